@@ -1,0 +1,85 @@
+/**
+ * The settings of one node, after flags, environment, file and defaults were merged and checked (schema.ts).
+ * Names on the outside are those of redis.conf where Redis has the setting (`proto-max-bulk-len`), units last.
+ */
+import type { Consistency } from "../server/edge-context.ts";
+
+export interface PeerTlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly caFile: string;
+}
+
+export interface NodeConfig {
+  /** node-name: unique in the cluster, covered by the node's certificate. */
+  readonly nodeName: string;
+  /** dir */
+  readonly dataDir: string;
+  /** bind: interfaces of the RESP listener; default 127.0.0.1 and ::1. */
+  readonly bind: readonly string[];
+  /** port: RESP, default 6379; 0 picks a free one. */
+  readonly port: number;
+  /** peer-bind, default 127.0.0.1 */
+  readonly peerBind: string;
+  /** peer-port: default port + 10000. */
+  readonly peerPort: number;
+  /** peer-announce host:port that other nodes dial; default peer-bind:peer-port. */
+  readonly peerAnnounce: string;
+  /** client-announce host:port told to clients (CLUSTER NODES, INFO); default bind[0]:port. */
+  readonly clientAnnounce: string;
+  /** peers: the other members of the cluster to form; empty = a cluster of one. `name=host:port,...` */
+  readonly peers: readonly { readonly name: string; readonly address: string }[];
+  /** cluster-token: nodes form a cluster only with those that have the same; empty is a token too. */
+  readonly clusterToken: string;
+  /** peer-tls-cert-file, peer-tls-key-file, peer-tls-ca-cert-file; null only without peers. */
+  readonly peerTls: PeerTlsFiles | null;
+  /** http-bind, http-port (default 8080; 0 = off) */
+  readonly httpBind: string;
+  readonly httpPort: number | null;
+
+  /** requirepass: password of the default user; empty = none. */
+  readonly requirepass: string;
+  /** maxclients, default 10000 */
+  readonly maxClients: number;
+  /** timeout: seconds of idling before a client is closed, 0 = never. */
+  readonly idleTimeoutSeconds: number;
+  /** tcp-keepalive seconds, default 300 */
+  readonly tcpKeepaliveSeconds: number;
+  /** proto-max-bulk-len, default 64 MiB (one write must fit in one log batch). */
+  readonly protoMaxBulkBytes: number;
+  /** client-query-buffer-limit, default 256 MiB */
+  readonly clientQueryBufferBytesMax: number;
+  /** client-output-buffer-limit for normal clients: bytes that may wait for a client that does not read; default 256 MiB. */
+  readonly clientOutputBufferBytesMax: number;
+  /** maxmemory bytes, 0 = no limit; with a limit writes that need memory are refused with OOM (noeviction). */
+  readonly maxMemoryBytes: number;
+
+  /** read-consistency, default session */
+  readonly readConsistency: Consistency;
+  /** replica-serve-stale-data, default yes */
+  readonly replicaServeStaleData: boolean;
+  /** replica-max-staleness-ms, default 10000 */
+  readonly replicaMaxStalenessMs: number;
+
+  /** heartbeat-interval-ms, default 50 */
+  readonly heartbeatIntervalMs: number;
+  /** election-timeout-ms: minimum; each wait is drawn from [t, 2t). Default 500 */
+  readonly electionTimeoutMs: number;
+  /** proposal-timeout-ms: a write without an outcome by then is answered with an error. Default 10000 */
+  readonly proposalTimeoutMs: number;
+  /** proposal-queue-bytes: writes of this node on their way; beyond it new ones are refused. Default 64 MiB */
+  readonly proposalQueueBytesMax: number;
+  /** log-segment-bytes, default 64 MiB */
+  readonly logSegmentBytes: number;
+  /** snapshot-log-bytes: log written since the last snapshot that starts the next one. Default 64 MiB */
+  readonly snapshotLogBytes: number;
+  /** log-cache-bytes: log entries kept in memory for followers that lag. Default 64 MiB */
+  readonly logCacheBytesMax: number;
+  /** peer-frame-bytes-max, default 80 MiB */
+  readonly peerFrameBytesMax: number;
+
+  /** loglevel: trace debug info (Redis: verbose, notice) warn error */
+  readonly logLevel: "trace" | "debug" | "info" | "warn" | "error";
+  /** log-format: pretty on a terminal, else json */
+  readonly logFormat: "pretty" | "json";
+}

@@ -1,0 +1,53 @@
+/** What the edge (commands, HTTP, metrics) may know of the replica. */
+import type { Index, NodeId, Role, Term } from "@ferrite/raft";
+import type { KeyspaceApi } from "@ferrite/storage";
+
+export interface MemberView {
+  readonly id: NodeId;
+  readonly name: string;
+  readonly peerAddress: string;
+  /** host:port where clients reach it, as the member announced it. */
+  readonly clientAddress: string;
+  readonly learner: boolean;
+  readonly isSelf: boolean;
+  readonly isLeader: boolean;
+  /** Is the link to it up (always true for the node itself). */
+  readonly connected: boolean;
+  /** Leader only: how far it is known to have the log; null elsewhere. */
+  readonly matchIndex: Index | null;
+}
+
+export interface ReplicaView {
+  readonly nodeId: NodeId;
+  readonly nodeName: string;
+  readonly clusterId: string;
+  role(): Role;
+  term(): Term;
+  leaderId(): NodeId | null;
+  commitIndex(): Index;
+  appliedIndex(): Index;
+  lastIndex(): Index;
+  /** First index that is not only in a snapshot. */
+  firstIndex(): Index;
+  snapshotIndex(): Index;
+  logBytes(): number;
+  members(): readonly MemberView[];
+  /** Where the snapshot of this node stands, for INFO persistence. */
+  snapshotInProgress(): boolean;
+  /** The keyspace, for reading only. */
+  readonly keyspace: KeyspaceApi;
+  /** This node's view of the leader's clock, in Unix ms. */
+  logicalNowMs(): number;
+  /** Ms since this node last heard a leader; 0 on the leader itself, Infinity if it never did. */
+  leaderSilenceMs(): number;
+  /** Null when the node can take writes now; otherwise the error a write would get. */
+  writeRefusal(): string | null;
+  /**
+   * How many other nodes have everything up to `index`: answered at once when it is `wanted` or more, else when it is
+   * or at the deadline (0 = none). The returned function gives up.
+   */
+  waitForCopies(
+    request: { readonly index: Index; readonly wanted: number; readonly timeoutMs: number },
+    done: (count: number) => void,
+  ): () => void;
+}

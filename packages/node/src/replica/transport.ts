@@ -1,0 +1,45 @@
+/**
+ * What the replica needs of the links to the other nodes. Everything is one-way and may be lost, repeated or late; the
+ * replica copes. In production: mutual TLS (peers/). In the simulator: a virtual network.
+ */
+import type { Message, NodeId } from "@ferrite/raft";
+
+export type PeerPayload =
+  | { readonly kind: "raft"; readonly message: Message }
+  /** A sealed batch of writes from the node that holds the clients, for the leader to append (batch.ts). */
+  | { readonly kind: "forward"; readonly batch: Uint8Array }
+  /** The receiver of a forward does not lead, or can not take it now: it was not appended by this node. */
+  | {
+      readonly kind: "forwardRefused";
+      readonly incarnation: number;
+      readonly sequence: number;
+      readonly reason: "notLeader" | "busy" | "noSpace";
+    }
+  /** WAIT on a follower: how many nodes have the log up to `index`? */
+  | {
+      readonly kind: "copiesQuery";
+      readonly requestId: number;
+      readonly index: number;
+      readonly wanted: number;
+      readonly timeoutMs: number;
+    }
+  | { readonly kind: "copiesAnswer"; readonly requestId: number; readonly count: number };
+
+export interface Transport {
+  /**
+   * Queues for sending. False when there is no link or its queue is full (the payload is dropped). The payload's
+   * bytes may be kept until they are sent and must not change.
+   */
+  send(to: NodeId, payload: PeerPayload): boolean;
+  connected(peer: NodeId): boolean;
+}
+
+export interface TransportEvents {
+  /**
+   * `senderTimeMs` is the sender's logical clock when the frame was written. Byte ranges in the payload belong to the receiver.
+   */
+  onPayload(from: NodeId, payload: PeerPayload, senderTimeMs: number): void;
+  onConnected(peer: NodeId): void;
+  /** The link broke. `refused` when nobody listens at the other end (the process is gone). */
+  onDisconnected(peer: NodeId, reason: { readonly refused: boolean }): void;
+}

@@ -1,0 +1,113 @@
+/** The door of the core: what a driver may call. `RaftCore` (core.ts) implements it. */
+import type { Ready } from "./ready.ts";
+import type {
+  Configuration,
+  Entry,
+  EntryKind,
+  HardState,
+  Index,
+  Message,
+  NodeId,
+  Role,
+  SnapshotMeta,
+  Term,
+} from "./types.ts";
+
+export interface RaftOptions {
+  readonly id: NodeId;
+  /** Decides the randomised timeouts; two cores with the same seed and input behave alike. */
+  readonly seed: number;
+  /** Follower: ticks without a leader before it campaigns; drawn from [electionTimeoutTicks, 2 * electionTimeoutTicks). */
+  readonly electionTimeoutTicks: number;
+  readonly heartbeatIntervalTicks: number;
+  /** Window per follower: appends on their way, in messages and in bytes of entry data. */
+  readonly inflightMessagesMax: number;
+  readonly inflightBytesMax: number;
+  /** Entry bytes in one append (at least one entry is always sent). */
+  readonly appendBytesMax: number;
+  /** Uncommitted entry bytes a leader holds before it refuses proposals ("overloaded"). */
+  readonly uncommittedBytesMax: number;
+  readonly snapshotChunkBytes: number;
+  /** What the disk held. For an empty disk: the configuration of the bootstrap as snapshot at index 0, term 0. */
+  readonly restored: {
+    readonly hardState: HardState;
+    /** The newest snapshot, or {index: 0, term: 0, configuration of the bootstrap}. */
+    readonly snapshot: SnapshotMeta;
+    /** Log entries behind the snapshot, without gaps, oldest first. */
+    readonly entries: readonly Entry[];
+  };
+}
+
+export type ProposeResult =
+  | { readonly accepted: true; readonly index: Index; readonly term: Term }
+  | {
+      readonly accepted: false;
+      readonly reason: "notLeader" | "transferring" | "overloaded" | "configurationPending";
+      readonly leader: NodeId | null;
+    };
+
+export interface PeerProgress {
+  readonly matchIndex: Index;
+  readonly nextIndex: Index;
+  readonly state: "probe" | "replicate" | "snapshot";
+  /** Heard of within the last election timeout. */
+  readonly active: boolean;
+  readonly inflightMessages: number;
+  readonly inflightBytes: number;
+  readonly learner: boolean;
+}
+
+export interface RaftStatus {
+  readonly id: NodeId;
+  readonly role: Role;
+  readonly term: Term;
+  readonly vote: NodeId | null;
+  readonly leader: NodeId | null;
+  readonly commitIndex: Index;
+  readonly appliedIndex: Index;
+  readonly firstIndex: Index;
+  readonly lastIndex: Index;
+  readonly durableIndex: Index;
+  readonly configuration: Configuration;
+  /** Empty unless this node leads. */
+  readonly progress: ReadonlyMap<NodeId, PeerProgress>;
+  readonly transferTarget: NodeId | null;
+}
+
+export interface RaftCoreApi {
+  /** One unit of time has passed. The driver decides how long a tick is (10 ms in production). */
+  tick(): void;
+  /** A message from a peer, or one of `messagesAfterPersist` that is addressed to this node itself. */
+  step(message: Message): void;
+  /** Leader only: append bytes. The data is owned by the core from now on. */
+  propose(data: Uint8Array, kind?: EntryKind): ProposeResult;
+  /** Ask for a read index under an id of the caller's; answered in `Ready.reads` or `Ready.readsFailed`. */
+  readIndex(requestId: number): void;
+  /** Tell followers a commit index they have not been told yet (all, or one), without waiting for the next append. */
+  pushCommit(to?: NodeId): void;
+  /** Leader only: hand over to `target`, or to the most caught-up voter. False when there is nobody to take over. */
+  transferLeadership(target?: NodeId): boolean;
+  /** Give up leadership at once (a sick disk, lost quorum). A follower ignores it. */
+  stepDown(): void;
+  /** The link to `peer` broke: a leader probes it again; a follower whose leader it was may campaign early. */
+  peerUnreachable(peer: NodeId): void;
+  hasReady(): boolean;
+  ready(): Ready;
+  /** The log is durable up to `index`, whose entry has `term`. */
+  persisted(position: { readonly index: Index; readonly term: Term }): void;
+  /** The state machine has applied up to `index`. */
+  applied(index: Index): void;
+  /** Forget entries up to `index` in memory (a follower that still needs them gets a snapshot). At most `applied`. */
+  compact(index: Index): void;
+  snapshotAvailable(to: NodeId, meta: SnapshotMeta): void;
+  snapshotUnavailable(to: NodeId): void;
+  snapshotChunkStored(meta: SnapshotMeta, nextOffsetBytes: number): void;
+  snapshotInstalled(meta: SnapshotMeta): void;
+  /** Bytes of entry data the core keeps in memory. */
+  logBytes(): number;
+  status(): RaftStatus;
+  role(): Role;
+  leader(): NodeId | null;
+  term(): Term;
+  commitIndex(): Index;
+}
