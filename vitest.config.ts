@@ -42,6 +42,7 @@ export default defineConfig({
   test: {
     // Two workers are the size of the machine that the numbers of this project are stated for.
     maxWorkers: 2,
+    allowOnly: false,
     reporters: ["default"],
     projects: [
       project("unit", ["packages/*/test/**/*.test.ts"], 15_000, true),
@@ -50,6 +51,8 @@ export default defineConfig({
       project("e2e", ["test/e2e/**/*.test.ts"], 180_000, false),
       project("compat", ["test/compat/**/*.test.ts"], 120_000, false),
       project("sim", ["test/sim/**/*.test.ts"], 300_000, true),
+      project("fuzz", ["test/fuzz/**/*.test.ts"], 600_000, true),
+      project("chaos", ["test/chaos/**/*.test.ts"], 900_000, false),
     ],
   },
 });
