@@ -54,21 +54,23 @@ export type AclCategory =
   | "transaction"
   | "scripting";
 
+/** What is done to a key. */
+export type KeyFlag =
+  | "RO"
+  | "RW"
+  | "OW"
+  | "RM"
+  | "access"
+  | "update"
+  | "insert"
+  | "delete"
+  | "not_key"
+  | "incomplete"
+  | "variable_flags";
+
 /** Redis 7 key specifications: where keys are and what is done to them. */
 export interface KeySpec {
-  readonly flags: readonly (
-    | "RO"
-    | "RW"
-    | "OW"
-    | "RM"
-    | "access"
-    | "update"
-    | "insert"
-    | "delete"
-    | "not_key"
-    | "incomplete"
-    | "variable_flags"
-  )[];
+  readonly flags: readonly KeyFlag[];
   readonly notes?: string;
   readonly beginSearch:
     | { readonly kind: "index"; readonly index: number }
@@ -111,7 +113,7 @@ export type CommandGroup =
   | "transactions"
   | "ferrite";
 
-interface CommandFacts {
+export interface CommandFacts {
   /** Lower case. */
   readonly name: string;
   readonly summary: string;
@@ -130,6 +132,14 @@ interface CommandFacts {
   readonly docFlags?: readonly ("deprecated" | "syscmd")[];
   readonly deprecatedSince?: string;
   readonly replacedBy?: string;
+  /** For a key specification with "variable_flags": what this very call does to its keys. */
+  readonly keyFlagsOf?: (argv: Argv) => readonly KeyFlag[];
+}
+
+/** Counted by the node that asks, for INFO's keyspace_hits and keyspace_misses; never part of the replicated state. */
+export interface LookupCounters {
+  hits: number;
+  misses: number;
 }
 
 /** What a command that touches keys gets. One object is reused; nothing in it outlives the call. */
@@ -141,6 +151,8 @@ export interface KeyContext {
   readonly nowMs: number;
   /** In a write: pseudo-random in [0, 1), seeded by the entry, equal on every node. */
   random(): number;
+  /** Where lookups by reads are counted; absent where nobody counts. */
+  readonly lookups?: LookupCounters;
 }
 
 /** Runs inside apply, on every node, with the same outcome. Never touches anything but its context. */

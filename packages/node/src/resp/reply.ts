@@ -4,6 +4,9 @@
  * on both and never asks which one it has.
  *
  * Aggregates announce their length first; the elements follow as further calls.
+ *
+ * Texts of `simple` and `error` that quote what a client sent take it from `Argv.latin1`: every character up to
+ * U+00FF is sent as that byte, so the client sees its own bytes again. Other texts are ASCII.
  */
 export interface Reply {
   /** 2 or 3; a silent reply says 2. */
@@ -31,7 +34,7 @@ export interface Reply {
   set(length: number): void;
   /** `>n` in RESP3, `*n` in RESP2. */
   push(length: number): void;
-  /** `,d` in RESP3, bulk string in RESP2; printed as Redis does (%.17g shortest form). */
+  /** `,d` in RESP3, bulk string in RESP2; printed as Redis 7.0 does (%.17g). */
   double(value: number): void;
   /** `#t` in RESP3, 1 or 0 in RESP2. */
   boolean(value: boolean): void;
