@@ -17,11 +17,13 @@ export interface NodeConfig {
   readonly dataDir: string;
   /** bind: interfaces of the RESP listener; default 127.0.0.1 and ::1. */
   readonly bind: readonly string[];
+  /** Those of `bind` that this machine may lack (Redis' `-::1`): failing to listen there is no error. */
+  readonly bindOptional?: readonly string[];
   /** port: RESP, default 6379; 0 picks a free one. */
   readonly port: number;
   /** peer-bind, default 127.0.0.1 */
   readonly peerBind: string;
-  /** peer-port: default port + 10000. */
+  /** peer-port: default port + 10000. 0 picks a free one. Unused without peers. */
   readonly peerPort: number;
   /** peer-announce host:port that other nodes dial; default peer-bind:peer-port. */
   readonly peerAnnounce: string;
@@ -33,7 +35,7 @@ export interface NodeConfig {
   readonly clusterToken: string;
   /** peer-tls-cert-file, peer-tls-key-file, peer-tls-ca-cert-file; null only without peers. */
   readonly peerTls: PeerTlsFiles | null;
-  /** http-bind, http-port (default 8080; 0 = off) */
+  /** http-bind, http-port (default 8080; 0 picks a free one); null = off, written `no` */
   readonly httpBind: string;
   readonly httpPort: number | null;
 

@@ -1,0 +1,165 @@
+/** From the collected settings to the configuration of a node: what was left out is derived, what does not fit together is refused. */
+import { resolve } from "node:path";
+import { ConfigError, type ConfigProblem } from "./config-error.ts";
+import { formatHostPort, parseHostPort } from "./host-port.ts";
+import { isNodeName } from "./network-kinds.ts";
+import type { NodeConfig, PeerTlsFiles } from "./node-config.ts";
+import { SETTINGS, type SettingField, type SettingValues } from "./schema.ts";
+import { collectSettings, DEFAULT_SOURCE, type CollectedSettings, type ConfigSources } from "./sources.ts";
+import { crossCheck } from "./cross-check.ts";
+
+/** What defaults depend on, handed in so that parsing stays a function of its arguments. */
+export interface HostFacts {
+  readonly hostname: string;
+  /** Relative paths are resolved against it. */
+  readonly workingDirectory: string;
+  /** Logs go to a terminal. */
+  readonly isTerminal: boolean;
+}
+
+export interface ParsedConfig {
+  readonly config: NodeConfig;
+  /** Things that are legal and probably not meant. */
+  readonly warnings: readonly string[];
+}
+
+/** The distance between the client port and the port for peers, as in Redis Cluster. */
+const PEER_PORT_OFFSET = 10_000;
+
+/**
+ * Merges flag, environment, file and default (in this order of strength) into a configuration.
+ * Throws ConfigError with every problem found.
+ */
+export function parseConfig(sources: ConfigSources, host: HostFacts): ParsedConfig {
+  const collected = collectSettings(sources);
+  const problems: ConfigProblem[] = [...collected.problems];
+  const warnings: string[] = [];
+  const config = build({ collected, host, problems, warnings });
+  problems.push(...crossCheck(config, collected.sourceOf));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return { config, warnings: [...warnings, ...exposureWarnings(config)] };
+}
+
+interface Building {
+  readonly collected: CollectedSettings;
+  readonly host: HostFacts;
+  readonly problems: ConfigProblem[];
+  readonly warnings: string[];
+}
+
+function build(building: Building): NodeConfig {
+  const { collected, host } = building;
+  const { values } = collected;
+  const nodeName = values.nodeName ?? defaultNodeName(host.hostname);
+  const peers = values.peers.filter((peer) => peer.name !== nodeName);
+  const self = values.peers.find((peer) => peer.name === nodeName);
+  const peerPort = derivePeerPort(building, { hasPeers: peers.length > 0, selfAddress: self?.address });
+  const firstBind = values.bind[0]?.address ?? "127.0.0.1";
+  return {
+    ...plainValues(values),
+    nodeName,
+    dataDir: resolve(host.workingDirectory, values.dataDir ?? "."),
+    bind: values.bind.map((entry) => entry.address),
+    bindOptional: values.bind.filter((entry) => entry.optional).map((entry) => entry.address),
+    peerPort,
+    peers,
+    peerAnnounce: values.peerAnnounce ?? self?.address ?? announce(values.peerBind, peerPort, host),
+    clientAnnounce: values.clientAnnounce ?? announce(firstBind, values.port, host),
+    peerTls: derivePeerTls(nodeName, peers.length > 0, building),
+    clientOutputBufferBytesMax: values.clientOutputBufferBytesMax ?? outputBufferDefault(),
+    logFormat: values.logFormat === "auto" ? (host.isTerminal ? "pretty" : "json") : values.logFormat,
+  };
+}
+
+/** The fields that need nothing but to be copied. */
+function plainValues(values: SettingValues): Omit<SettingValues, "peerTlsCertFile" | "peerTlsKeyFile" | "peerTlsCaCertFile"> {
+  const { peerTlsCertFile: _cert, peerTlsKeyFile: _key, peerTlsCaCertFile: _ca, ...rest } = values;
+  return rest;
+}
+
+function outputBufferDefault(): number {
+  const parsed = SETTINGS.clientOutputBufferBytesMax.kind.parse(SETTINGS.clientOutputBufferBytesMax.defaultText);
+  if (!parsed.ok || parsed.value === null) throw new Error("the default output buffer limit is not legal");
+  return parsed.value;
+}
+
+/** Host names can hold characters that a certificate's name can not; such a machine needs node-name to join others. */
+function defaultNodeName(hostname: string): string {
+  return isNodeName(hostname) ? hostname : "ferrite";
+}
+
+/** What the node's own entry in a shared list of peers says is where it listens, unless it was told otherwise. */
+function derivePeerPort(
+  building: Building,
+  peers: { readonly hasPeers: boolean; readonly selfAddress: string | undefined },
+): number {
+  const { values } = building.collected;
+  if (values.peerPort !== null) return values.peerPort;
+  const own = parseHostPort(peers.selfAddress ?? "");
+  if (own !== null) return own.port;
+  if (values.port === 0) return 0;
+  const port = values.port + PEER_PORT_OFFSET;
+  if (port <= 65535) return port;
+  if (peers.hasPeers) {
+    building.problems.push({
+      setting: "peer-port",
+      source: DEFAULT_SOURCE,
+      text: `peer-port: would be port + ${PEER_PORT_OFFSET} = ${port}, which is no port; set peer-port`,
+    });
+  }
+  return 0;
+}
+
+/** A wildcard is good to listen on and useless to dial: others are told the host name instead. */
+function announce(bind: string, port: number, host: HostFacts): string {
+  const wildcard = bind === "0.0.0.0" || bind === "::";
+  return formatHostPort({ host: wildcard ? host.hostname : bind, port });
+}
+
+const TLS_FIELDS: readonly SettingField[] = ["peerTlsCertFile", "peerTlsKeyFile", "peerTlsCaCertFile"];
+
+function derivePeerTls(nodeName: string, hasPeers: boolean, building: Building): PeerTlsFiles | null {
+  const { values, sourceOf } = building.collected;
+  const { peerTlsCertFile: cert, peerTlsKeyFile: key, peerTlsCaCertFile: ca } = values;
+  const directory = building.host.workingDirectory;
+  if (cert !== null && key !== null && ca !== null) {
+    return {
+      certFile: resolve(directory, cert),
+      keyFile: resolve(directory, key),
+      caFile: resolve(directory, ca),
+    };
+  }
+  const missing = TLS_FIELDS.filter((field) => values[field] === null).map((field) => SETTINGS[field].name);
+  if (hasPeers) {
+    building.problems.push({
+      setting: missing[0] ?? null,
+      source: sourceOf("peers"),
+      text:
+        `peers are set, and nodes talk to each other over mutual TLS only; missing: ${missing.join(", ")}. ` +
+        `Make certificates with \`ferrite certs init\` and \`ferrite certs node ${nodeName}\`, then set them`,
+    });
+  } else if (missing.length < TLS_FIELDS.length) {
+    building.warnings.push(
+      `${missing.join(" and ")} not set: the other peer-tls settings have no effect (without peers none is needed)`,
+    );
+  }
+  return null;
+}
+
+function exposureWarnings(config: NodeConfig): string[] {
+  const open = config.bind.filter((address) => !isLoopback(address));
+  if (open.length === 0 || config.requirepass !== "") return [];
+  return [
+    `clients reach this node on ${open.join(", ")} without a password: set requirepass, or bind 127.0.0.1`,
+  ];
+}
+
+function isLoopback(address: string): boolean {
+  return address === "::1" || address === "localhost" || /^127\./.test(address);
+}
+
+/** True when others can be told this address: it has a port. Used before a cluster is formed. */
+export function isDialable(address: string): boolean {
+  const parsed = parseHostPort(address);
+  return parsed !== null && parsed.port !== 0;
+}

@@ -1,0 +1,136 @@
+/**
+ * The settings of a running node: what CONFIG GET shows and CONFIG SET changes. The configuration itself never
+ * changes; a successful SET makes a new one and hands it to the listeners, who take from it what concerns them.
+ */
+import type { SettingsView } from "../server/edge-context.ts";
+import { crossCheck } from "./cross-check.ts";
+import { globMatches, isGlob } from "./glob.ts";
+import type { NodeConfig } from "./node-config.ts";
+import { FIXED_SETTINGS, fixedSetting } from "./redis-names.ts";
+import { fieldOfName, SETTING_FIELDS, SETTINGS, type Setting, type SettingField } from "./schema.ts";
+import { shownValue } from "./show.ts";
+
+/** Called after a change, with the new configuration and the fields in which it differs from the one before. */
+export type SettingsListener = (config: NodeConfig, changed: ReadonlySet<keyof NodeConfig>) => void;
+
+export class Settings implements SettingsView {
+  #config: NodeConfig;
+  readonly #listeners = new Set<SettingsListener>();
+
+  /** `config` with the ports that were really bound, so that CONFIG GET port tells the truth after port 0. */
+  constructor(config: NodeConfig) {
+    this.#config = config;
+  }
+
+  /** The configuration in force now. */
+  current(): NodeConfig {
+    return this.#config;
+  }
+
+  /** Listens for changes until the returned function is called. A listener must not throw. */
+  onChange(listener: SettingsListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** A setting's value as CONFIG GET shows it (secrets hidden), or undefined when there is no such setting. */
+  get(name: string): string | undefined {
+    const field = fieldOfName(name);
+    return field === undefined ? fixedSetting(name)?.value : shownValue(this.#config, field);
+  }
+
+  /**
+   * Name and value of every setting that a pattern matches, each once. A pattern without wildcards answers under the
+   * spelling it was asked with, as Redis does.
+   */
+  match(patterns: readonly string[]): readonly (readonly [string, string])[] {
+    const found = new Map<string, readonly [string, string]>();
+    for (const pattern of patterns) {
+      if (isGlob(pattern)) {
+        for (const name of allNames()) {
+          if (!found.has(name) && globMatches(pattern, name)) found.set(name, [name, this.get(name) ?? ""]);
+        }
+      } else {
+        const name = pattern.toLowerCase();
+        const value = this.get(name);
+        if (value !== undefined && !found.has(name)) found.set(name, [pattern, value]);
+      }
+    }
+    return [...found.values()];
+  }
+
+  /**
+   * CONFIG SET: all pairs or none. Returns the error as Redis words it, or null after the change has been made and the
+   * listeners were told.
+   */
+  set(pairs: readonly (readonly [string, string])[]): string | null {
+    const refusal = refuseNames(pairs.map(([name]) => name));
+    if (refusal !== null) return refusal;
+
+    const update: Record<string, unknown> = {};
+    for (const [name, text] of pairs) {
+      const field = fieldOfName(name);
+      if (field === undefined) {
+        const problem = refuseFixed(name, text);
+        if (problem !== null) return failed(name, problem);
+        continue;
+      }
+      const parsed = (SETTINGS[field] as Setting<unknown>).kind.parse(text);
+      if (!parsed.ok) return failed(name, parsed.problem);
+      // Null: the text was legal and says nothing about this setting (an output limit for other clients).
+      if (parsed.value !== null) update[field] = parsed.value;
+    }
+    return this.#replace(pairs, { ...this.#config, ...(update as Partial<NodeConfig>) });
+  }
+
+  #replace(pairs: readonly (readonly [string, string])[], next: NodeConfig): string | null {
+    const [problem] = crossCheck(next, () => "");
+    if (problem !== undefined) {
+      const culprit = pairs.find(([name]) => name.toLowerCase() === problem.setting) ?? pairs[0];
+      const prefix = `${problem.setting}: `;
+      const own = culprit?.[0].toLowerCase() === problem.setting;
+      return failed(culprit?.[0] ?? "", own ? problem.text.slice(prefix.length) : problem.text);
+    }
+    const changed = new Set<keyof NodeConfig>();
+    for (const field of Object.keys(next) as (keyof NodeConfig)[]) {
+      if (next[field] !== this.#config[field]) changed.add(field);
+    }
+    this.#config = next;
+    if (changed.size > 0) for (const listener of this.#listeners) listener(next, changed);
+    return null;
+  }
+}
+
+function allNames(): string[] {
+  return [
+    ...SETTING_FIELDS.map((field: SettingField) => SETTINGS[field].name),
+    ...FIXED_SETTINGS.map((setting) => setting.name),
+  ];
+}
+
+/** What Redis checks before it looks at any value: the name is known, may be changed, and is given once. */
+function refuseNames(names: readonly string[]): string | null {
+  const seen = new Set<string>();
+  for (const name of names) {
+    const field = fieldOfName(name);
+    const fixed = fixedSetting(name);
+    if (field === undefined && fixed === undefined) {
+      return `ERR Unknown option or number of arguments for CONFIG SET - '${name}'`;
+    }
+    const live = field === undefined ? fixed?.immutable === false : SETTINGS[field].live === true;
+    if (!live) return failed(name, "can't set immutable config");
+    if (seen.has(name.toLowerCase())) return failed(name, "duplicate parameter");
+    seen.add(name.toLowerCase());
+  }
+  return null;
+}
+
+function refuseFixed(name: string, text: string): string | null {
+  const fixed = fixedSetting(name);
+  if (fixed === undefined || fixed.value === text.toLowerCase()) return null;
+  return `it is always '${fixed.value}' here: ${fixed.reason}`;
+}
+
+function failed(name: string, problem: string): string {
+  return `ERR CONFIG SET failed (possibly related to argument '${name}') - ${problem}`;
+}

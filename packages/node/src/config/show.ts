@@ -1,0 +1,36 @@
+/** How each field of a configuration is shown to people and to CONFIG GET, secrets hidden. */
+import type { NodeConfig } from "./node-config.ts";
+import { SETTING_FIELDS, SETTINGS, type Setting, type SettingField, type SettingValues } from "./schema.ts";
+
+/** What stands in the place of a secret that is set. An empty secret is shown as empty: "no password" is worth knowing. */
+export const REDACTED = "(redacted)";
+
+/** The value of one setting as CONFIG GET answers it. */
+export function shownValue(config: NodeConfig, field: SettingField): string {
+  const setting = SETTINGS[field] as Setting<unknown>;
+  const shown = setting.kind.print(settingValue(config, field));
+  return setting.secret && shown !== "" ? REDACTED : shown;
+}
+
+/** All settings with their names, secrets hidden: what may be logged at start. */
+export function redactedSettings(config: NodeConfig): Record<string, string> {
+  const shown: Record<string, string> = {};
+  for (const field of SETTING_FIELDS) shown[SETTINGS[field].name] = shownValue(config, field);
+  return shown;
+}
+
+function settingValue<Field extends SettingField>(config: NodeConfig, field: Field): SettingValues[Field] {
+  return settingValues(config)[field];
+}
+
+/** The configuration taken apart again, as if every derived value had been given. */
+function settingValues(config: NodeConfig): SettingValues {
+  const optional = new Set(config.bindOptional ?? []);
+  return {
+    ...config,
+    bind: config.bind.map((address) => ({ address, optional: optional.has(address) })),
+    peerTlsCertFile: config.peerTls?.certFile ?? null,
+    peerTlsKeyFile: config.peerTls?.keyFile ?? null,
+    peerTlsCaCertFile: config.peerTls?.caFile ?? null,
+  };
+}
