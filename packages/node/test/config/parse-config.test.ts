@@ -4,7 +4,7 @@ import { parseConfig, type HostFacts, type ParsedConfig } from "../../src/config
 import { environmentName, SETTING_FIELDS, SETTINGS, type Setting } from "../../src/config/schema.ts";
 import type { ConfigSources } from "../../src/config/sources.ts";
 
-const HOST: HostFacts = { hostname: "box", workingDirectory: "/home/me", isTerminal: false };
+const HOST: HostFacts = { hostname: "box", workingDirectory: "/srv/node", isTerminal: false };
 
 function parse(sources: ConfigSources, host: HostFacts = HOST): ParsedConfig {
   return parseConfig(sources, host);
@@ -128,7 +128,7 @@ describe("settings that must fit together", () => {
   it("a node without peers needs nothing else", () => {
     const { config, warnings } = parse({});
     expect(config).toMatchObject({ nodeName: "box", peers: [], peerTls: null, port: 6379, httpPort: 8080 });
-    expect(config.dataDir).toBe("/home/me/ferrite-data");
+    expect(config.dataDir).toBe("/srv/node/ferrite-data");
     expect(warnings).toEqual([]);
   });
 
@@ -148,7 +148,7 @@ describe("settings that must fit together", () => {
   it("peers with certificates are accepted, and paths are made absolute", () => {
     const { config } = parse({ flags: flags({ peers: "n2=h:1 n3=h:2", ...TLS }) });
     expect(config.peers).toEqual([{ name: "n2", address: "h:1" }, { name: "n3", address: "h:2" }]);
-    expect(config.peerTls).toEqual({ certFile: "/home/me/certs/n.pem", keyFile: "/abs/n.key", caFile: "/home/me/certs/ca.pem" });
+    expect(config.peerTls).toEqual({ certFile: "/srv/node/certs/n.pem", keyFile: "/abs/n.key", caFile: "/srv/node/certs/ca.pem" });
   });
 
   it("all nodes can share one list of peers: a node's own entry says where it listens", () => {

@@ -1,0 +1,48 @@
+/** Whether this node should get clients: a list of checks, each with its own reason when it fails. */
+import type { ReplicaView } from "../replica/replica-view.ts";
+
+/** Entries agreed and not yet applied beyond which a node is too far behind to serve. */
+export const READY_APPLY_LAG_ENTRIES_MAX = 10_000;
+
+export interface ReadinessSource {
+  readonly replica: Pick<ReplicaView, "leaderId" | "commitIndex" | "appliedIndex">;
+  /** The node is being stopped: it answers what it has and takes nothing new. */
+  isDraining(): boolean;
+  /** The log has no room for its next segment. */
+  isDiskFull(): boolean;
+}
+
+export interface Check {
+  readonly name: string;
+  /** Null when it passes, else why not. */
+  readonly failure: string | null;
+}
+
+/** Runs every check; the node is ready when none fails. */
+export function readinessChecks(source: ReadinessSource): readonly Check[] {
+  const { replica } = source;
+  const lag = replica.commitIndex() - replica.appliedIndex();
+  return [
+    check("leader", replica.leaderId() !== null, "no leader is known"),
+    check(
+      "applied",
+      lag <= READY_APPLY_LAG_ENTRIES_MAX,
+      `${lag} entries behind, at most ${READY_APPLY_LAG_ENTRIES_MAX}`,
+    ),
+    check("serving", !source.isDraining(), "the node is being stopped"),
+    check("disk", !source.isDiskFull(), "no room for the next log segment"),
+  ];
+}
+
+function check(name: string, passes: boolean, failure: string): Check {
+  return { name, failure: passes ? null : failure };
+}
+
+/** The list as Kubernetes' own endpoints print it. */
+export function formatChecks(endpoint: string, checks: readonly Check[]): string {
+  const lines = checks.map(({ name, failure }) =>
+    failure === null ? `[+]${name} ok` : `[-]${name} failed: ${failure}`,
+  );
+  const passed = checks.every(({ failure }) => failure === null);
+  return [...lines, `${endpoint} check ${passed ? "passed" : "failed"}`, ""].join("\n");
+}

@@ -1,0 +1,107 @@
+/** What the consensus does: who leads, how far the log is, who is connected. */
+import type { Registry } from "prom-client";
+import type { ReplicaView } from "../replica/replica-view.ts";
+import { followGauge, followLabelledGauge } from "./running-counter.ts";
+
+/** What these metrics read of the replica. */
+export type RaftMetricsSource = Pick<
+  ReplicaView,
+  | "role"
+  | "term"
+  | "leaderId"
+  | "commitIndex"
+  | "appliedIndex"
+  | "lastIndex"
+  | "firstIndex"
+  | "snapshotIndex"
+  | "logBytes"
+  | "members"
+  | "snapshotInProgress"
+  | "leaderSilenceMs"
+  | "writeRefusal"
+>;
+
+const ROLES = ["follower", "preCandidate", "candidate", "leader", "learner"] as const;
+
+export function registerRaftMetrics(registry: Registry, replica: RaftMetricsSource): void {
+  registerLeadership(registry, replica);
+  registerLog(registry, replica);
+  registerMembers(registry, replica);
+}
+
+function registerLeadership(registry: Registry, replica: RaftMetricsSource): void {
+  followGauge(registry, { name: "ferrite_raft_term", help: "Current term." }, () => replica.term());
+  followLabelledGauge(registry, {
+    name: "ferrite_raft_role",
+    help: "1 for the role this node has, 0 for the others.",
+    label: "role",
+    read: () => {
+      const current = replica.role();
+      return ROLES.map((role) => [role, Number(role === current)] as const);
+    },
+  });
+  followGauge(
+    registry,
+    { name: "ferrite_raft_has_leader", help: "1 when this node knows a leader." },
+    () => replica.leaderId() !== null,
+  );
+  followGauge(
+    registry,
+    { name: "ferrite_raft_accepts_writes", help: "1 when a write through this node would be taken now." },
+    () => replica.writeRefusal() === null,
+  );
+  followGauge(
+    registry,
+    {
+      name: "ferrite_raft_leader_silence_seconds",
+      help: "Time since this node last heard its leader; 0 on the leader, +Inf when it never did.",
+    },
+    () => replica.leaderSilenceMs() / 1000,
+  );
+}
+
+function registerLog(registry: Registry, replica: RaftMetricsSource): void {
+  const indexes: readonly (readonly [string, string, () => number])[] = [
+    ["commit", "Highest log position known to be agreed.", () => replica.commitIndex()],
+    ["applied", "Highest log position carried out on this node.", () => replica.appliedIndex()],
+    ["last", "Last log position on this node.", () => replica.lastIndex()],
+    ["first", "First log position that is not only in a snapshot.", () => replica.firstIndex()],
+    ["snapshot", "Log position of the newest snapshot.", () => replica.snapshotIndex()],
+  ];
+  for (const [name, help, read] of indexes) {
+    followGauge(registry, { name: `ferrite_raft_${name}_index`, help }, read);
+  }
+  followGauge(
+    registry,
+    { name: "ferrite_raft_apply_lag_entries", help: "Entries agreed and not yet carried out on this node." },
+    () => Math.max(0, replica.commitIndex() - replica.appliedIndex()),
+  );
+  followGauge(registry, { name: "ferrite_raft_log_bytes", help: "Size of the log on disk." }, () => replica.logBytes());
+  followGauge(
+    registry,
+    { name: "ferrite_raft_snapshot_in_progress", help: "1 while a snapshot is being written." },
+    () => replica.snapshotInProgress(),
+  );
+}
+
+function registerMembers(registry: Registry, replica: RaftMetricsSource): void {
+  followGauge(registry, { name: "ferrite_raft_members", help: "Members of the cluster, learners included." }, () =>
+    replica.members().length,
+  );
+  followLabelledGauge(registry, {
+    name: "ferrite_raft_member_connected",
+    help: "1 when the link to the member is up.",
+    label: "member",
+    read: () => replica.members().map((member) => [member.name, Number(member.connected)] as const),
+  });
+  followLabelledGauge(registry, {
+    name: "ferrite_raft_member_match_index",
+    help: "Log position the member is known to have; only on the leader.",
+    label: "member",
+    read: () =>
+      replica
+        .members()
+        .filter((member) => member.matchIndex !== null)
+        .map((member) => [member.name, member.matchIndex ?? 0] as const),
+  });
+}

@@ -1,0 +1,22 @@
+/** Puts the metrics of all subsystems into one registry of the node's own: several nodes may live in one process. */
+import { Registry } from "prom-client";
+import { registerKeyspaceMetrics, type KeyspaceMetricsSource } from "./keyspace-metrics.ts";
+import { registerProcessMetrics } from "./process-metrics.ts";
+import { registerRaftMetrics, type RaftMetricsSource } from "./raft-metrics.ts";
+import { registerServerMetrics, type ServerMetricsSource } from "./server-metrics.ts";
+
+export interface MetricsSources {
+  readonly replica: RaftMetricsSource;
+  readonly server: ServerMetricsSource;
+  readonly keyspace: KeyspaceMetricsSource;
+}
+
+/** A registry with everything a node measures. Values are read when it is scraped. */
+export function createMetricsRegistry(sources: MetricsSources): Registry {
+  const registry = new Registry();
+  registerProcessMetrics(registry, { version: sources.server.ferriteVersion });
+  registerRaftMetrics(registry, sources.replica);
+  registerServerMetrics(registry, sources.server);
+  registerKeyspaceMetrics(registry, sources.keyspace);
+  return registry;
+}

@@ -1,0 +1,84 @@
+import type { Registry } from "prom-client";
+import { startHttpServer, type HttpServerHandle, type HttpServerOptions } from "../../src/http/http-server.ts";
+import { createMetricsRegistry, type MetricsSources } from "../../src/metrics/registry.ts";
+
+/** A node's state as the HTTP server sees it; tests change the fields. */
+export class FakeNode {
+  leader: string | null = "id-1";
+  commit = 50;
+  applied = 50;
+  draining = false;
+  diskFull = false;
+  /** What the log worker does with a ping. */
+  ping: (onAnswer: () => void) => void = (onAnswer) => onAnswer();
+
+  readonly counters = {
+    connectionsReceived: 3,
+    commandsProcessed: 1234,
+    rejectedConnections: 1,
+    netInputBytes: 1000,
+    netOutputBytes: 2000,
+    keyspaceHits: 5,
+    keyspaceMisses: 6,
+    expiredKeys: 7,
+    errorReplies: 8,
+    protocolErrors: 9,
+  };
+
+  sources(): MetricsSources {
+    return {
+      replica: {
+        role: () => "leader",
+        term: () => 4,
+        leaderId: () => this.leader,
+        commitIndex: () => this.commit,
+        appliedIndex: () => this.applied,
+        lastIndex: () => 60,
+        firstIndex: () => 11,
+        snapshotIndex: () => 10,
+        logBytes: () => 4096,
+        members: () => [
+          { id: "id-1", name: "n1", peerAddress: "h:1", clientAddress: "h:2", learner: false, isSelf: true, isLeader: true, connected: true, matchIndex: 60 },
+          { id: "id-2", name: "n2", peerAddress: "h:3", clientAddress: "h:4", learner: false, isSelf: false, isLeader: false, connected: false, matchIndex: null },
+        ],
+        snapshotInProgress: () => false,
+        leaderSilenceMs: () => 1500,
+        writeRefusal: () => null,
+      },
+      server: {
+        counters: this.counters,
+        clientCount: 2,
+        startedAtMs: 1_700_000_000_000,
+        ferriteVersion: "0.1.0",
+        statistics: {
+          instantaneousOperationsPerSecond: 0,
+          instantaneousInputKilobytesPerSecond: 0,
+          instantaneousOutputKilobytesPerSecond: 0,
+          commands: () => [{ name: "get", calls: 11, microseconds: 5, rejectedCalls: 1, failedCalls: 2 }],
+          errors: () => [["ERR", 8]],
+          reset: () => undefined,
+        },
+      },
+      keyspace: { keyspace: () => ({ size: 100, volatileSize: 20, usedBytes: 8192 }), memoryLimitBytes: () => 0 },
+    };
+  }
+
+  registry(): Registry {
+    return createMetricsRegistry(this.sources());
+  }
+
+  start(options: Partial<HttpServerOptions> = {}): Promise<HttpServerHandle> {
+    return startHttpServer({
+      host: "127.0.0.1",
+      port: 0,
+      registry: this.registry(),
+      readiness: {
+        replica: this.sources().replica,
+        isDraining: () => this.draining,
+        isDiskFull: () => this.diskFull,
+      },
+      liveness: { pingLogWorker: (onAnswer) => this.ping(onAnswer) },
+      ...options,
+    });
+  }
+}
