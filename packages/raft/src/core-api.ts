@@ -110,4 +110,5 @@ export interface RaftCoreApi {
   leader(): NodeId | null;
   term(): Term;
   commitIndex(): Index;
+  lastIndex(): Index;
 }

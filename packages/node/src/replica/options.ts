@@ -1,0 +1,100 @@
+/** What a replica is made of: who it is, its limits, and its ports to clock, disk and network. */
+import type { Configuration, Entry, HardState, NodeId, SnapshotMeta } from "@ferrite/raft";
+import type { LogWriter, SnapshotStore } from "@ferrite/storage";
+import type { Genesis } from "../peers/membership.ts";
+import type { Clock } from "./logical-clock.ts";
+import type { ProposalLimits } from "./proposals.ts";
+import type { StateMachine } from "./state-machine.ts";
+import type { Transport } from "./transport.ts";
+import type { WriteLookup } from "./write-path.ts";
+
+export interface ReplicaLimits extends ProposalLimits {
+  /** Length of one tick; elections and heartbeats are counted in ticks. */
+  readonly tickMs: number;
+  readonly heartbeatIntervalMs: number;
+  readonly electionTimeoutMs: number;
+  /** Log bytes since the last snapshot that start the next one. */
+  readonly snapshotLogBytes: number;
+  /** Log bytes kept in memory for followers that lag. */
+  readonly logCacheBytesMax: number;
+  /** Records applied before the event loop gets its turn. */
+  readonly applyRecordsPerRound: number;
+  /** Reads are refused when no leader was heard for this long (with serveStaleData off). */
+  readonly maxStalenessMs: number;
+  readonly serveStaleData: boolean;
+}
+
+export const DEFAULT_REPLICA_LIMITS: ReplicaLimits = {
+  queueBytesMax: 64 * 1024 * 1024,
+  batchBytesMax: 1024 * 1024,
+  commandBytesMax: 72 * 1024 * 1024,
+  inflightBatchesMax: 8,
+  timeoutMs: 10_000,
+  resendAfterMs: 1000,
+  tickMs: 10,
+  heartbeatIntervalMs: 50,
+  electionTimeoutMs: 500,
+  snapshotLogBytes: 64 * 1024 * 1024,
+  logCacheBytesMax: 64 * 1024 * 1024,
+  applyRecordsPerRound: 4096,
+  maxStalenessMs: 10_000,
+  serveStaleData: true,
+};
+
+/** Told about what happens; the rim logs and counts it. */
+export interface ReplicaEvents {
+  roleChanged(change: { readonly role: string; readonly term: number; readonly leader: NodeId | null }): void;
+  commandThrew(command: string, error: unknown): void;
+  keysExpired(count: number): void;
+  snapshotTaken(meta: SnapshotMeta): void;
+  snapshotInstalled(meta: SnapshotMeta): void;
+  /** A snapshot could not be taken or received; the node goes on without it and tries again. */
+  snapshotFailed(error: Error): void;
+  diskSpace(full: boolean): void;
+  /** The replica can not go on (an unreadable entry, a failed log): the node must stop. */
+  failed(error: Error): void;
+  /** A round of applying is over: answers may be flushed to their sockets. */
+  roundDone(): void;
+}
+
+export interface ReplicaPorts {
+  readonly clock: Clock;
+  /** In [0, 1). */
+  random(): number;
+  /** Runs soon, after the I/O that is ready now. */
+  defer(run: () => void): void;
+  readonly log: LogWriter;
+  readonly snapshots: SnapshotStore;
+  readonly transport: Transport & { flush(): void };
+  readonly commands: WriteLookup;
+  readonly events: ReplicaEvents;
+}
+
+export interface ReplicaOptions {
+  readonly nodeId: NodeId;
+  readonly genesis: Genesis;
+  /** Higher at every start of this data directory (see incarnation in identity.ts). */
+  readonly incarnation: number;
+  readonly limits: ReplicaLimits;
+  /** What the disk held, already restored. */
+  readonly recovered: {
+    readonly hardState: HardState | null;
+    readonly entries: readonly Entry[];
+    /** The newest snapshot, or null when there is none yet. */
+    readonly snapshot: SnapshotMeta | null;
+    /** The state at the snapshot, or an empty one. */
+    readonly machine: StateMachine;
+  };
+  /** Makes an empty state machine, for a snapshot that is received. */
+  newMachine(): StateMachine;
+}
+
+/** The configuration a cluster begins with. */
+export function initialConfiguration(genesis: Genesis): Configuration {
+  return {
+    voters: genesis.members.map((member) => member.id),
+    votersOutgoing: [],
+    learners: [],
+    learnersNext: [],
+  };
+}

@@ -1,0 +1,256 @@
+/**
+ * This node's stream of writes, from the client's bytes to the moment its batch comes up in apply.
+ *
+ *   submit ─▶ filling ──seal──▶ waiting ──send──▶ on its way ──apply──▶ answered
+ *                                  ▲                  │
+ *                                  └── new leader, ───┘
+ *                                      gap, refusal
+ *
+ * Batches are numbered in order and sent in order. When the leader changes or a batch got lost, everything that is not applied yet
+ * is sent again under the same numbers: apply drops what it has seen (sessions.ts). A write whose time is up is
+ * answered by what is known of it: never sent means CLUSTERDOWN (not applied), sent means UNKNOWNOUTCOME. What was
+ * sent and given up is not sent again: the stream goes on in a new incarnation, which ends the old one.
+ */
+import { BatchBuilder, BatchKind, renumber } from "./batch.ts";
+import type { WriteClient } from "./write-path.ts";
+
+export interface ProposalLimits {
+  /** Bytes of writes that are not answered yet; beyond it new ones are refused. */
+  readonly queueBytesMax: number;
+  /** A batch is closed when it holds this much, so that one entry stays a bounded piece of work. */
+  readonly batchBytesMax: number;
+  /** One command's bytes. */
+  readonly commandBytesMax: number;
+  /** Batches on their way at once. */
+  readonly inflightBatchesMax: number;
+  /** A write without an outcome for this long is answered with an error. */
+  readonly timeoutMs: number;
+  /** Batches without an outcome for this long are sent again. */
+  readonly resendAfterMs: number;
+}
+
+export interface OwnBatch {
+  readonly bytes: Buffer;
+  readonly clients: WriteClient[];
+  readonly sinceMs: number;
+  incarnation: number;
+  sequence: number;
+  /** How often it was handed to a leader and not refused by it. 0 = certainly in nobody's log. */
+  attempts: number;
+  /** Its bytes are in this node's log: they must not change any more. */
+  logged: boolean;
+}
+
+/** Hands a batch to the leader (another node or this one). False when it can not be taken now. */
+export type SendBatch = (batch: OwnBatch) => boolean;
+
+export class Proposals {
+  readonly #nodeBytes: Buffer;
+  readonly #limits: ProposalLimits;
+  readonly #builder: BatchBuilder = new BatchBuilder(BatchKind.Commands);
+  #fillingClients: WriteClient[] = [];
+  #fillingSinceMs = 0;
+  /** Sealed and not applied, oldest first. */
+  #batches: OwnBatch[] = [];
+  /** Of `#batches`, how many the present leader was sent. */
+  #sent = 0;
+  #lastSentAtMs = 0;
+  #holdUntilMs = 0;
+  #incarnation: number;
+  #nextSequence = 1;
+  /** Of this incarnation, the newest batch that was applied; 0 at its start. */
+  #appliedSequence = 0;
+  #queuedBytes = 0;
+
+  /** `incarnation`: higher than any this node has used before (see incarnation.ts). */
+  constructor(options: {
+    readonly nodeBytes: Buffer;
+    readonly incarnation: number;
+    readonly limits: ProposalLimits;
+  }) {
+    this.#nodeBytes = options.nodeBytes;
+    this.#incarnation = options.incarnation;
+    this.#limits = options.limits;
+  }
+
+  /** Writes that are not answered yet, in bytes. */
+  get queuedBytes(): number {
+    return this.#queuedBytes + this.#builder.sizeBytes;
+  }
+
+  get isIdle(): boolean {
+    return this.#batches.length === 0 && this.#builder.count === 0;
+  }
+
+  /** Takes a write; an error text when it can not be taken. */
+  submit(
+    buffer: Buffer,
+    start: number,
+    end: number,
+    from: { readonly client: WriteClient; readonly nowMs: number },
+  ): string | null {
+    const sizeBytes = end - start;
+    if (sizeBytes > this.#limits.commandBytesMax) {
+      return `ERR the command is ${sizeBytes} bytes long, a write may have ${this.#limits.commandBytesMax}`;
+    }
+    if (this.queuedBytes + sizeBytes > this.#limits.queueBytesMax) {
+      return "CLUSTERDOWN too many writes wait for the cluster (proposal-queue-bytes); this one was not applied";
+    }
+    if (this.#builder.count > 0 && this.#builder.sizeBytes + sizeBytes > this.#limits.batchBytesMax) {
+      this.#seal();
+    }
+    if (this.#builder.count === 0) this.#fillingSinceMs = from.nowMs;
+    this.#builder.add(buffer, start, end);
+    this.#fillingClients.push(from.client);
+    return null;
+  }
+
+  /** Sends what may be sent to the present leader, in order. */
+  pump(send: SendBatch, nowMs: number): void {
+    if (nowMs < this.#holdUntilMs) return;
+    for (;;) {
+      if (this.#sent >= this.#limits.inflightBatchesMax) return;
+      if (this.#sent === this.#batches.length) {
+        if (this.#builder.count === 0) return;
+        this.#seal();
+      }
+      const batch = this.#batches[this.#sent]!;
+      if (!send(batch)) return;
+      batch.attempts++;
+      this.#sent++;
+      this.#lastSentAtMs = nowMs;
+    }
+  }
+
+  /** Another leader, or a lost link: it has none of what is still open, as far as we know. */
+  sendAllAgain(): void {
+    this.#sent = 0;
+    this.#holdUntilMs = 0;
+  }
+
+  /** The leader said that it did not append this batch. */
+  refused(incarnation: number, sequence: number, retryAtMs: number): void {
+    const at = this.#batches.findIndex(
+      (batch) => batch.incarnation === incarnation && batch.sequence === sequence,
+    );
+    if (at < 0) return;
+    const batch = this.#batches[at]!;
+    // Only the sole attempt's refusal proves that the batch is nowhere.
+    if (batch.attempts === 1 && !batch.logged) batch.attempts = 0;
+    this.#sent = Math.min(this.#sent, at);
+    this.#holdUntilMs = retryAtMs;
+  }
+
+  /** The batch comes up in apply as the next of its stream: its clients, or null when it is not the oldest open one. */
+  take(incarnation: number, sequence: number): readonly WriteClient[] | null {
+    const batch = this.#batches[0];
+    if (batch === undefined || batch.incarnation !== incarnation || batch.sequence !== sequence) return null;
+    this.#removeOldest();
+    this.#appliedSequence = sequence;
+    return batch.clients;
+  }
+
+  /** Gives up what waits too long, and sends again what may be lost. */
+  tick(nowMs: number): void {
+    const oldest = this.#batches[0];
+    if (oldest === undefined) {
+      if (this.#builder.count > 0 && nowMs - this.#fillingSinceMs >= this.#limits.timeoutMs) {
+        this.#seal();
+        this.#giveUpUnsent(nowMs);
+      }
+      return;
+    }
+    if (nowMs - oldest.sinceMs >= this.#limits.timeoutMs) {
+      if (oldest.attempts > 0) this.#giveUpSent();
+      this.#giveUpUnsent(nowMs);
+      return;
+    }
+    if (this.#sent > 0 && nowMs - this.#lastSentAtMs >= this.#limits.resendAfterMs) this.sendAllAgain();
+  }
+
+  /** The node stops: everything open is answered. */
+  failAll(): void {
+    if (this.#builder.count > 0) this.#seal();
+    if ((this.#batches[0]?.attempts ?? 0) > 0) this.#giveUpSent();
+    this.#giveUpUnsent(Infinity);
+  }
+
+  #seal(): void {
+    const origin = {
+      nodeBytes: this.#nodeBytes,
+      incarnation: this.#incarnation,
+      sequence: this.#nextSequence++,
+    };
+    const bytes = this.#builder.seal(origin);
+    this.#queuedBytes += bytes.length;
+    this.#batches.push({
+      bytes,
+      clients: this.#fillingClients,
+      sinceMs: this.#fillingSinceMs,
+      incarnation: origin.incarnation,
+      sequence: origin.sequence,
+      attempts: 0,
+      logged: false,
+    });
+    this.#fillingClients = [];
+  }
+
+  #removeOldest(): OwnBatch {
+    const batch = this.#batches.shift()!;
+    this.#queuedBytes -= batch.bytes.length;
+    if (this.#sent > 0) this.#sent--;
+    return batch;
+  }
+
+  /** Ends the incarnation: everything that was ever sent is answered as unknown, the rest is renumbered. */
+  #giveUpSent(): void {
+    let lastSent = this.#batches.length - 1;
+    while (lastSent >= 0 && this.#batches[lastSent]!.attempts === 0) lastSent--;
+    for (let open = lastSent; open >= 0; open--) {
+      fail(
+        this.#removeOldest(),
+        "UNKNOWNOUTCOME the write was sent but its outcome did not come back; it may have been applied",
+      );
+    }
+    this.#incarnation++;
+    this.#appliedSequence = 0;
+    this.#renumberRest();
+  }
+
+  #giveUpUnsent(nowMs: number): void {
+    let removed = false;
+    for (;;) {
+      const oldest = this.#batches[0];
+      if (oldest === undefined || oldest.attempts > 0) break;
+      if (nowMs - oldest.sinceMs < this.#limits.timeoutMs) break;
+      removed = true;
+      fail(
+        this.#removeOldest(),
+        `CLUSTERDOWN no leader took the write within ${this.#limits.timeoutMs} ms; it was not applied`,
+      );
+    }
+    if (removed) this.#renumberRest();
+  }
+
+  /**
+   * Closes the numbering after batches were taken out of the front. All that is renumbered was never in anybody's
+   * log; the stream goes on behind the newest batch that may be.
+   */
+  #renumberRest(): void {
+    let sequence = this.#appliedSequence;
+    for (const batch of this.#batches) {
+      sequence++;
+      if (batch.attempts > 0) continue;
+      batch.incarnation = this.#incarnation;
+      batch.sequence = sequence;
+      renumber(batch.bytes, batch);
+    }
+    this.#nextSequence = sequence + 1;
+    this.#sent = 0;
+  }
+}
+
+/** Answers every client of a batch in order. */
+function fail(batch: OwnBatch, errorText: string): void {
+  for (const client of batch.clients) client.writeFailed(errorText);
+}

@@ -1,0 +1,591 @@
+/**
+ * Drives one Raft group on one node: carries out what the core wants (Ready) over disk, network and state machine, and
+ * is the door through which the RESP edge writes and reads.
+ *
+ *   clients ─▶ proposals ─▶ core ─▶ log worker ─┐
+ *      ▲                     │  └─▶ peers       │ durable
+ *      └────── apply ◀── committed ◀────────────┘
+ *
+ * Everything happens in rounds: whatever arrives (bytes, messages, durable writes, ticks) is taken in, and one round
+ * soon after does the work for all of it together. That is where batches, group commit and single socket writes come from.
+ */
+import {
+  EntryKind,
+  RaftCore,
+  type Entry,
+  type HardState,
+  type Message,
+  type NodeId,
+  type Ready,
+  type Role,
+  type SnapshotMeta,
+} from "@ferrite/raft";
+import type { KeyspaceApi } from "@ferrite/storage";
+import type { ReadCommand } from "../commands/command.ts";
+import type { Argv } from "../resp/argv.ts";
+import type { Reply } from "../resp/reply.ts";
+import { asBuffer, stamp, uuidBytes, type BatchReader } from "./batch.ts";
+import { CopiesWaiters } from "./copies.ts";
+import { ReplicaError } from "./errors.ts";
+import { ExpiryCycle } from "./expiry-cycle.ts";
+import { ForwardedWrites } from "./forwarding.ts";
+import { LogicalClock } from "./logical-clock.ts";
+import { initialConfiguration, type ReplicaLimits, type ReplicaOptions, type ReplicaPorts } from "./options.ts";
+import { Proposals, type OwnBatch } from "./proposals.ts";
+import { LinearizableReads } from "./reads.ts";
+import { ReadRunner } from "./read-runner.ts";
+import type { SessionVerdict } from "./sessions.ts";
+import { SnapshotKeeper } from "./snapshot-keeper.ts";
+import type { ApplyListener, StateMachine } from "./state-machine.ts";
+import type { PeerPayload, TransportEvents } from "./transport.ts";
+import type { WriteClient, WritePath } from "./write-path.ts";
+
+export class Replica implements WritePath, TransportEvents {
+  readonly nodeId: NodeId;
+  readonly #ports: ReplicaPorts;
+  readonly #limits: ReplicaLimits;
+  readonly #core: RaftCore;
+  readonly #clock: LogicalClock;
+  readonly #proposals: Proposals;
+  readonly #forwarded: ForwardedWrites;
+  readonly #reads: LinearizableReads;
+  readonly #readRunner: ReadRunner;
+  readonly #copies: CopiesWaiters = new CopiesWaiters();
+  readonly #snapshots: SnapshotKeeper;
+  readonly #expiry: ExpiryCycle;
+  readonly #listener: ApplyListener;
+  readonly #nodeKeys: Map<NodeId, string>;
+  #machine: StateMachine;
+
+  /** Committed and not applied yet, oldest first; `#applyAt` is where the next round goes on. */
+  #committed: Entry[] = [];
+  #applyAt = 0;
+  /** Readys on their way to the disk, oldest first: what each releases when it is durable. */
+  #writing: Message[][] = [];
+  #durableTerm = 0;
+  #durableVote: NodeId | null = null;
+  #roundPlanned = false;
+  #stopped = false;
+  #noSpace = false;
+  /** Leader: per node, the newest index that clients of it wait for. */
+  readonly #awaitedBy: Map<NodeId, number> = new Map();
+  #leaderHeardAtMs: number;
+  #copiesQueries: Map<number, (count: number) => void> = new Map();
+  #nextCopiesQuery = 1;
+
+  constructor(options: ReplicaOptions, ports: ReplicaPorts) {
+    const { limits, recovered } = options;
+    this.nodeId = options.nodeId;
+    this.#ports = ports;
+    this.#limits = limits;
+    this.#machine = recovered.machine;
+    this.#clock = new LogicalClock(ports.clock);
+    this.#clock.applied(recovered.machine.timeMs);
+    this.#leaderHeardAtMs = ports.clock.monotonicMs();
+    this.#nodeKeys = new Map(
+      options.genesis.members.map((member) => [member.id, uuidBytes(member.id).toString("latin1")]),
+    );
+    const hardState: HardState = recovered.hardState ?? { term: 0, vote: null, commit: 0 };
+    this.#durableTerm = hardState.term;
+    this.#durableVote = hardState.vote;
+    const snapshot = recovered.snapshot ?? {
+      index: 0,
+      term: 0,
+      configuration: initialConfiguration(options.genesis),
+      sizeBytes: 0,
+    };
+    this.#core = new RaftCore({
+      id: options.nodeId,
+      seed: Math.floor(ports.random() * 0xffffffff),
+      electionTimeoutTicks: Math.max(2, Math.round(limits.electionTimeoutMs / limits.tickMs)),
+      heartbeatIntervalTicks: Math.max(1, Math.round(limits.heartbeatIntervalMs / limits.tickMs)),
+      inflightMessagesMax: 64,
+      inflightBytesMax: 16 * 1024 * 1024,
+      appendBytesMax: 1024 * 1024,
+      uncommittedBytesMax: 256 * 1024 * 1024,
+      snapshotChunkBytes: 1024 * 1024,
+      restored: { hardState, snapshot, entries: recovered.entries },
+    });
+    this.#proposals = new Proposals({
+      nodeBytes: uuidBytes(options.nodeId),
+      incarnation: options.incarnation,
+      limits,
+    });
+    this.#forwarded = new ForwardedWrites({
+      isLeader: () => this.#core.role() === "leader",
+      hasSpace: () => !this.#noSpace,
+      propose: (batch) => this.#core.propose(batch),
+      timeMs: () => this.#clock.nowMs(),
+      seed: () => Math.floor(ports.random() * 0x100000000),
+    });
+    this.#reads = new LinearizableReads({ timeoutMs: limits.timeoutMs, askAgainAfterMs: limits.resendAfterMs });
+    this.#readRunner = new ReadRunner(this.#machine.keyspace, {
+      nowMs: () => this.#clock.nowMs(),
+      random: () => ports.random(),
+    });
+    this.#expiry = new ExpiryCycle();
+    this.#snapshots = new SnapshotKeeper({
+      core: this.#core,
+      ports,
+      limits,
+      newMachine: options.newMachine,
+      latest: recovered.snapshot,
+      onRestored: (meta, machine) => this.#adopt(meta, machine),
+      schedule: () => this.#plan(),
+    });
+    this.#listener = {
+      batch: (reader, verdict) => this.#batchComesUp(reader, verdict),
+      commandThrew: (name, error) => ports.events.commandThrew(name, error),
+      expired: (count) => ports.events.keysExpired(count),
+    };
+    this.#plan();
+  }
+
+  // ---- Write path -------------------------------------------------------------------------------------------
+
+  submit(buffer: Buffer, start: number, end: number, client: WriteClient): string | null {
+    const refusal = this.writeRefusal();
+    if (refusal !== null) return refusal;
+    const nowMs = this.#ports.clock.monotonicMs();
+    const error = this.#proposals.submit(buffer, start, end, { client, nowMs });
+    if (error === null) this.#plan();
+    return error;
+  }
+
+  /** Null when a write would be taken now, else the error it would get. */
+  writeRefusal(): string | null {
+    if (this.#stopped) return "CLUSTERDOWN this node is stopping; the write was not applied";
+    if (this.#noSpace) {
+      return "NOSPACE the disk of this node is full; the write was not applied. Free space in its data directory";
+    }
+    if (this.leaderSilenceMs() > this.#limits.timeoutMs) {
+      return `CLUSTERDOWN no leader for ${this.#limits.timeoutMs} ms; the write was not applied`;
+    }
+    return null;
+  }
+
+  // ---- Read path --------------------------------------------------------------------------------------------
+
+  confirmRead(done: (errorText: string | null) => void): void {
+    if (this.#stopped) return done("CLUSTERDOWN this node is stopping");
+    this.#reads.add(done, this.#ports.clock.monotonicMs());
+    this.#plan();
+  }
+
+  runRead(command: ReadCommand, argv: Argv, reply: Reply): void {
+    this.#readRunner.run(command, argv, reply);
+  }
+
+  readRefusal(): string | null {
+    if (this.#limits.serveStaleData || this.leaderSilenceMs() <= this.#limits.maxStalenessMs) return null;
+    return "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
+  }
+
+  // ---- What others may know ---------------------------------------------------------------------------------
+
+  get keyspace(): KeyspaceApi {
+    return this.#machine.keyspace;
+  }
+
+  get machine(): StateMachine {
+    return this.#machine;
+  }
+
+  get core(): RaftCore {
+    return this.#core;
+  }
+
+  role(): Role {
+    return this.#core.role();
+  }
+
+  snapshotIndex(): number {
+    return this.#snapshots.latestIndex;
+  }
+
+  snapshotInProgress(): boolean {
+    return this.#snapshots.isTaking;
+  }
+
+  /** The node's view of the leader's clock. */
+  logicalNowMs(): number {
+    return this.#clock.nowMs();
+  }
+
+  /** Ms since a leader was last heard; 0 on the leader. */
+  leaderSilenceMs(): number {
+    if (this.#core.role() === "leader") return 0;
+    return this.#ports.clock.monotonicMs() - this.#leaderHeardAtMs;
+  }
+
+  waitForCopies(
+    request: { readonly index: number; readonly wanted: number; readonly timeoutMs: number },
+    done: (count: number) => void,
+  ): () => void {
+    const nowMs = this.#ports.clock.monotonicMs();
+    const deadlineMs = request.timeoutMs === 0 ? Infinity : nowMs + request.timeoutMs;
+    if (this.#core.role() !== "leader") return this.#askForCopies(request, deadlineMs, done);
+    const giveUp = this.#copies.add({ index: request.index, wanted: request.wanted, deadlineMs, done });
+    this.#copies.check((index) => this.#countCopies(index), nowMs);
+    return giveUp;
+  }
+
+  // ---- Time and life ----------------------------------------------------------------------------------------
+
+  /** One tick has passed (limits.tickMs). */
+  tick(): void {
+    if (this.#stopped) return;
+    const nowMs = this.#ports.clock.monotonicMs();
+    this.#core.tick();
+    this.#core.pushCommit();
+    this.#proposals.tick(nowMs);
+    this.#reads.tick(nowMs);
+    this.#copies.check((index) => this.#countCopies(index), nowMs);
+    if (this.#core.role() === "leader" && !this.#noSpace) {
+      const batch = this.#expiry.tick(this.#machine.keyspace, this.#clock.nowMs(), nowMs);
+      if (batch !== null) this.#proposeStamped(batch);
+    }
+    this.#plan();
+  }
+
+  /** Leadership to another node, if this one has it. True when it was started. */
+  handOver(): boolean {
+    const started = this.#core.transferLeadership();
+    this.#plan();
+    return started;
+  }
+
+  /** Nothing is taken any more; what waits is answered. The log is closed by its owner. */
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#snapshots.cancel();
+    this.#proposals.failAll();
+    this.#reads.failAll("CLUSTERDOWN this node is stopping");
+    this.#ports.events.roundDone();
+  }
+
+  /** From the log: there is no room for more (true), or there is again. */
+  diskFull(full: boolean): void {
+    this.#noSpace = full;
+    this.#ports.events.diskSpace(full);
+    this.#plan();
+  }
+
+  // ---- From the peers ---------------------------------------------------------------------------------------
+
+  onPayload(from: NodeId, payload: PeerPayload, senderTimeMs: number): void {
+    if (this.#stopped) return;
+    switch (payload.kind) {
+      case "raft":
+        this.#core.step(payload.message);
+        if (from === this.#core.leader() && payload.message.term === this.#core.term()) {
+          this.#clock.heard(senderTimeMs);
+          this.#leaderHeardAtMs = this.#ports.clock.monotonicMs();
+        }
+        break;
+      case "forward":
+        this.#receiveForward(from, payload.batch);
+        break;
+      case "forwardRefused":
+        this.#proposals.refused(
+          payload.incarnation,
+          payload.sequence,
+          this.#ports.clock.monotonicMs() + REFUSED_PAUSE_MS,
+        );
+        break;
+      case "copiesQuery":
+        this.#answerCopies(from, payload);
+        break;
+      case "copiesAnswer":
+        this.#copiesQueries.get(payload.requestId)?.(payload.count);
+        break;
+    }
+    this.#plan();
+  }
+
+  onConnected(peer: NodeId): void {
+    // What was sent over the old link may be lost; apply drops what is not.
+    if (peer === this.#core.leader()) this.#proposals.sendAllAgain();
+    this.#plan();
+  }
+
+  onDisconnected(peer: NodeId): void {
+    this.#core.peerUnreachable(peer);
+    this.#plan();
+  }
+
+  // ---- Rounds -----------------------------------------------------------------------------------------------
+
+  #plan(): void {
+    if (this.#roundPlanned || this.#stopped) return;
+    this.#roundPlanned = true;
+    this.#ports.defer(this.#round);
+  }
+
+  readonly #round = (): void => {
+    this.#roundPlanned = false;
+    if (this.#stopped) return;
+    try {
+      this.#work();
+    } catch (error) {
+      this.#fail(error as Error);
+    }
+  };
+
+  #work(): void {
+    const nowMs = this.#ports.clock.monotonicMs();
+    this.#proposals.pump(this.#sendBatch, nowMs);
+    if (this.#reads.isGathering && this.#core.leader() !== null) {
+      this.#reads.pump((requestId) => this.#core.readIndex(requestId), nowMs);
+    }
+    while (this.#core.hasReady()) this.#carryOut(this.#core.ready());
+    this.#applyCommitted();
+    this.#reads.serve(this.#machine.appliedIndex);
+    this.#copies.check((index) => this.#countCopies(index), nowMs);
+    this.#pushCommits();
+    this.#ports.transport.flush();
+    this.#ports.events.roundDone();
+    this.#snapshots.work(this.#machine);
+    if (this.#applyAt < this.#committed.length || this.#snapshots.isRunnable) this.#plan();
+  }
+
+  /** Nodes whose clients wait hear of a new commit index at once; the others with the next append, or tick. */
+  #pushCommits(): void {
+    if (this.#awaitedBy.size === 0) return;
+    const commitIndex = this.#core.commitIndex();
+    for (const [peer, index] of this.#awaitedBy) {
+      this.#core.pushCommit(peer);
+      if (commitIndex >= index) this.#awaitedBy.delete(peer);
+    }
+    while (this.#core.hasReady()) this.#carryOut(this.#core.ready());
+  }
+
+  #carryOut(ready: Ready): void {
+    if (ready.roleChange !== null) this.#changeRole(ready.roleChange);
+    for (const message of ready.messages) this.#sendMessage(message);
+    this.#persist(ready);
+    for (const entry of ready.committed) this.#committed.push(entry);
+    for (const read of ready.reads) this.#reads.confirmed(read);
+    for (const requestId of ready.readsFailed) this.#reads.failed(requestId);
+    for (const chunk of ready.snapshotChunks) this.#snapshots.receive(chunk);
+    for (const wanted of ready.snapshotsWanted) this.#snapshots.provide(wanted, this.#machine);
+  }
+
+  #persist(ready: Ready): void {
+    const { hardState, entries, messagesAfterPersist } = ready;
+    // The commit index alone is a hint: it travels with the next write and costs no fsync of its own.
+    const promise =
+      hardState !== null &&
+      (hardState.term !== this.#durableTerm || hardState.vote !== this.#durableVote);
+    if (!promise && entries.length === 0) {
+      const writing = this.#writing.at(-1);
+      if (writing === undefined) this.#release(messagesAfterPersist);
+      else writing.push(...messagesAfterPersist);
+      return;
+    }
+    if (promise) {
+      this.#durableTerm = hardState.term;
+      this.#durableVote = hardState.vote;
+    }
+    const released: Message[] = [...messagesAfterPersist];
+    this.#writing.push(released);
+    const last = entries.at(-1);
+    for (const entry of entries) this.#snapshots.logGrew(entry.data.length);
+    this.#ports.log.submit({ hardState, entries }, () => {
+      if (this.#stopped) return;
+      this.#writing.shift();
+      this.#release(released);
+      if (last !== undefined) this.#core.persisted({ index: last.index, term: last.term });
+      this.#plan();
+    });
+  }
+
+  /** Messages that promise something may go now. */
+  #release(messages: readonly Message[]): void {
+    for (const message of messages) {
+      if (message.to === this.nodeId) this.#core.step(message);
+      else this.#sendMessage(message);
+    }
+    if (messages.length > 0) this.#plan();
+  }
+
+  #sendMessage(message: Message): void {
+    if (message.kind === "snapshotChunk") {
+      this.#snapshots.sendChunk(message, (filled) => {
+        this.#send(filled.to, { kind: "raft", message: filled });
+        this.#plan();
+      });
+    } else {
+      this.#send(message.to, { kind: "raft", message });
+    }
+  }
+
+  #send(to: NodeId, payload: PeerPayload): void {
+    this.#ports.transport.send(to, payload);
+  }
+
+  #changeRole(change: { readonly role: Role; readonly term: number; readonly leader: NodeId | null }): void {
+    this.#clock.lead(change.role === "leader");
+    this.#forwarded.forget();
+    this.#awaitedBy.clear();
+    this.#expiry.reset();
+    if (change.leader !== null) {
+      this.#leaderHeardAtMs = this.#ports.clock.monotonicMs();
+      this.#proposals.sendAllAgain();
+    }
+    this.#ports.events.roleChanged(change);
+  }
+
+  // ---- Apply ------------------------------------------------------------------------------------------------
+
+  #applyCommitted(): void {
+    const committed = this.#committed;
+    let left = this.#limits.applyRecordsPerRound;
+    while (this.#applyAt < committed.length && left > 0) {
+      left -= this.#machine.apply(committed[this.#applyAt]!, this.#listener);
+      this.#applyAt++;
+    }
+    if (this.#applyAt === committed.length) {
+      if (this.#applyAt > 0) this.#committed = [];
+      this.#applyAt = 0;
+    }
+    this.#clock.applied(this.#machine.timeMs);
+    if (this.#machine.appliedIndex > 0) this.#core.applied(this.#machine.appliedIndex);
+    this.#snapshots.trimCache(this.#machine.appliedIndex);
+  }
+
+  #batchComesUp(reader: BatchReader, verdict: SessionVerdict): readonly WriteClient[] | null {
+    if (reader.originKey !== this.#nodeKeys.get(this.nodeId)) return null;
+    if (verdict === "next") return this.#proposals.take(reader.incarnation, reader.sequence);
+    if (verdict === "gap") this.#proposals.sendAllAgain();
+    return null;
+  }
+
+  // ---- Proposals --------------------------------------------------------------------------------------------
+
+  readonly #sendBatch = (batch: OwnBatch): boolean => {
+    const leader = this.#core.leader();
+    if (leader === null) return false;
+    if (leader !== this.nodeId) {
+      return this.#ports.transport.send(leader, { kind: "forward", batch: batch.bytes });
+    }
+    if (this.#noSpace) return false;
+    // Bytes that went to a log or to another node once must not change: the new stamp goes on a copy.
+    const bytes = batch.attempts > 0 || batch.logged ? Buffer.from(batch.bytes) : batch.bytes;
+    stamp(bytes, { timeMs: this.#clock.nowMs(), seed: Math.floor(this.#ports.random() * 0x100000000) });
+    const accepted = this.#core.propose(bytes).accepted;
+    if (accepted) batch.logged = true;
+    return accepted;
+  };
+
+  #proposeStamped(bytes: Buffer): void {
+    stamp(bytes, { timeMs: this.#clock.nowMs(), seed: 0 });
+    // A refusal needs no answer: what has expired is found again by the next cycle.
+    this.#core.propose(bytes, EntryKind.Normal);
+  }
+
+  #receiveForward(from: NodeId, batch: Uint8Array): void {
+    const key = this.#nodeKeys.get(from);
+    if (key === undefined) return;
+    const refusal = this.#forwarded.receive(from, key, asBuffer(batch));
+    if (refusal !== null) this.#send(from, refusal);
+    else if (this.#core.role() === "leader") this.#awaitedBy.set(from, this.#core.lastIndex());
+  }
+
+  // ---- Copies -----------------------------------------------------------------------------------------------
+
+  /** How many nodes besides one have the log up to `index`, as far as this node knows. */
+  #countCopies(index: number): number {
+    const status = this.#core.status();
+    if (status.role !== "leader") {
+      const majority = Math.floor(status.configuration.voters.length / 2) + 1;
+      return status.commitIndex >= index ? majority - 1 : 0;
+    }
+    let copies = status.durableIndex >= index ? 1 : 0;
+    for (const [peer, progress] of status.progress) {
+      if (peer !== this.nodeId && progress.matchIndex >= index) copies++;
+    }
+    return Math.max(0, copies - 1);
+  }
+
+  /** A follower asks the leader, again when the answer is too low and there is time left. */
+  #askForCopies(
+    request: { readonly index: number; readonly wanted: number },
+    deadlineMs: number,
+    done: (count: number) => void,
+  ): () => void {
+    const requestId = this.#nextCopiesQuery++;
+    const giveUp = this.#copies.add({
+      index: request.index,
+      wanted: request.wanted,
+      deadlineMs,
+      done: (count) => {
+        this.#copiesQueries.delete(requestId);
+        done(count);
+      },
+    });
+    const ask = (): void => {
+      const leader = this.#core.leader();
+      const leftMs = Math.min(deadlineMs - this.#ports.clock.monotonicMs(), MAX_REMOTE_WAIT_MS);
+      if (leader === null || leftMs <= 0) return;
+      this.#send(leader, { kind: "copiesQuery", requestId, index: request.index, wanted: request.wanted, timeoutMs: Math.ceil(leftMs) });
+      this.#plan();
+    };
+    this.#copiesQueries.set(requestId, (count) => {
+      if (count < request.wanted && this.#ports.clock.monotonicMs() < deadlineMs) return ask();
+      giveUp();
+      this.#copiesQueries.delete(requestId);
+      return done(count);
+    });
+    ask();
+    return () => {
+      giveUp();
+      this.#copiesQueries.delete(requestId);
+    };
+  }
+
+  #answerCopies(from: NodeId, query: Extract<PeerPayload, { readonly kind: "copiesQuery" }>): void {
+    this.#copies.add({
+      index: query.index,
+      wanted: query.wanted,
+      // Somebody who waits for ever asks again: a lost answer must not keep a waiter here.
+      deadlineMs: this.#ports.clock.monotonicMs() + Math.min(query.timeoutMs, MAX_REMOTE_WAIT_MS),
+      done: (count) => {
+        this.#send(from, { kind: "copiesAnswer", requestId: query.requestId, count });
+        this.#plan();
+      },
+    });
+  }
+
+  // ---- Snapshots and failure --------------------------------------------------------------------------------
+
+  /** A received snapshot is durable and restored: it takes the place of the state and of the log. */
+  #adopt(meta: SnapshotMeta, machine: StateMachine): void {
+    if (meta.index <= this.#machine.appliedIndex) return;
+    this.#ports.log.reset({ index: meta.index, term: meta.term }, () => {
+      if (this.#stopped) return;
+      this.#machine = machine;
+      this.#committed = [];
+      this.#applyAt = 0;
+      this.#readRunner.keyspace = machine.keyspace;
+      this.#clock.applied(machine.timeMs);
+      this.#core.snapshotInstalled(meta);
+      this.#ports.events.snapshotInstalled(meta);
+      this.#plan();
+    });
+  }
+
+  #fail(error: Error): void {
+    this.stop();
+    this.#ports.events.failed(
+      error instanceof ReplicaError
+        ? error
+        : new ReplicaError("LOG_FAILED", error.message, { cause: error }),
+    );
+  }
+}
+
+/** After a refusal the leader is given this long before it is asked again. */
+const REFUSED_PAUSE_MS = 20;
+const MAX_REMOTE_WAIT_MS = 60_000;

@@ -1,0 +1,84 @@
+/**
+ * The body of a snapshot (the store adds checksum and file header):
+ *
+ *   u32 length of the header   header, msgpack   records of the keyspace (storage/keyspace), to the end
+ */
+import { unpack, pack } from "msgpackr";
+import type { Keyspace } from "@ferrite/storage";
+import { ReplicaError } from "./errors.ts";
+import type { StateHeader } from "./state-machine.ts";
+
+const FORMAT = 1;
+/** A header holds one line per node: more than this is not one of ours. */
+export const SNAPSHOT_HEADER_BYTES_MAX: number = 16 * 1024 * 1024;
+
+export function encodeHeader(header: StateHeader): Buffer {
+  const body = pack({ format: FORMAT, ...header });
+  const bytes = Buffer.allocUnsafeSlow(4 + body.length);
+  bytes.writeUInt32LE(body.length, 0);
+  body.copy(bytes, 4);
+  return bytes;
+}
+
+/** Reads a snapshot's body in pieces cut anywhere: the header first, then the keyspace's records. */
+export class SnapshotReader {
+  readonly #restore: { write(bytes: Uint8Array): void; end(): void };
+  readonly #onHeader: (header: StateHeader) => void;
+  #headPieces: Buffer[] = [];
+  #headBytes = 0;
+  #headerRead = false;
+
+  constructor(keyspace: Keyspace, onHeader: (header: StateHeader) => void) {
+    this.#restore = keyspace.restore();
+    this.#onHeader = onHeader;
+  }
+
+  /** Throws ReplicaError BAD_SNAPSHOT, or the keyspace's own error for its records. */
+  write(bytes: Uint8Array): void {
+    if (this.#headerRead) {
+      this.#restore.write(bytes);
+      return;
+    }
+    this.#headPieces.push(Buffer.from(bytes));
+    this.#headBytes += bytes.length;
+    if (this.#headBytes < 4) return;
+    const head = Buffer.concat(this.#headPieces);
+    this.#headPieces = [head];
+    const length = head.readUInt32LE(0);
+    if (length > SNAPSHOT_HEADER_BYTES_MAX) {
+      throw new ReplicaError("BAD_SNAPSHOT", `the snapshot's header claims ${length} bytes`);
+    }
+    if (head.length < 4 + length) return;
+    this.#onHeader(checkHeader(unpack(head.subarray(4, 4 + length))));
+    this.#headerRead = true;
+    this.#headPieces = [];
+    if (head.length > 4 + length) this.#restore.write(head.subarray(4 + length));
+  }
+
+  end(): void {
+    if (!this.#headerRead) throw new ReplicaError("BAD_SNAPSHOT", "the snapshot ends inside its header");
+    this.#restore.end();
+  }
+}
+
+function checkHeader(value: unknown): StateHeader {
+  const header = value as Partial<StateHeader & { format: number }> | null;
+  if (typeof header !== "object" || header === null || header.format !== FORMAT) {
+    throw new ReplicaError("BAD_SNAPSHOT", "the snapshot's header has a format this version does not know");
+  }
+  const { sessions, timeMs } = header;
+  if (!Array.isArray(sessions) || typeof timeMs !== "number" || !Number.isFinite(timeMs)) {
+    throw new ReplicaError("BAD_SNAPSHOT", "the snapshot's header lacks sessions or time");
+  }
+  for (const record of sessions as unknown[]) {
+    if (
+      !Array.isArray(record) ||
+      typeof record[0] !== "string" ||
+      !Number.isSafeInteger(record[1]) ||
+      !Number.isSafeInteger(record[2])
+    ) {
+      throw new ReplicaError("BAD_SNAPSHOT", "the snapshot's header holds a session that is none");
+    }
+  }
+  return { sessions, timeMs };
+}

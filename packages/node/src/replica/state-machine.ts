@@ -1,0 +1,221 @@
+/**
+ * What the cluster agrees on: the keyspace and the sessions of the nodes that write to it. `apply` is the only way in.
+ * It is deterministic: time and randomness come with the entry, and it does no I/O. The same entries give the same
+ * state and the same replies on every node; the node that holds the clients is merely the one that keeps the replies.
+ */
+import { EntryKind, decodeConfiguration, type Configuration, type Entry } from "@ferrite/raft";
+import { Keyspace, type KeyspaceApi } from "@ferrite/storage";
+import type { KeyContext } from "../commands/command.ts";
+import { SilentReply } from "../resp/encoder.ts";
+import { Argv } from "../resp/argv.ts";
+import type { Reply } from "../resp/reply.ts";
+import { BatchKind, BatchReader } from "./batch.ts";
+import { readCommandRecord } from "./command-record.ts";
+import { ReplicaError } from "./errors.ts";
+import { Sessions, type SessionVerdict } from "./sessions.ts";
+import type { WriteClient, WriteLookup } from "./write-path.ts";
+
+/** How this node takes part in apply: it knows who waits for which batch. */
+export interface ApplyListener {
+  /** A batch of commands comes up. The clients that wait for it, in order, when it is this node's and runs now. */
+  batch(reader: BatchReader, verdict: SessionVerdict): readonly WriteClient[] | null;
+  /** A command threw: a defect of ours. It changed the same on every node and its client gets an error. */
+  commandThrew(name: string, error: unknown): void;
+  expired(count: number): void;
+}
+
+/** Of a snapshot: all of the state that is not in the keyspace's own records. */
+export interface StateHeader {
+  readonly sessions: ReturnType<Sessions["records"]>;
+  readonly timeMs: number;
+}
+
+/** Small and fast, and the same everywhere: mulberry32, seeded per batch by the leader. */
+class EntryRandom {
+  #state = 0;
+
+  seed(seed: number): void {
+    this.#state = seed >>> 0;
+  }
+
+  next(): number {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  }
+}
+
+class ApplyContext implements KeyContext {
+  readonly argv: Argv = new Argv();
+  readonly keyspace: KeyspaceApi;
+  readonly entryRandom: EntryRandom = new EntryRandom();
+  reply: Reply;
+  nowMs = 0;
+
+  constructor(keyspace: KeyspaceApi, reply: Reply) {
+    this.keyspace = keyspace;
+    this.reply = reply;
+  }
+
+  random(): number {
+    return this.entryRandom.next();
+  }
+}
+
+export interface StateMachineOptions {
+  readonly commands: WriteLookup;
+  /** Seeds the keyspace's hash; from the cluster id, so that SCAN cursors mean the same on every node. */
+  readonly hashSeed: number;
+  /** At index 0, before anything was applied. */
+  readonly configuration: Configuration;
+}
+
+export class StateMachine {
+  readonly keyspace: Keyspace;
+  readonly sessions: Sessions = new Sessions();
+  readonly #commands: WriteLookup;
+  readonly #context: ApplyContext;
+  readonly #silent: SilentReply = new SilentReply();
+  readonly #reader: BatchReader = new BatchReader();
+  #configuration: Configuration;
+  #appliedIndex = 0;
+  #appliedTerm = 0;
+  #timeMs = 0;
+
+  constructor(options: StateMachineOptions) {
+    this.keyspace = new Keyspace({ hashSeed: options.hashSeed });
+    this.#commands = options.commands;
+    this.#configuration = options.configuration;
+    this.#context = new ApplyContext(this.keyspace, this.#silent);
+  }
+
+  get appliedIndex(): number {
+    return this.#appliedIndex;
+  }
+
+  get appliedTerm(): number {
+    return this.#appliedTerm;
+  }
+
+  /** The configuration as of the applied index (the core's may be newer). */
+  get configuration(): Configuration {
+    return this.#configuration;
+  }
+
+  /** Time of the newest applied batch, in Unix ms. */
+  get timeMs(): number {
+    return this.#timeMs;
+  }
+
+  /**
+   * Applies one entry. Returns how many records ran.
+   * Throws ReplicaError when the entry is not readable: a newer format, or damage that no checksum saw.
+   */
+  apply(entry: Entry, listener: ApplyListener): number {
+    if (entry.index !== this.#appliedIndex + 1) {
+      throw new ReplicaError("APPLY_ORDER", `entry ${entry.index} came after ${this.#appliedIndex}`);
+    }
+    let records = 1;
+    if (entry.kind === EntryKind.Normal) records = this.#applyBatch(entry, listener);
+    else if (entry.kind === EntryKind.Configuration) {
+      this.#configuration = decodeConfiguration(entry.data);
+    }
+    this.#appliedIndex = entry.index;
+    this.#appliedTerm = entry.term;
+    return records;
+  }
+
+  header(): StateHeader {
+    return { sessions: this.sessions.records(), timeMs: this.#timeMs };
+  }
+
+  /** Takes over what a snapshot says besides the keyspace, which is restored on its own. */
+  restoreHeader(
+    header: StateHeader,
+    at: { readonly index: number; readonly term: number; readonly configuration: Configuration },
+  ): void {
+    this.sessions.restore(header.sessions);
+    this.#timeMs = header.timeMs;
+    this.#appliedIndex = at.index;
+    this.#appliedTerm = at.term;
+    this.#configuration = at.configuration;
+  }
+
+  /** Equal on all nodes at the same applied index. */
+  stateHash(): string {
+    return `${this.keyspace.stateHash()}-${this.#timeMs}-${JSON.stringify(this.sessions.records())}`;
+  }
+
+  #applyBatch(entry: Entry, listener: ApplyListener): number {
+    const reader = this.#reader;
+    if (!reader.open(entry.data)) {
+      throw new ReplicaError(
+        "UNKNOWN_ENTRY",
+        `entry ${entry.index} is in a format this version does not know; run the version that wrote it`,
+      );
+    }
+    if (reader.timeMs > this.#timeMs) this.#timeMs = reader.timeMs;
+    this.#context.nowMs = this.#timeMs;
+    if (reader.kind === BatchKind.Expiry) return this.#applyExpiry(reader, listener);
+    const verdict = this.sessions.advance(reader.originKey, reader.incarnation, reader.sequence);
+    const clients = listener.batch(reader, verdict);
+    if (verdict !== "next") return 1;
+    this.#context.entryRandom.seed(reader.seed);
+    let position = 0;
+    while (reader.next()) {
+      const client = clients === null ? undefined : clients[position];
+      position++;
+      if (client === undefined) {
+        this.#runCommand(reader, this.#silent, listener);
+      } else {
+        this.#runCommand(reader, client.replyForWrite(), listener);
+        client.writeApplied(entry.index);
+      }
+    }
+    if (position !== reader.count) {
+      throw new ReplicaError("UNKNOWN_ENTRY", `entry ${entry.index} holds ${position} of ${reader.count} records`);
+    }
+    return position;
+  }
+
+  #runCommand(reader: BatchReader, reply: Reply, listener: ApplyListener): void {
+    const context = this.#context;
+    const argv = context.argv;
+    if (!readCommandRecord(reader.buffer, reader.recordStart, reader.recordEnd, argv)) {
+      reply.error("ERR Protocol error: the record is not a command");
+      return;
+    }
+    const command = this.#commands.lookupWrite(argv);
+    if (command === null) {
+      // Only a peer of another version, or one that lies, can bring this into the log.
+      reply.error("ERR unknown write command in the log");
+      return;
+    }
+    context.reply = reply;
+    try {
+      command.run(context);
+    } catch (error) {
+      // Running out of memory is this node's own trouble: going on would make it differ from the others.
+      if (error instanceof RangeError) throw error;
+      listener.commandThrew(command.name, error);
+      reply.error("ERR internal error while the command ran");
+    }
+  }
+
+  /** Removes keys that have expired at the entry's time: one that was written again meanwhile stays. */
+  #applyExpiry(reader: BatchReader, listener: ApplyListener): number {
+    const keyspace = this.keyspace;
+    let removed = 0;
+    let records = 0;
+    while (reader.next()) {
+      records++;
+      if (keyspace.find(reader.buffer, reader.recordStart, reader.recordEnd, this.#timeMs) !== 0) continue;
+      const before = keyspace.size;
+      keyspace.remove(reader.buffer, reader.recordStart, reader.recordEnd, this.#timeMs);
+      removed += before - keyspace.size;
+    }
+    if (removed > 0) listener.expired(removed);
+    return records;
+  }
+}

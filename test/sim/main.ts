@@ -1,0 +1,98 @@
+/**
+ *   pnpm sim --seeds N [--from S]     run N seeds
+ *   pnpm sim --seed X [--trace]       run one, twice, and show that both runs are the same
+ *   pnpm sim --canary NAME            put a defect in and show that it is found
+ */
+import { parseArgs } from "node:util";
+import { CANARIES } from "./world/canary.ts";
+import { simulate, type SimulationResult } from "./world/world.ts";
+
+/** Seeds tried until a defect put in on purpose must have been found. */
+const CANARY_SEEDS_MAX = 300;
+/** One of so many passing seeds is run again, to see that it is the same to the byte. */
+const REPEAT_EVERY = 50;
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: "string" },
+    seed: { type: "string" },
+    from: { type: "string", default: "1" },
+    canary: { type: "string" },
+    trace: { type: "boolean", default: false },
+  },
+});
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function wholeNumber(text: string, name: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  print(`--${name} takes a whole number, not "${text}"`);
+  return process.exit(2);
+}
+
+function report(result: SimulationResult): void {
+  print(`seed ${result.seed} FAILED after ${(result.virtualMs / 1000).toFixed(1)} virtual seconds, trace ${result.traceHash}`);
+  for (const problem of result.problems.slice(0, 10)) print(`  ${problem}`);
+  print(`  again: pnpm sim --seed ${result.seed} --trace`);
+}
+
+function runOne(seed: number): number {
+  const onTrace = values.trace ? print : undefined;
+  const first = simulate(onTrace === undefined ? { seed } : { seed, onTrace });
+  const second = simulate({ seed });
+  if (first.problems.length > 0) report(first);
+  print(`seed ${seed}: ${first.steps} steps, ${first.appends} writes, ${first.reads} reads, trace ${first.traceHash}`);
+  for (const [kind, count] of [...first.faults].sort()) print(`  ${kind}: ${count}`);
+  if (first.traceHash !== second.traceHash) {
+    print(`  the second run differs: ${second.traceHash}`);
+    return 1;
+  }
+  print("  the second run is the same to the byte");
+  return first.problems.length === 0 ? 0 : 1;
+}
+
+function runMany(count: number, from: number): number {
+  const startedMs = performance.now();
+  let failed = 0;
+  let virtualMs = 0;
+  let operations = 0;
+  for (let seed = from; seed < from + count; seed++) {
+    const result = simulate({ seed });
+    virtualMs += result.virtualMs;
+    operations += result.appends + result.reads;
+    const differs = seed % REPEAT_EVERY === 0 && simulate({ seed }).traceHash !== result.traceHash;
+    if (differs) print(`seed ${seed} is not the same in a second run`);
+    if (result.problems.length > 0) report(result);
+    if (differs || result.problems.length > 0) failed++;
+  }
+  const wallMs = performance.now() - startedMs;
+  print(
+    `${(virtualMs / 3_600_000).toFixed(2)} virtual hours, ${operations} operations in ${(wallMs / 1000).toFixed(0)} s ` +
+      `(${(virtualMs / wallMs).toFixed(0)} times real time)`,
+  );
+  print(`sim: ${count - failed} passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
+}
+
+function runCanary(name: string): number {
+  const canary = CANARIES[name];
+  if (canary === undefined) {
+    print(`no such canary: ${name}; there are ${Object.keys(CANARIES).join(", ")}`);
+    return 2;
+  }
+  for (let seed = 1; seed <= CANARY_SEEDS_MAX; seed++) {
+    const result = simulate({ seed, canary });
+    if (result.problems.length === 0) continue;
+    print(`canary ${name}: caught by seed ${seed}: ${result.problems[0]!.split("\n")[0]}`);
+    return 0;
+  }
+  print(`canary ${name}: NOT caught by ${CANARY_SEEDS_MAX} seeds`);
+  return 1;
+}
+
+if (values.canary !== undefined) process.exitCode = runCanary(values.canary);
+else if (values.seed !== undefined) process.exitCode = runOne(wholeNumber(values.seed, "seed"));
+else process.exitCode = runMany(wholeNumber(values.seeds ?? "100", "seeds"), wholeNumber(values.from, "from"));

@@ -1,0 +1,140 @@
+/** What goes wrong, when, by the seed's choice. Every kind is counted, so that a run shows what it has really done. */
+import type { Prng } from "./prng.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { SimNode } from "./sim-node.ts";
+import { CALM_NETWORK, type VirtualNetwork } from "./virtual-network.ts";
+
+export class Faults {
+  readonly counts: Map<string, number> = new Map();
+  readonly #nodes: readonly SimNode[];
+  readonly #network: VirtualNetwork;
+  readonly #scheduler: Scheduler;
+  readonly #prng: Prng;
+  readonly #killed: (node: SimNode) => void;
+  readonly #note: (line: string) => void;
+  #healed = false;
+  /** Mean time between two faults; some seeds are calm, some are storms. */
+  readonly #meanMs: number;
+
+  constructor(options: {
+    readonly nodes: readonly SimNode[];
+    readonly network: VirtualNetwork;
+    readonly scheduler: Scheduler;
+    readonly prng: Prng;
+    /** Its clients lose their connections. */
+    readonly killed: (node: SimNode) => void;
+    readonly note: (line: string) => void;
+  }) {
+    this.#nodes = options.nodes;
+    this.#network = options.network;
+    this.#scheduler = options.scheduler;
+    this.#prng = options.prng;
+    this.#killed = options.killed;
+    this.#note = options.note;
+    this.#meanMs = this.#prng.pick([300, 1500, 5000]);
+  }
+
+  start(): void {
+    this.#scheduler.after(this.#prng.next() * 2 * this.#meanMs, () => {
+      if (this.#healed) return;
+      this.#strike();
+      this.start();
+    });
+  }
+
+  /** Ends all faults for good: links whole, nodes up. */
+  heal(): void {
+    this.#healed = true;
+    this.#network.heal();
+    this.#network.faults = CALM_NETWORK;
+    for (const node of this.#nodes) {
+      if (node.isPaused) node.resume();
+      if (!node.isUp) node.start();
+    }
+    this.#note("healed");
+  }
+
+  #strike(): void {
+    const node = this.#prng.pick(this.#nodes);
+    switch (this.#prng.between(0, 8)) {
+      case 0:
+      case 1:
+        return this.#kill([node]);
+      case 2:
+        return this.#prng.chance(0.3) ? this.#kill(this.#nodes) : this.#kill([node]);
+      case 3:
+        return this.#partition(node);
+      case 4:
+        return this.#oneWayCut(node);
+      case 5:
+        return this.#pause(node);
+      case 6:
+        return this.#badNetwork();
+      default:
+        this.#count("clock jump");
+        return node.jumpClock(this.#prng.between(-5000, 5000));
+    }
+  }
+
+  #kill(nodes: readonly SimNode[]): void {
+    for (const node of nodes) {
+      if (!node.isUp) continue;
+      this.#count(nodes.length > 1 ? "crash of all" : "crash");
+      node.kill();
+      this.#killed(node);
+      const life = node.life;
+      this.#scheduler.after(this.#prng.next() * this.#prng.pick([5, 500, 4000]), () => {
+        if (!node.isUp && node.life === life) node.start();
+      });
+    }
+  }
+
+  #partition(alone: SimNode): void {
+    this.#count("partition");
+    for (const other of this.#nodes) {
+      if (other === alone) continue;
+      this.#network.cut(alone.member.id, other.member.id);
+      this.#network.cut(other.member.id, alone.member.id);
+    }
+    this.#healLinksLater();
+  }
+
+  #oneWayCut(node: SimNode): void {
+    this.#count("one-way cut");
+    const other = this.#prng.pick(this.#nodes.filter((candidate) => candidate !== node));
+    this.#network.cut(node.member.id, other.member.id);
+    this.#healLinksLater();
+  }
+
+  #healLinksLater(): void {
+    this.#scheduler.after(this.#prng.next() * this.#prng.pick([300, 3000, 8000]), () => this.#network.heal());
+  }
+
+  #pause(node: SimNode): void {
+    if (!node.isUp || node.isPaused) return;
+    this.#count("pause");
+    node.pause();
+    const life = node.life;
+    this.#scheduler.after(this.#prng.next() * 3000, () => {
+      if (node.life === life && node.isPaused) node.resume();
+    });
+  }
+
+  #badNetwork(): void {
+    this.#count("loss, delay, reorder, duplicate");
+    this.#network.faults = {
+      lossRate: this.#prng.pick([0, 0.05, 0.3]),
+      repeatRate: this.#prng.pick([0, 0.1, 0.5]),
+      lateRate: this.#prng.pick([0, 0.05, 0.3]),
+      latencyMs: { low: 0.1, high: this.#prng.pick([0.5, 20, 100]) },
+    };
+    this.#scheduler.after(this.#prng.next() * 4000, () => {
+      if (!this.#healed) this.#network.faults = CALM_NETWORK;
+    });
+  }
+
+  #count(kind: string): void {
+    this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
+    this.#note(`fault: ${kind}`);
+  }
+}

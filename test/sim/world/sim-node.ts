@@ -1,0 +1,331 @@
+/**
+ * One node of the simulated cluster: the real replica, state machine, log format and snapshots, on virtual time, disk
+ * and network. It can be paused, killed (its unsynced writes may be lost) and started again from its disk.
+ */
+import {
+  DEFAULT_REPLICA_LIMITS,
+  Replica,
+  StateMachine,
+  initialConfiguration,
+  restoreSnapshot,
+  type ApplyListener,
+  type CommandTable,
+  type Genesis,
+  type Member,
+} from "@ferrite/node/simulation";
+import type { Entry } from "@ferrite/raft";
+import {
+  FileSystemSnapshotStore,
+  SegmentedLog,
+  writeFileDurably,
+  type SnapshotStore,
+} from "@ferrite/storage";
+import { crc32 } from "node:zlib";
+import type { EntryMark, LogMirror, NodeFacts } from "../invariants/observer.ts";
+import type { Prng } from "./prng.ts";
+import type { Scheduler } from "./scheduler.ts";
+import { VirtualDisk } from "./virtual-disk.ts";
+import { VirtualLogWriter, type DiskSpeed, type LogCanary } from "./virtual-log-writer.ts";
+import type { VirtualNetwork } from "./virtual-network.ts";
+
+export interface SimNodeEvents {
+  logWritten(node: SimNode, entries: readonly Entry[], marks: readonly EntryMark[]): void;
+  becameLeader(node: SimNode): void;
+  applied(node: SimNode, index: number, mark: { readonly term: number; readonly sum: number }): void;
+  restarted(node: SimNode): void;
+  trace(line: string): void;
+  /** The node stopped by itself: its disk failed, or it found a broken invariant. */
+  failed(node: SimNode, error: Error): void;
+}
+
+export interface SimNodeOptions {
+  readonly member: Member;
+  readonly genesis: Genesis;
+  readonly scheduler: Scheduler;
+  readonly network: VirtualNetwork;
+  readonly prng: Prng;
+  readonly table: CommandTable;
+  readonly diskSpeed: DiskSpeed;
+  readonly canary: LogCanary;
+  readonly limits: { readonly snapshotLogBytes: number; readonly logCacheBytesMax: number };
+  readonly events: SimNodeEvents;
+}
+
+const DIRECTORY = "data";
+const SEGMENT_BYTES = 32 * 1024;
+
+/** Tells the invariants what is applied. */
+class ObservedMachine extends StateMachine {
+  onApply: (entry: Entry) => void = () => {};
+
+  override apply(entry: Entry, listener: ApplyListener): number {
+    const records = super.apply(entry, listener);
+    this.onApply(entry);
+    return records;
+  }
+}
+
+class Mirror implements LogMirror {
+  readonly marks: Map<number, EntryMark> = new Map();
+  lastIndex = 0;
+  baseIndex = 0;
+
+  markOf(entry: Entry): EntryMark {
+    const previous = this.marks.get(entry.index - 1)?.term ?? (entry.index === 1 ? 0 : -1);
+    return { term: entry.term, sum: crc32(entry.data, entry.kind), previousTerm: previous };
+  }
+
+  write(entry: Entry): EntryMark {
+    const mark = this.markOf(entry);
+    for (let index = entry.index; index <= this.lastIndex; index++) this.marks.delete(index);
+    this.marks.set(entry.index, mark);
+    this.lastIndex = entry.index;
+    return mark;
+  }
+
+  reset(index: number): void {
+    this.marks.clear();
+    this.lastIndex = index;
+    this.baseIndex = index;
+  }
+}
+
+export class SimNode {
+  readonly member: Member;
+  readonly disk: VirtualDisk;
+  mirror: Mirror = new Mirror();
+  /** Counts starts: what belongs to an earlier life does nothing any more. */
+  life = 0;
+  replica: Replica | null = null;
+  readonly #options: SimNodeOptions;
+  #writer: VirtualLogWriter | null = null;
+  #paused = false;
+  #heldBack: (() => void)[] = [];
+  #clockOffsetMs = 0;
+
+  constructor(options: SimNodeOptions) {
+    this.#options = options;
+    this.member = options.member;
+    this.disk = new VirtualDisk(options.prng.fork());
+  }
+
+  get isUp(): boolean {
+    return this.replica !== null;
+  }
+
+  get isPaused(): boolean {
+    return this.#paused;
+  }
+
+  facts(): NodeFacts | null {
+    const core = this.replica?.core;
+    if (core === undefined) return null;
+    return {
+      name: this.member.name,
+      role: core.role(),
+      term: core.term(),
+      commitIndex: core.commitIndex(),
+      appliedIndex: this.replica!.machine.appliedIndex,
+      lastIndex: core.lastIndex(),
+    };
+  }
+
+  /** Comes up from what the disk holds. */
+  start(): void {
+    const life = ++this.life;
+    const { scheduler, genesis } = this.#options;
+    const schedule = this.#lifeScheduler(life);
+    this.disk.makeDirectory(DIRECTORY);
+    const incarnation = this.#nextIncarnation();
+    const snapshots = FileSystemSnapshotStore.open(this.disk, {
+      directory: `${DIRECTORY}/snapshots`,
+      clusterId: genesis.clusterId,
+      groupId: 0,
+      schedule: (run: () => void) => schedule.after(0.05, run),
+    });
+    const snapshot = snapshots.latest();
+    const { log, recovered } = SegmentedLog.open(this.disk, {
+      directory: `${DIRECTORY}/log`,
+      clusterId: genesis.clusterId,
+      groupId: 0,
+      segmentBytes: SEGMENT_BYTES,
+      after: { index: snapshot?.index ?? 0, term: snapshot?.term ?? 0 },
+    });
+    const machine = this.#newMachine(life);
+    const finish = (): void => {
+      this.mirror = new Mirror();
+      this.mirror.reset(snapshot?.index ?? 0);
+      for (const entry of recovered.entries) this.mirror.write(entry);
+      this.#run({ life, log, recovered, snapshots, machine, incarnation });
+    };
+    if (snapshot === null) {
+      finish();
+      return;
+    }
+    restoreSnapshot(snapshots, snapshot, machine, (error) => {
+      if (life !== this.life) return;
+      if (error !== null) this.#options.events.failed(this, error);
+      else finish();
+    });
+    void scheduler;
+  }
+
+  /** Power off: everything in memory is gone, and of the disk what was not synced may be. */
+  kill(): void {
+    this.life++;
+    this.#writer?.kill();
+    this.#writer = null;
+    this.replica = null;
+    this.#paused = false;
+    this.#heldBack = [];
+    this.#options.network.detach(this.member.id);
+    this.disk.crash();
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    const held = this.#heldBack;
+    this.#heldBack = [];
+    for (const run of held) run();
+  }
+
+  /** The wall clock jumps. */
+  jumpClock(byMs: number): void {
+    this.#clockOffsetMs += byMs;
+  }
+
+  #run(parts: {
+    readonly life: number;
+    readonly log: SegmentedLog;
+    readonly recovered: { readonly hardState: Parameters<SegmentedLog["append"]>[0]["hardState"]; readonly entries: readonly Entry[] };
+    readonly snapshots: SnapshotStore;
+    readonly machine: ObservedMachine;
+    readonly incarnation: number;
+  }): void {
+    const { scheduler, genesis, network, prng, events } = this.#options;
+    const schedule = this.#lifeScheduler(parts.life);
+    const clock = {
+      nowMs: () => 1_700_000_000_000 + scheduler.nowMs + this.#clockOffsetMs,
+      monotonicMs: () => scheduler.nowMs,
+    };
+    const writer = new VirtualLogWriter({
+      log: parts.log,
+      scheduler: schedule as Scheduler,
+      prng: prng.fork(),
+      speed: this.#options.diskSpeed,
+      canary: this.#options.canary,
+      observer: {
+        logWritten: (entries) => this.#logWritten(entries),
+        logReset: (index) => this.mirror.reset(index),
+      },
+      onFailure: (error) => this.#failed(error),
+    });
+    this.#writer = writer;
+    const random = prng.fork();
+    const limits = { ...DEFAULT_REPLICA_LIMITS, ...this.#options.limits, applyRecordsPerRound: 64 };
+    this.replica = new Replica(
+      {
+        nodeId: this.member.id,
+        genesis,
+        incarnation: parts.incarnation,
+        limits,
+        recovered: { ...parts.recovered, snapshot: parts.snapshots.latest(), machine: parts.machine },
+        newMachine: () => this.#newMachine(parts.life),
+      },
+      {
+        clock,
+        random: () => random.next(),
+        defer: (run) => schedule.after(0.01, run),
+        log: writer,
+        snapshots: parts.snapshots,
+        transport: network.transport(this.member.id),
+        commands: this.#options.table,
+        events: {
+          roleChanged: (change) => {
+            events.trace(`${this.member.name} ${change.role} ${change.term} ${change.leader ?? "-"}`);
+            if (change.role === "leader") events.becameLeader(this);
+          },
+          commandThrew: (name, error) => this.#failed(new Error(`command ${name} threw`, { cause: error })),
+          keysExpired: () => {},
+          snapshotTaken: (meta) => events.trace(`${this.member.name} took snapshot ${meta.index}`),
+          snapshotInstalled: (meta) => events.trace(`${this.member.name} installed snapshot ${meta.index}`),
+          snapshotFailed: (error) => this.#failed(error),
+          diskSpace: () => {},
+          failed: (error) => this.#failed(error),
+          roundDone: () => {},
+        },
+      },
+    );
+    const replica = this.replica;
+    network.attach(this.member.id, {
+      timeMs: () => replica.logicalNowMs(),
+      events: {
+        onPayload: (from, payload, timeMs) => this.#gate(parts.life, () => replica.onPayload(from, payload, timeMs)),
+        onConnected: (peer) => this.#gate(parts.life, () => replica.onConnected(peer)),
+        onDisconnected: (peer) => this.#gate(parts.life, () => replica.onDisconnected(peer)),
+      },
+    });
+    if (parts.life > 1) events.restarted(this);
+    const tick = (): void => {
+      replica.tick();
+      schedule.after(limits.tickMs, tick);
+    };
+    schedule.after(prng.next() * limits.tickMs, tick);
+  }
+
+  #newMachine(life: number): ObservedMachine {
+    const machine = new ObservedMachine({
+      commands: this.#options.table,
+      hashSeed: 7,
+      configuration: initialConfiguration(this.#options.genesis),
+    });
+    machine.onApply = (entry) => {
+      if (life !== this.life) return;
+      this.#options.events.applied(this, entry.index, { term: entry.term, sum: crc32(entry.data, entry.kind) });
+    };
+    return machine;
+  }
+
+  #logWritten(entries: readonly Entry[]): void {
+    const before = this.mirror;
+    const marks = entries.map((entry, position): EntryMark => {
+      const mark = before.markOf(entry);
+      const previous = entries[position - 1];
+      return previous === undefined ? mark : { ...mark, previousTerm: previous.term };
+    });
+    this.#options.events.logWritten(this, entries, marks);
+    for (const entry of entries) before.write(entry);
+  }
+
+  #nextIncarnation(): number {
+    const path = `${DIRECTORY}/incarnation`;
+    let last = 0;
+    if (this.disk.exists(path)) {
+      const bytes = Buffer.alloc(32);
+      const handle = this.disk.open(path, "read");
+      last = Number(bytes.toString("utf8", 0, handle.read(bytes, 0)));
+      handle.close();
+    }
+    writeFileDurably(this.disk, path, Buffer.from(String(last + 1)));
+    return (last + 1) * 65_536;
+  }
+
+  #lifeScheduler(life: number): Pick<Scheduler, "after"> {
+    return { after: (delayMs, run) => this.#options.scheduler.after(delayMs, () => this.#gate(life, run)) };
+  }
+
+  /** Runs now, after the pause, or never when the life it belongs to is over. */
+  #gate(life: number, run: () => void): void {
+    if (life !== this.life) return;
+    if (!this.#paused) run();
+    else this.#heldBack.push(() => this.#gate(life, run));
+  }
+
+  #failed(error: Error): void {
+    this.#options.events.failed(this, error);
+  }
+}
