@@ -103,6 +103,8 @@ export interface RaftCoreApi {
   snapshotUnavailable(to: NodeId): void;
   snapshotChunkStored(meta: SnapshotMeta, nextOffsetBytes: number): void;
   snapshotInstalled(meta: SnapshotMeta): void;
+  /** The configuration in force at `index` (not before the log's snapshot): what a snapshot of that position names. */
+  configurationAt(index: Index): Configuration;
   /** Bytes of entry data the core keeps in memory. */
   logBytes(): number;
   status(): RaftStatus;

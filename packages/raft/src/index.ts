@@ -1,3 +1,19 @@
 export * from "./types.ts";
 export * from "./ready.ts";
 export type * from "./core-api.ts";
+export { RaftCore } from "./core.ts";
+export {
+  configurationListMax,
+  decodeConfiguration,
+  encodeConfiguration,
+  enterJoint,
+  isJoint,
+  leaveJoint,
+  nodeIdBytesMax,
+  validateConfiguration,
+} from "./configuration.ts";
+export { InvariantError, RaftError } from "./errors.ts";
+export type { InvariantCode, RaftErrorCode } from "./errors.ts";
+export { committedEntriesPerReadyMax } from "./state.ts";
+export { snapshotChunksInFlightMax } from "./snapshot-transfer.ts";
+export { readRoundsInFlightMax } from "./read-only.ts";

@@ -10,6 +10,8 @@
  *        - send `messagesAfterPersist` (votes and append acknowledgements: they promise durability), then
  *        - call `RaftCore.persisted({ index, term })` with the last entry of this Ready, if it had any, and step
  *          those of `messagesAfterPersist` that are addressed to this node itself.
+ *      A Ready with nothing to write still waits for the writes of those taken before it: its acknowledgements may
+ *      speak of their entries.
  *   4. `committed` is applied in order, and `RaftCore.applied(index)` follows. It need not wait for 3: what is
  *      committed is durable on a majority.
  *   5. `reads` are served when the state machine has applied at least their index.
@@ -31,7 +33,7 @@ export interface ReadState {
   readonly index: Index;
 }
 
-/** A change of office, told once per change. */
+/** A change of office. Several between two Readys are told as the last of them. */
 export interface RoleChange {
   readonly role: Role;
   readonly term: Term;
@@ -46,7 +48,10 @@ export interface SnapshotWanted {
 }
 
 export interface Ready {
-  /** Null when unchanged since the last Ready. */
+  /**
+   * Null when term and vote are unchanged since the last Ready. A new commit index alone does not cause a write: it
+   * comes with the next entries, and never passes what is durable on this node.
+   */
   readonly hardState: HardState | null;
   /**
    * To append. When the first index is not behind the log's last one, the log is cut from there first: a follower
@@ -61,9 +66,11 @@ export interface Ready {
   readonly readsFailed: readonly number[];
   readonly roleChange: RoleChange | null;
   /**
-   * Parts of a snapshot from the leader, in order and without gaps per meta.index: write them behind each other. After each
-   * durable write call `RaftCore.snapshotChunkStored`. After the last (`done`) restore the state machine from
-   * the whole, put the log behind it (`reset`), and call `RaftCore.snapshotInstalled(meta)`.
+   * Parts of a snapshot from the leader, in order and without gaps per meta.index: write them behind each other; one
+   * at offset 0 begins anew. After each durable write call `RaftCore.snapshotChunkStored`. After the last (`done`)
+   * restore the state machine from the whole, put the log behind it (`reset`), and call
+   * `RaftCore.snapshotInstalled(meta)`. Until then this node takes no entries. If the whole turns out to be damaged,
+   * call `snapshotChunkStored(meta, 0)`: it is sent again.
    */
   readonly snapshotChunks: readonly SnapshotChunk[];
   /** Answer each with `RaftCore.snapshotAvailable(to, meta)` when a snapshot is there, or `snapshotUnavailable(to)`. */

@@ -1,0 +1,95 @@
+/** How a follower takes entries from its leader: the receiver's half of AppendEntries (paper, figure 2). */
+import { InvariantError, invariant } from "./errors.ts";
+import type { RaftState } from "./state.ts";
+import type { AppendRequest, Heartbeat, Index } from "./types.ts";
+
+export interface AppendOutcome {
+  /** Another configuration is in force than before. */
+  readonly configurationChanged: boolean;
+}
+
+const UNCHANGED: AppendOutcome = { configurationChanged: false };
+
+/** Takes, or refuses, what the leader of the current term sent, and answers it. */
+export function acceptAppend(state: RaftState, request: AppendRequest): AppendOutcome {
+  if (request.previousIndex < state.commitIndex) {
+    // Late or sent again. Up to the commit index both logs agree anyway, and comparing further would only repeat it.
+    acknowledge(state, request, state.commitIndex);
+    return UNCHANGED;
+  }
+  if (!state.log.matches(request.previousIndex, request.previousTerm)) {
+    refuse(state, request);
+    return UNCHANGED;
+  }
+  const configurationChanged = appendMissing(state, request);
+  const lastSent = request.previousIndex + request.entries.length;
+  state.commitTo(Math.min(request.commit, lastSent));
+  acknowledge(state, request, lastSent);
+  return { configurationChanged };
+}
+
+/** The leader names a commit index in a heartbeat only when this node acknowledged the entries up to it. */
+export function acceptHeartbeatCommit(state: RaftState, heartbeat: Heartbeat): void {
+  invariant(
+    heartbeat.commit <= state.log.lastIndex,
+    "acknowledgedEntriesLost",
+    "the leader counts on entries that this node does not have any more",
+  );
+  state.commitTo(heartbeat.commit);
+}
+
+/** Appends from the first entry that is missing or differs. What agrees stays: a late request must not cut the log. */
+function appendMissing(state: RaftState, request: AppendRequest): boolean {
+  let configurationChanged = false;
+  for (const entry of request.entries) {
+    if (entry.index <= state.log.lastIndex) {
+      if (state.log.matches(entry.index, entry.term)) {
+        continue;
+      }
+      if (entry.index <= state.commitIndex) {
+        throw new InvariantError(
+          "committedEntryCut",
+          `leader ${request.from} of term ${request.term} has another entry at ${entry.index}`,
+        );
+      }
+      configurationChanged = state.cutFrom(entry.index) || configurationChanged;
+    }
+    configurationChanged = state.append(entry) || configurationChanged;
+  }
+  return configurationChanged;
+}
+
+function acknowledge(state: RaftState, request: AppendRequest, matchIndex: Index): void {
+  state.outbox.acknowledge({
+    kind: "appendResponse",
+    from: state.id,
+    to: request.from,
+    term: state.term,
+    success: true,
+    matchIndex,
+    rejectedIndex: 0,
+    hintIndex: 0,
+    hintTerm: 0,
+  });
+}
+
+/**
+ * Refuses with the furthest position that may still agree: nothing of a term above `previousTerm` can, as terms never
+ * fall in the leader's log either. So one refusal skips a whole run of terms (paper, end of section 5.3).
+ */
+function refuse(state: RaftState, request: AppendRequest): void {
+  const { log, commitIndex } = state;
+  const candidate = log.lastIndexOfTermAtMost(request.previousIndex, request.previousTerm);
+  const hintIndex = Math.max(candidate ?? 0, commitIndex);
+  state.outbox.send({
+    kind: "appendResponse",
+    from: state.id,
+    to: request.from,
+    term: state.term,
+    success: false,
+    matchIndex: 0,
+    rejectedIndex: request.previousIndex,
+    hintIndex,
+    hintTerm: log.termAt(hintIndex) ?? 0,
+  });
+}

@@ -1,0 +1,197 @@
+/**
+ * What every role shares (paper, figure 2: persistent and volatile state on all servers), with the moves that must
+ * keep several parts of it in step. Roles change it only through these methods, except for plain fields.
+ */
+import { ConfigurationHistory } from "./configuration-history.ts";
+import { decodeConfiguration } from "./configuration.ts";
+import { Durability } from "./durability.ts";
+import { ElectionClock } from "./election-clock.ts";
+import { invariant } from "./errors.ts";
+import { RaftLog } from "./log.ts";
+import { Outbox } from "./outbox.ts";
+import { Prng } from "./prng.ts";
+import { isVoter } from "./quorum.ts";
+import { EntryKind } from "./types.ts";
+import type { Configuration, Entry, HardState, Index, NodeId, SnapshotMeta, Term } from "./types.ts";
+import type { RaftOptions } from "./core-api.ts";
+
+/** Entries told as committed in one Ready: after a restart with a long log the rest follows in the next ones. */
+export const committedEntriesPerReadyMax: number = 1024;
+
+export class RaftState {
+  readonly id: NodeId;
+  readonly options: RaftOptions;
+  readonly log: RaftLog;
+  readonly configurations: ConfigurationHistory;
+  readonly durability: Durability;
+  readonly clock: ElectionClock;
+  readonly outbox: Outbox = new Outbox();
+
+  /** The leader of the current term, as far as it is known. */
+  leader: NodeId | null = null;
+
+  #term: Term;
+  #vote: NodeId | null;
+  #commitIndex: Index;
+  /** Up to here entries were told as committed; between applied and commit. */
+  #toldIndex: Index;
+  #appliedIndex: Index;
+  #hardStateTold: HardState;
+
+  constructor(options: RaftOptions) {
+    const { hardState, snapshot, entries } = options.restored;
+    this.id = options.id;
+    this.options = options;
+    this.log = new RaftLog(snapshot);
+    this.configurations = new ConfigurationHistory(snapshot.index, snapshot.configuration);
+    for (const entry of entries) {
+      this.append(entry);
+    }
+    this.durability = new Durability(this.log.lastIndex);
+    this.clock = new ElectionClock(
+      options.electionTimeoutTicks,
+      new Prng(options.seed, options.id),
+    );
+    invariant(
+      hardState.commit <= this.log.lastIndex,
+      "restoredStateInconsistent",
+      "the disk has lost entries that it says are committed",
+    );
+    invariant(
+      hardState.term >= this.log.lastTerm,
+      "restoredStateInconsistent",
+      "the log has a term that the hard state does not know of",
+    );
+    this.#term = hardState.term;
+    this.#vote = hardState.vote;
+    this.#commitIndex = Math.max(hardState.commit, snapshot.index);
+    this.#toldIndex = snapshot.index;
+    this.#appliedIndex = snapshot.index;
+    this.#hardStateTold = hardState;
+  }
+
+  get term(): Term {
+    return this.#term;
+  }
+
+  get vote(): NodeId | null {
+    return this.#vote;
+  }
+
+  get commitIndex(): Index {
+    return this.#commitIndex;
+  }
+
+  get appliedIndex(): Index {
+    return this.#appliedIndex;
+  }
+
+  get configuration(): Configuration {
+    return this.configurations.current();
+  }
+
+  isVoter(): boolean {
+    return isVoter(this.configuration, this.id);
+  }
+
+  /** Enters a later term, in which no vote has been given yet. */
+  enterTerm(term: Term): void {
+    invariant(term > this.#term, "termBackwards", "a term was entered that is not a later one");
+    this.#term = term;
+    this.#vote = null;
+    this.leader = null;
+  }
+
+  /** At most one vote per term (paper, section 5.2). */
+  voteFor(candidate: NodeId): void {
+    invariant(
+      this.#vote === null || this.#vote === candidate,
+      "voteChanged",
+      "a second candidate would get this term's vote",
+    );
+    this.#vote = candidate;
+  }
+
+  /** Appends one entry; a configuration in it is in force from here on. True when it was one. */
+  append(entry: Entry): boolean {
+    this.log.append(entry);
+    if (entry.kind !== EntryKind.Configuration) {
+      return false;
+    }
+    this.configurations.record(entry.index, decodeConfiguration(entry.data));
+    return true;
+  }
+
+  /** Cuts the log from `index` on, and takes back a configuration that goes with it. True when there was one. */
+  cutFrom(index: Index): boolean {
+    invariant(index > this.#commitIndex, "committedEntryCut", "a committed entry would be cut");
+    this.log.cutFrom(index);
+    this.durability.cutFrom(index);
+    return this.configurations.cutFrom(index);
+  }
+
+  /** Moves the commit index forward; an index that is already committed changes nothing. */
+  commitTo(index: Index): boolean {
+    if (index <= this.#commitIndex) {
+      return false;
+    }
+    invariant(index <= this.log.lastIndex, "commitBeyondLog", "the commit index passes the log");
+    this.#commitIndex = index;
+    return true;
+  }
+
+  applied(index: Index): void {
+    invariant(index <= this.#toldIndex, "appliedOutOfRange", "applied what was not told committed");
+    this.#appliedIndex = Math.max(this.#appliedIndex, index);
+  }
+
+  compact(index: Index): void {
+    invariant(index <= this.#appliedIndex, "compactBeyondApplied", "not applied yet");
+    this.log.compactTo(index);
+    this.configurations.compactTo(index);
+  }
+
+  /** The state machine and the disk now begin behind this snapshot. */
+  installSnapshot(meta: SnapshotMeta): void {
+    invariant(meta.index > this.#commitIndex, "snapshotBehindCommit", "a snapshot went backwards");
+    this.log.reset(meta.index, meta.term);
+    this.configurations.reset(meta.index, meta.configuration);
+    this.durability.reset(meta.index);
+    this.#commitIndex = meta.index;
+    this.#toldIndex = meta.index;
+    this.#appliedIndex = meta.index;
+  }
+
+  hasCommittedToTell(): boolean {
+    return this.#toldIndex < this.#commitIndex;
+  }
+
+  takeCommitted(): readonly Entry[] {
+    const from = this.#toldIndex + 1;
+    const to = Math.min(this.#commitIndex, this.#toldIndex + committedEntriesPerReadyMax);
+    this.#toldIndex = to;
+    return this.log.slice(from, to);
+  }
+
+  /** A term or vote that is not on its way to the disk yet. */
+  mustWriteHardState(): boolean {
+    return this.#term !== this.#hardStateTold.term || this.#vote !== this.#hardStateTold.vote;
+  }
+
+  /**
+   * The hard state to write, or null. A new commit index alone is no reason to write: it travels with the next
+   * entries. It never passes what is durable here, so a restored commit beyond the log proves that entries were lost.
+   */
+  takeHardState(withEntries: boolean): HardState | null {
+    const commit = Math.max(
+      this.#hardStateTold.commit,
+      Math.min(this.#commitIndex, this.durability.durableIndex),
+    );
+    const commitMoved = withEntries && commit > this.#hardStateTold.commit;
+    if (!this.mustWriteHardState() && !commitMoved) {
+      return null;
+    }
+    this.#hardStateTold = { term: this.#term, vote: this.#vote, commit };
+    return this.#hardStateTold;
+  }
+}
