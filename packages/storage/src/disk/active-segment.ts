@@ -1,0 +1,125 @@
+/** The segment that is being written: appends records and keeps the chain of sequences and checksums. */
+import type { FileHandle } from "./file-system.ts";
+import type { RecordBuilder } from "./record-builder.ts";
+import { finishRecord, sealExtentBytes } from "./record-format.ts";
+import { encodeSegmentHeader, segmentHeaderBytes } from "./segment-format.ts";
+import type { SegmentHeader } from "./segment-format.ts";
+
+/** Where a segment's writing stands. */
+export interface SegmentEnd {
+  readonly number: number;
+  readonly sizeBytes: number;
+  readonly salt: number;
+  readonly endBytes: number;
+  /** Of the last record, in this segment or before it. */
+  readonly sequence: number;
+  /** Header checksum of that record; 0 when there is none. */
+  readonly previousChecksum: number;
+}
+
+export class ActiveSegment {
+  readonly number: number;
+  readonly sizeBytes: number;
+  readonly #handle: FileHandle;
+  readonly #salt: number;
+  #endBytes: number;
+  #sequence: number;
+  #previousChecksum: number;
+
+  /** `handle` is owned by the segment from now on. */
+  constructor(handle: FileHandle, end: SegmentEnd) {
+    this.#handle = handle;
+    this.number = end.number;
+    this.sizeBytes = end.sizeBytes;
+    this.#salt = end.salt;
+    this.#endBytes = end.endBytes;
+    this.#sequence = end.sequence;
+    this.#previousChecksum = end.previousChecksum;
+  }
+
+  /** Writes the header of a reserved file, durably: from here on the segment is part of the log. */
+  static begin(
+    handle: FileHandle,
+    header: SegmentHeader,
+    previousChecksum: number,
+  ): ActiveSegment {
+    handle.write(encodeSegmentHeader(header), 0);
+    handle.sync();
+    return new ActiveSegment(handle, {
+      number: header.number,
+      sizeBytes: header.sizeBytes,
+      salt: header.salt,
+      endBytes: segmentHeaderBytes,
+      sequence: header.firstSequence - 1,
+      previousChecksum,
+    });
+  }
+
+  get end(): SegmentEnd {
+    return {
+      number: this.number,
+      sizeBytes: this.sizeBytes,
+      salt: this.#salt,
+      endBytes: this.#endBytes,
+      sequence: this.#sequence,
+      previousChecksum: this.#previousChecksum,
+    };
+  }
+
+  get endBytes(): number {
+    return this.#endBytes;
+  }
+
+  /** Whether a record of that extent fits before the place of the seal. */
+  fits(extentBytes: number): boolean {
+    return this.#endBytes + extentBytes + sealExtentBytes <= this.sizeBytes;
+  }
+
+  /** Writes one record and makes it durable. An error is final. */
+  write(builder: RecordBuilder): void {
+    const record = builder.finish({
+      sequence: this.#sequence + 1,
+      segmentNumber: this.number,
+      position: this.#endBytes,
+      previousChecksum: this.#previousChecksum,
+      salt: this.#salt,
+    });
+    this.#append(record.bytes, record.checksum);
+  }
+
+  /** Says that the log goes on in the next segment, whose header is durable by now, and closes the file. */
+  seal(): void {
+    const bytes = new Uint8Array(sealExtentBytes);
+    const checksum = finishRecord(bytes, {
+      seal: true,
+      sequence: this.#sequence + 1,
+      firstIndex: 0,
+      entryCount: 0,
+      bodyBytes: 0,
+      hardStateBytes: 0,
+      segmentNumber: this.number,
+      position: this.#endBytes,
+      previousChecksum: this.#previousChecksum,
+      salt: this.#salt,
+    });
+    this.#append(bytes, checksum);
+    this.close();
+  }
+
+  /** Continues the chain of the segment before, which was sealed. */
+  follow(sealed: ActiveSegment): void {
+    this.#previousChecksum = sealed.#previousChecksum;
+  }
+
+  close(): void {
+    this.#handle.close();
+  }
+
+  #append(bytes: Uint8Array, checksum: number): void {
+    this.#handle.write(bytes, this.#endBytes);
+    this.#handle.sync();
+    this.#endBytes += bytes.length;
+    this.#sequence += 1;
+    this.#previousChecksum = checksum;
+  }
+}

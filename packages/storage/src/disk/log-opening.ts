@@ -1,0 +1,155 @@
+/** Carries out what recovery found: makes a new log, cuts a torn tail, removes what is void. */
+import type { Index, Term } from "@ferrite/raft";
+import { ActiveSegment } from "./active-segment.ts";
+import { StorageError } from "./errors.ts";
+import type { FileSystem } from "./file-system.ts";
+import { segmentBytesOf } from "./log-options.ts";
+import type { LogOptions } from "./log-options.ts";
+import { recoverLog } from "./log-recovery.ts";
+import type { LogPosition, Recovery } from "./log-recovery.ts";
+import type { RecoveredLog } from "./ports.ts";
+import { segmentFileName, segmentHeaderBytes } from "./segment-format.ts";
+import { SegmentReserve } from "./segment-reserve.ts";
+
+export interface OpenedLog {
+  readonly position: LogPosition;
+  readonly recovered: RecoveredLog;
+  /** Where the log has to begin anew before it is used, because the snapshot is ahead of it; else null. */
+  readonly beginAnewAt: { readonly index: Index; readonly term: Term } | null;
+}
+
+/** Zeros are written in pieces of this size when a torn tail is cut. */
+const zeroPieceBytes: number = 1024 * 1024;
+
+/** Throws `StorageError`; files are changed only after all of them were found right. */
+export function openLogDirectory(
+  fileSystem: FileSystem,
+  options: LogOptions,
+  randomSalt: () => number,
+): OpenedLog {
+  const segmentBytes = segmentBytesOf(options);
+  fileSystem.makeDirectory(options.directory);
+  const recovery = recoverLog(fileSystem, options);
+  const { position, spare } = recovery;
+  if (spare !== null && spare.headerTorn) {
+    overwriteWithZeros(fileSystem, `${options.directory}/${segmentFileName(spare.number)}`, {
+      startBytes: 0,
+      endBytes: segmentHeaderBytes,
+    });
+  }
+  if (position === null) {
+    return {
+      position: makeFirstSegment(fileSystem, options, { segmentBytes, salt: randomSalt() }),
+      recovered: { hardState: null, entries: [], tornTailBytes: 0 },
+      beginAnewAt: null,
+    };
+  }
+  cutTornTail(fileSystem, options, { position, tornTailBytes: recovery.tornTailBytes });
+  removeVoidSegments(fileSystem, options, recovery);
+  return {
+    position,
+    recovered: {
+      hardState: position.hardState,
+      entries: recovery.entries,
+      tornTailBytes: recovery.tornTailBytes,
+    },
+    beginAnewAt: recovery.mustBeginAnew ? (options.after ?? null) : null,
+  };
+}
+
+function makeFirstSegment(
+  fileSystem: FileSystem,
+  options: LogOptions,
+  first: { readonly segmentBytes: number; readonly salt: number },
+): LogPosition {
+  const reserve = new SegmentReserve(fileSystem, options.directory, 1);
+  try {
+    let reserved = false;
+    while (!reserved) {
+      reserved = reserve.step(first.segmentBytes);
+    }
+  } catch (error) {
+    reserve.close();
+    throw error;
+  }
+  const sizeBytes = reserve.reservedBytes;
+  const segment = ActiveSegment.begin(
+    reserve.take(),
+    {
+      number: 1,
+      sizeBytes,
+      clusterId: options.clusterId,
+      groupId: options.groupId,
+      firstSequence: 1,
+      baseIndex: 0,
+      baseTerm: 0,
+      salt: first.salt,
+      beginsAnew: false,
+      hardState: null,
+    },
+    0,
+  );
+  segment.close();
+  return {
+    segments: [{ number: 1, lastIndex: 0 }],
+    active: segment.end,
+    lastIndex: 0,
+    lastTerm: 0,
+    hardState: null,
+  };
+}
+
+/**
+ * Overwrites a cut-off write with zeros: the next record must find durable zeros under it, and nothing of the old one
+ * may ever be read again. A crash on the way leaves a torn tail as before.
+ */
+function cutTornTail(
+  fileSystem: FileSystem,
+  options: LogOptions,
+  tail: { readonly position: LogPosition; readonly tornTailBytes: number },
+): void {
+  if (tail.tornTailBytes === 0) {
+    return;
+  }
+  const { number, endBytes } = tail.position.active;
+  overwriteWithZeros(fileSystem, `${options.directory}/${segmentFileName(number)}`, {
+    startBytes: endBytes,
+    endBytes: endBytes + tail.tornTailBytes,
+  });
+}
+
+function overwriteWithZeros(
+  fileSystem: FileSystem,
+  path: string,
+  range: { readonly startBytes: number; readonly endBytes: number },
+): void {
+  const handle = fileSystem.open(path, "readWrite");
+  try {
+    for (let at = range.startBytes; at < range.endBytes; at += zeroPieceBytes) {
+      handle.write(new Uint8Array(Math.min(zeroPieceBytes, range.endBytes - at)), at);
+    }
+    handle.sync();
+  } catch (error) {
+    throw new StorageError("deviceFailed", `Can not cut the unfinished last write off ${path}`, {
+      cause: error,
+    });
+  } finally {
+    handle.close();
+  }
+}
+
+/** Oldest first and each made durable, so that a crash never leaves a hole between segments. */
+export function removeSegment(fileSystem: FileSystem, directory: string, number: number): void {
+  fileSystem.remove(`${directory}/${segmentFileName(number)}`);
+  fileSystem.syncDirectory(directory);
+}
+
+function removeVoidSegments(
+  fileSystem: FileSystem,
+  options: LogOptions,
+  recovery: Recovery,
+): void {
+  for (const number of recovery.voidSegments) {
+    removeSegment(fileSystem, options.directory, number);
+  }
+}

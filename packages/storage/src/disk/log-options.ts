@@ -1,0 +1,38 @@
+/** How a log is opened, and the limits of its options. */
+import type { Index, Term } from "@ferrite/raft";
+import { StorageError } from "./errors.ts";
+
+export const segmentBytesDefault: number = 64 * 1024 * 1024;
+/** Legal range of `segmentBytes`: one page to 1 GiB. */
+export const segmentBytesMin = 4096;
+export const segmentBytesMax: number = 1024 * 1024 * 1024;
+
+export interface LogOptions {
+  /** Where the segments are; made when it is not there. Nothing else should be in it. */
+  readonly directory: string;
+  readonly clusterId: string;
+  /** 32 bits. */
+  readonly groupId: number;
+  /** Size of a segment; default 64 MiB. A single write that is larger gets a segment of its own size. */
+  readonly segmentBytes?: number;
+  /** The newest snapshot: entries up to it are skipped. Default: none. */
+  readonly after?: { readonly index: Index; readonly term: Term };
+  /** A random 32-bit number for each new segment; by default from the machine's source. The simulator passes its own. */
+  readonly randomSalt?: () => number;
+}
+
+/** Throws `limitExceeded` when `segmentBytes` is out of range. */
+export function segmentBytesOf(options: LogOptions): number {
+  const segmentBytes = options.segmentBytes ?? segmentBytesDefault;
+  if (
+    !Number.isInteger(segmentBytes) ||
+    segmentBytes < segmentBytesMin ||
+    segmentBytes > segmentBytesMax
+  ) {
+    throw new StorageError(
+      "limitExceeded",
+      `log-segment-bytes is ${segmentBytes}; it must be between ${segmentBytesMin} and ${segmentBytesMax}`,
+    );
+  }
+  return segmentBytes;
+}
