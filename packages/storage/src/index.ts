@@ -3,6 +3,8 @@ export * from "./disk/ports.ts";
 export { SegmentedLog } from "./disk/segmented-log.ts";
 export type { LogOptions } from "./disk/log-options.ts";
 export { NodeFileSystem } from "./disk/node-file-system.ts";
+export { WorkerLogWriter, openLog } from "./disk/worker-log-writer.ts";
+export type { OpenLogOptions } from "./disk/worker-log-writer.ts";
 export { StorageError } from "./disk/errors.ts";
 export type { StorageErrorCode } from "./disk/errors.ts";
 export * from "./keyspace/api.ts";

@@ -97,6 +97,17 @@ function load(fileSystem: FileSystem, options: LogOptions, number: number): Load
   }
 }
 
+/** The first sector of a file, or what there is of it. */
+function readStart(fileSystem: FileSystem, file: string): Uint8Array {
+  const handle = fileSystem.open(file, "read");
+  try {
+    const bytes = new Uint8Array(segmentHeaderBytes);
+    return bytes.subarray(0, handle.read(bytes, 0));
+  } finally {
+    handle.close();
+  }
+}
+
 /** A log that has a snapshot can not be new: an empty directory has lost votes and acknowledged entries. */
 function checkNewLog(options: LogOptions, spare: Recovery["spare"]): void {
   if (spare !== null && spare.number !== 1) {
@@ -127,16 +138,16 @@ function findSpare(
   if (number === undefined) {
     return null;
   }
-  const { file, bytes } = load(fileSystem, options, number);
-  const header = bytes.subarray(0, segmentHeaderBytes);
+  const file = pathOf(options, number);
+  const header = readStart(fileSystem, file);
   const headerZero = isZero(header, 0, header.length);
   const headerCut =
     header.length === segmentHeaderBytes && !segmentChecksumFits(header) && isCutSegmentHeader(header);
   if (!headerZero && !headerCut) {
     return null;
   }
-  const contentEnd = endOfContent(bytes, header.length);
-  if (contentEnd > header.length) {
+  const { bytes } = load(fileSystem, options, number);
+  if (endOfContent(bytes, header.length) > header.length) {
     throw damaged("The header of this log segment is lost, but it holds records", {
       file,
       offsetBytes: 0,

@@ -1,0 +1,66 @@
+/**
+ * Entry of the log's worker thread. It imports relative files and Node.js only, so that it runs from source (type
+ * stripping) and from the build alike.
+ */
+import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import type { MessagePort } from "node:worker_threads";
+import { StorageError } from "./errors.ts";
+import type { StorageErrorCode } from "./errors.ts";
+import type { LogOptions } from "./log-options.ts";
+import type { LogPosition } from "./log-recovery.ts";
+import { LogRing } from "./log-ring.ts";
+import { LogWorkerLoop } from "./log-worker-loop.ts";
+import { NodeFileSystem } from "./node-file-system.ts";
+import { SegmentedLog } from "./segmented-log.ts";
+
+export interface LogWorkerData {
+  readonly options: LogOptions;
+  readonly position: LogPosition;
+  readonly ringMemory: SharedArrayBuffer;
+  readonly largeWrites: MessagePort;
+}
+
+export type LogWorkerMessage =
+  | { readonly kind: "ready" }
+  /** Look at the ring: more is done. */
+  | { readonly kind: "done" }
+  | { readonly kind: "space"; readonly full: boolean }
+  | { readonly kind: "closed" }
+  | { readonly kind: "failure"; readonly code: StorageErrorCode; readonly message: string };
+
+function post(message: LogWorkerMessage): void {
+  parentPort?.postMessage(message);
+}
+
+function run(data: LogWorkerData): void {
+  const doneMessage: LogWorkerMessage = { kind: "done" };
+  try {
+    const log = SegmentedLog.resume(new NodeFileSystem(), data.options, data.position);
+    const loop = new LogWorkerLoop(log, new LogRing(data.ringMemory), {
+      done: () => post(doneMessage),
+      space: (full) => post({ kind: "space", full }),
+      takeLargeWrite: () => {
+        const received: { message: Uint8Array } | undefined = receiveMessageOnPort(
+          data.largeWrites,
+        );
+        if (received === undefined) {
+          throw new StorageError("deviceFailed", "A large write did not reach the log's worker");
+        }
+        return received.message;
+      },
+      nowMs: () => performance.now(),
+    });
+    post({ kind: "ready" });
+    loop.run();
+    post({ kind: "closed" });
+  } catch (error) {
+    post({
+      kind: "failure",
+      code: error instanceof StorageError ? error.code : "deviceFailed",
+      message: error instanceof Error ? error.message : String(error),
+    });
+  }
+  data.largeWrites.close();
+}
+
+run(workerData as LogWorkerData);
