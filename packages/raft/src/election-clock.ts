@@ -51,10 +51,15 @@ export class ElectionClock {
     this.#timeoutTicks = base + this.#prng.below(base);
   }
 
+  /** There is a leader to follow now: no reason to hurry is left. */
+  followLeader(): void {
+    this.#hurryTicks = 0;
+    this.restart();
+  }
+
   /** The leader of this term spoke. */
   heardLeader(): void {
     this.#leaderSilenceTicks = 0;
-    this.#hurryTicks = 0;
     this.#elapsedTicks = 0;
   }
 

@@ -122,11 +122,6 @@ export class Follower implements RoleBehaviour {
     this.#reads.failAll();
   }
 
-  /** Called when the leader of the current term becomes known, or when it changes with the term. */
-  leaderChanged(): void {
-    this.#reads.failAll();
-  }
-
   #append(request: AppendRequest): void {
     this.#hear(request.from);
     if (this.#receiver.isInstalling()) {
@@ -168,7 +163,7 @@ export class Follower implements RoleBehaviour {
     if (state.leader !== leader) {
       invariant(state.leader === null, "twoLeadersInTerm", "two nodes lead the same term");
       state.leader = leader;
-      state.clock.restart();
+      state.clock.followLeader();
       this.#transitions.announce();
     }
     state.clock.heardLeader();

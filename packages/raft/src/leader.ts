@@ -1,6 +1,11 @@
 /** The node that leads its term (paper, figure 2, "leaders"): takes proposals, replicates, commits, confirms reads. */
-import { decodeConfiguration, encodeConfiguration, isJoint, leaveJoint } from "./configuration.ts";
-import { validateTransition } from "./configuration.ts";
+import {
+  decodeConfiguration,
+  encodeConfiguration,
+  isJoint,
+  leaveJoint,
+  validateTransition,
+} from "./configuration.ts";
 import { invariant } from "./errors.ts";
 import { LeadershipTransfer } from "./leadership-transfer.ts";
 import { isQuorum, quorumIndex } from "./quorum.ts";
@@ -12,7 +17,7 @@ import type { ProposeResult } from "./core-api.ts";
 import type { Progress } from "./progress.ts";
 import type { RoleBehaviour, Transitions } from "./role.ts";
 import type { RaftState } from "./state.ts";
-import type { Entry, Index, Message, NodeId } from "./types.ts";
+import type { Index, Message, NodeId } from "./types.ts";
 
 const NO_DATA: Uint8Array = new Uint8Array(0);
 
@@ -29,9 +34,7 @@ export class Leader implements RoleBehaviour {
   constructor(state: RaftState, transitions: Transitions) {
     this.#state = state;
     this.#transitions = transitions;
-    this.#uncommittedBytes = dataBytes(
-      state.log.slice(state.commitIndex + 1, state.log.lastIndex),
-    );
+    this.#uncommittedBytes = state.log.dataBytesOf(state.commitIndex + 1, state.log.lastIndex);
     this.replicator = new Replicator(state);
     this.transfer = new LeadershipTransfer(state, this.replicator);
   }
@@ -169,7 +172,7 @@ export class Leader implements RoleBehaviour {
     }
     invariant(agreed <= log.lastIndex, "commitBeyondLog", "a quorum has more than the leader");
     this.#state.commitTo(agreed);
-    this.#uncommittedBytes -= dataBytes(log.slice(before + 1, agreed));
+    this.#uncommittedBytes -= log.dataBytesOf(before + 1, agreed);
     this.#afterConfigurationCommit();
   }
 
@@ -271,12 +274,4 @@ export class Leader implements RoleBehaviour {
       outbox.readConfirmed(request.requestId, index);
     }
   }
-}
-
-function dataBytes(entries: readonly Entry[]): number {
-  let sizeBytes = 0;
-  for (const entry of entries) {
-    sizeBytes += entry.data.byteLength;
-  }
-  return sizeBytes;
 }

@@ -70,9 +70,7 @@ export class RaftLog {
   /** Removes the entries from `index` on. */
   cutFrom(index: Index): void {
     invariant(index > this.#snapshotIndex, "committedEntryCut", "a cut would reach into the snapshot");
-    for (let position = index - this.firstIndex; position < this.#entries.length; position += 1) {
-      this.#dataBytes -= this.#entries[position]?.data.byteLength ?? 0;
-    }
+    this.#dataBytes -= this.dataBytesOf(index, this.lastIndex);
     this.#entries.length = Math.min(this.#entries.length, index - this.firstIndex);
   }
 
@@ -84,6 +82,15 @@ export class RaftLog {
     invariant(from >= this.firstIndex, "logIndexOutOfRange", "a slice begins before the log");
     invariant(to <= this.lastIndex, "logIndexOutOfRange", "a slice ends behind the log");
     return this.#entries.slice(from - this.firstIndex, to - this.firstIndex + 1);
+  }
+
+  /** Bytes of data of the entries from `from` to `to`, both included. */
+  dataBytesOf(from: Index, to: Index): number {
+    let bytes = 0;
+    for (let index = from; index <= to; index += 1) {
+      bytes += this.#entries[index - this.firstIndex]?.data.byteLength ?? 0;
+    }
+    return bytes;
   }
 
   /** Entries from `from` on with at most `bytesMax` bytes of data together, but at least one if there is any. */
@@ -128,11 +135,8 @@ export class RaftLog {
     }
     const term = this.termAt(index);
     invariant(term !== null, "logIndexOutOfRange", "compaction reaches behind the log");
-    const count = index - this.#snapshotIndex;
-    for (let position = 0; position < count; position += 1) {
-      this.#dataBytes -= this.#entries[position]?.data.byteLength ?? 0;
-    }
-    this.#entries = this.#entries.slice(count);
+    this.#dataBytes -= this.dataBytesOf(this.firstIndex, index);
+    this.#entries = this.#entries.slice(index - this.#snapshotIndex);
     this.#snapshotIndex = index;
     this.#snapshotTerm = term;
   }

@@ -47,12 +47,14 @@ export class Office implements Transitions {
     state.leader = leader;
     this.#holder = this.#follower;
     this.#leader = null;
-    if (leader !== null || !wasFollower) {
-      // A follower that only learns of a later term keeps its timer, or a flood of terms could keep it silent.
-      state.clock.restart();
-    }
-    if (leader === null) {
+    if (leader !== null) {
+      state.clock.followLeader();
+    } else {
       state.clock.forgetLeader();
+      if (!wasFollower) {
+        // A follower that only learns of a later term keeps its timer, or a flood of terms could keep it silent.
+        state.clock.restart();
+      }
     }
     this.announce();
   }

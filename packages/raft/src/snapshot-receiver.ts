@@ -8,11 +8,13 @@
  */
 import { invariant } from "./errors.ts";
 import type { RaftState } from "./state.ts";
-import type { NodeId, SnapshotChunk, SnapshotMeta } from "./types.ts";
+import type { NodeId, SnapshotChunk, SnapshotMeta, Term } from "./types.ts";
 
 export class SnapshotReceiver {
   readonly #state: RaftState;
   #meta: SnapshotMeta | null = null;
+  /** The leader's term when its first chunk came. */
+  #term: Term = 0;
   #passedBytes = 0;
   #storedBytes = 0;
   #wholePassed = false;
@@ -36,6 +38,9 @@ export class SnapshotReceiver {
       this.#answerInstalled(chunk.from, chunk.meta);
       return;
     }
+    if (this.#isOvertaken(chunk)) {
+      return;
+    }
     this.#beginIfNew(chunk);
     if (chunk.offsetBytes < this.#passedBytes) {
       // Seen before. If it is stored the answer was lost; if not the answer will come.
@@ -51,12 +56,13 @@ export class SnapshotReceiver {
     this.#state.outbox.passSnapshotChunk(chunk);
   }
 
-  /** The driver has written everything before `nextOffsetBytes`. Less than before: it wants to begin there again. */
+  /** The driver has written everything before `nextOffsetBytes`. Not more than before: it wants to begin there again. */
   chunkStored(meta: SnapshotMeta, nextOffsetBytes: number): void {
-    if (this.#meta?.index !== meta.index) {
+    if (this.#meta?.index !== meta.index || nextOffsetBytes > this.#passedBytes) {
+      // Of a transfer that was given up for another one since.
       return;
     }
-    if (nextOffsetBytes < this.#storedBytes) {
+    if (nextOffsetBytes <= this.#storedBytes) {
       this.#passedBytes = nextOffsetBytes;
       this.#wholePassed = false;
     }
@@ -92,11 +98,20 @@ export class SnapshotReceiver {
     return meta.index <= this.#state.commitIndex;
   }
 
+  /** One leader only goes on to newer snapshots, so a chunk of an older one is late. */
+  #isOvertaken(chunk: SnapshotChunk): boolean {
+    return this.#meta !== null && this.#term === chunk.term && chunk.meta.index < this.#meta.index;
+  }
+
   #beginIfNew(chunk: SnapshotChunk): void {
-    const same = this.#meta?.index === chunk.meta.index && this.#meta.term === chunk.meta.term;
-    const sameBytes = same && this.#meta?.sizeBytes === chunk.meta.sizeBytes;
-    if (!sameBytes) {
+    // Another leader's snapshot of the same position need not have the same bytes: its chunks do not continue these.
+    const same =
+      this.#term === chunk.term &&
+      this.#meta?.index === chunk.meta.index &&
+      this.#meta.sizeBytes === chunk.meta.sizeBytes;
+    if (!same) {
       this.#meta = chunk.meta;
+      this.#term = chunk.term;
       this.#passedBytes = 0;
       this.#storedBytes = 0;
     }

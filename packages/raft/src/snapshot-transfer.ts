@@ -45,13 +45,17 @@ export class SnapshotTransfer {
       return;
     }
     this.#meta = meta;
-    this.#refusals = 0;
+    this.#retryInTicks = 0;
     this.#restartAt(0);
     this.#fill();
   }
 
   /** The driver has none, or can not read the one it offered. */
   unavailable(): void {
+    if (this.#retryInTicks > 0) {
+      // Told once per chunk that could not be read; it is one refusal.
+      return;
+    }
     this.#meta = null;
     const timeouts = Math.min(2 ** this.#refusals, RETRY_ELECTION_TIMEOUTS_MAX);
     this.#retryInTicks = timeouts * this.#state.options.electionTimeoutTicks;
@@ -65,6 +69,7 @@ export class SnapshotTransfer {
     }
     const wanted = Math.min(response.nextOffsetBytes, this.#meta.sizeBytes);
     if (wanted > this.#acceptedBytes) {
+      this.#refusals = 0;
       this.#acceptedBytes = wanted;
       this.#sentBytes = Math.max(this.#sentBytes, wanted);
       this.#stalled = false;

@@ -57,13 +57,14 @@ export class RaftState {
       "restoredStateInconsistent",
       "the disk has lost entries that it says are committed",
     );
+    // A snapshot is made durable beside the log, and so may be ahead of the hard state. No vote was given in its term.
+    this.#term = Math.max(hardState.term, snapshot.term);
+    this.#vote = this.#term === hardState.term ? hardState.vote : null;
     invariant(
-      hardState.term >= this.log.lastTerm,
+      this.#term >= this.log.lastTerm,
       "restoredStateInconsistent",
       "the log has a term that the hard state does not know of",
     );
-    this.#term = hardState.term;
-    this.#vote = hardState.vote;
     this.#commitIndex = Math.max(hardState.commit, snapshot.index);
     this.#toldIndex = snapshot.index;
     this.#appliedIndex = snapshot.index;
