@@ -13,6 +13,7 @@ import type {
   RunnableCommand,
   WriteCommand,
 } from "./command.ts";
+import { acceptsCount } from "./arity.ts";
 import { NameIndex } from "./name-index.ts";
 import { unknownCommandText, unknownSubcommandText, wrongArityText } from "./refusal.ts";
 
@@ -115,9 +116,4 @@ function lookupInContainer(entry: TableEntry, argv: Argv): RunnableCommand | nul
   if (argv.count === 1) return entry.bare;
   const found = entry.subcommands!.find(argv.buffer, argv.starts[1]!, argv.ends[1]!);
   return found !== null && acceptsCount(found.arity, argv.count) ? found : null;
-}
-
-/** Redis' arity: exact when positive, at least when negative; the name counts. */
-export function acceptsCount(arity: number, count: number): boolean {
-  return arity >= 0 ? count === arity : count >= -arity;
 }

@@ -5,10 +5,11 @@ import { INVALID_EXPIRY } from "../expire-time.ts";
 import { findKey } from "../lookup.ts";
 import type { SetOptions } from "./set-options.ts";
 import { parseSetOptions, readExpiry } from "./set-options.ts";
-import { findStringToRead, NOT_A_STRING, replyValue } from "./value.ts";
+import { findStringToRead, NOT_A_STRING, replyValue, storeArgument } from "./value.ts";
 
 const NO_EXPIRY = 0;
 const KEEP_EXPIRY = -1;
+const KEY_AND_VALUE = { key: 1, value: 2 } as const;
 
 /** SET key value [NX | XX] [GET] [EX s | PX ms | EXAT s | PXAT ms | KEEPTTL] */
 export const set: WriteCommand = {
@@ -68,7 +69,7 @@ export const set: WriteCommand = {
 
 function runSet(context: KeyContext): void {
   if (context.argv.count === 3) {
-    store(context, NO_EXPIRY);
+    storeArgument(context, KEY_AND_VALUE, NO_EXPIRY);
     context.reply.ok();
     return;
   }
@@ -98,22 +99,8 @@ function runWithOptions(context: KeyContext, options: SetOptions): void {
       return;
     }
   }
-  store(context, expireAtMs);
+  storeArgument(context, KEY_AND_VALUE, expireAtMs);
   if (!options.get) reply.ok();
-}
-
-function store(context: KeyContext, expireAtMs: number): void {
-  const { argv, keyspace, nowMs } = context;
-  const { starts, ends } = argv;
-  keyspace.setStringFast(
-    argv.buffer,
-    starts[1]!,
-    ends[1]!,
-    starts[2]!,
-    ends[2]!,
-    expireAtMs,
-    nowMs,
-  );
 }
 
 function keyFlags(argv: Argv): readonly KeyFlag[] {

@@ -5,7 +5,13 @@ import { WRONG_TYPE } from "../error-texts.ts";
 import { decimalLength, writeDecimal } from "../integer.ts";
 import { findKey, findKeyToRead } from "../lookup.ts";
 
-const STRING_TYPE = 0;
+export const STRING_TYPE = 0;
+
+/**
+ * Bytes a string may have. Redis' proto-max-bulk-len at its default; fixed here, because what a write does must not
+ * depend on the settings of the node that applies it.
+ */
+export const STRING_BYTES_MAX: number = 512 * 1024 * 1024;
 
 /** The key holds another type; the client was told. */
 export const NOT_A_STRING = -1;
@@ -55,6 +61,25 @@ export function resizeValue(
   const end = argv.ends[index]!;
   const created = keyspace.setStringFast(argv.buffer, start, end, end, end, 0, nowMs);
   return length === 0 ? created : keyspace.resizeString(created, length);
+}
+
+/** Stores argument `value` under the key of argument `key`; an expiry of 0 is none. */
+export function storeArgument(
+  context: KeyContext,
+  index: { readonly key: number; readonly value: number },
+  expireAtMs: number,
+): void {
+  const { argv, keyspace, nowMs } = context;
+  const { starts, ends } = argv;
+  keyspace.setStringFast(
+    argv.buffer,
+    starts[index.key]!,
+    ends[index.key]!,
+    starts[index.value]!,
+    ends[index.value]!,
+    expireAtMs,
+    nowMs,
+  );
 }
 
 /** Stores a safe integer under the key of argument `index`, in place, keeping an expiry. */

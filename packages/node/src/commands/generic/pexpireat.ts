@@ -1,0 +1,44 @@
+import type { KeyContext, WriteCommand } from "../command.ts";
+import { setExpiry } from "./set-expiry.ts";
+
+/** PEXPIREAT key unix-time-milliseconds [NX | XX | GT | LT] */
+export const pexpireat: WriteCommand = {
+  kind: "write",
+  name: "pexpireat",
+  summary: "Set the expiration for a key as a UNIX timestamp specified in milliseconds",
+  complexity: "O(1)",
+  since: "2.6.0",
+  group: "generic",
+  arity: -3,
+  flags: ["write", "fast"],
+  categories: ["keyspace", "write", "fast"],
+  keySpecs: [
+    {
+      flags: ["RW", "update"],
+      beginSearch: { kind: "index", index: 1 },
+      findKeys: { kind: "range", lastKey: 0, keyStep: 1, limit: 0 },
+    },
+  ],
+  arguments: [
+    { name: "key", type: "key", keySpecIndex: 0 },
+    { name: "unix-time-milliseconds", type: "unix-time" },
+    {
+      name: "condition",
+      type: "oneof",
+      since: "7.0.0",
+      flags: ["optional"],
+      arguments: [
+        { name: "nx", type: "pure-token", token: "NX" },
+        { name: "xx", type: "pure-token", token: "XX" },
+        { name: "gt", type: "pure-token", token: "GT" },
+        { name: "lt", type: "pure-token", token: "LT" },
+      ],
+    },
+  ],
+  history: [["7.0.0", "Added options: `NX`, `XX`, `GT` and `LT`."]],
+  run: runPExpireAt,
+};
+
+function runPExpireAt(context: KeyContext): void {
+  setExpiry(context, { unit: "milliseconds", origin: "epoch" }, "pexpireat");
+}

@@ -1,0 +1,28 @@
+import type { KeyContext, ReadCommand } from "../command.ts";
+import { replyExpiry } from "./reply-expiry.ts";
+
+/** PEXPIRETIME key */
+export const pexpiretime: ReadCommand = {
+  kind: "read",
+  name: "pexpiretime",
+  summary: "Get the expiration Unix timestamp for a key in milliseconds",
+  complexity: "O(1)",
+  since: "7.0.0",
+  group: "generic",
+  arity: 2,
+  flags: ["readonly", "fast"],
+  categories: ["keyspace", "read", "fast"],
+  keySpecs: [
+    {
+      flags: ["RO", "access"],
+      beginSearch: { kind: "index", index: 1 },
+      findKeys: { kind: "range", lastKey: 0, keyStep: 1, limit: 0 },
+    },
+  ],
+  arguments: [{ name: "key", type: "key", keySpecIndex: 0 }],
+  run: runPExpireTime,
+};
+
+function runPExpireTime(context: KeyContext): void {
+  replyExpiry(context, { unit: "milliseconds", origin: "epoch" });
+}
