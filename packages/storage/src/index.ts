@@ -8,3 +8,7 @@ export type { OpenLogOptions } from "./disk/worker-log-writer.ts";
 export { StorageError } from "./disk/errors.ts";
 export type { StorageErrorCode } from "./disk/errors.ts";
 export * from "./keyspace/api.ts";
+export { Keyspace } from "./keyspace/keyspace.ts";
+export { KeyspaceError } from "./keyspace/errors.ts";
+export type { KeyspaceErrorCode } from "./keyspace/errors.ts";
+export { KEY_BYTES_MAX, VALUE_BYTES_MAX } from "./keyspace/entry-layout.ts";
