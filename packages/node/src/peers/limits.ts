@@ -1,0 +1,57 @@
+/** Every limit of the peer network, with its unit and its default. */
+import { PeerError } from "./errors.ts";
+import { PEER_FRAME_BYTES_MAX_DEFAULT, PEER_FRAME_BYTES_MAX_LEAST } from "./frame.ts";
+
+export interface PeerLimits {
+  /** Largest frame, sent or received (peer-frame-bytes-max). */
+  readonly frameBytesMax: number;
+  /**
+   * Bytes that may wait for one peer. Beyond it `send` refuses, and Raft sends again later. A single frame is always
+   * taken when nothing else waits, so that the largest write gets through.
+   */
+  readonly queueBytesMax: number;
+  /** First wait before dialing again; doubles up to the next one. Each wait is drawn from its upper half. */
+  readonly reconnectDelayMinMs: number;
+  readonly reconnectDelayMaxMs: number;
+  /** From the TCP connection to the peer's hello. */
+  readonly handshakeTimeoutMs: number;
+  /** Accepted connections that may be in their handshake at once; more are closed unread. */
+  readonly pendingHandshakesMax: number;
+  /** A link whose peer takes nothing for this long, though something waits, is ended. */
+  readonly stallTimeoutMs: number;
+  /** Idle time after which TCP asks whether the other machine is still there. */
+  readonly keepAliveIdleMs: number;
+  /** The same complaint is logged at most once in this time. */
+  readonly repeatedLogIntervalMs: number;
+}
+
+export const DEFAULT_PEER_LIMITS: PeerLimits = {
+  frameBytesMax: PEER_FRAME_BYTES_MAX_DEFAULT,
+  queueBytesMax: 64 * 1024 * 1024,
+  reconnectDelayMinMs: 20,
+  reconnectDelayMaxMs: 1000,
+  handshakeTimeoutMs: 5000,
+  pendingHandshakesMax: 64,
+  stallTimeoutMs: 15_000,
+  keepAliveIdleMs: 10_000,
+  repeatedLogIntervalMs: 5000,
+};
+
+/** @throws PeerError badOption */
+export function checkPeerLimits(limits: PeerLimits): PeerLimits {
+  for (const [name, value] of Object.entries(limits) as [keyof PeerLimits, number][]) {
+    if (!Number.isSafeInteger(value) || value < 1) {
+      throw new PeerError("badOption", `${name} must be a whole number of at least 1, not ${value}.`);
+    }
+  }
+  if (limits.frameBytesMax < PEER_FRAME_BYTES_MAX_LEAST) {
+    throw new PeerError(
+      "badOption",
+      `frameBytesMax must be at least ${PEER_FRAME_BYTES_MAX_LEAST} bytes, not ${limits.frameBytesMax}.`,
+    );
+  }
+  if (limits.reconnectDelayMaxMs < limits.reconnectDelayMinMs) {
+    throw new PeerError("badOption", "reconnectDelayMaxMs must not be less than reconnectDelayMinMs.");
+  }
+  return limits;
+}

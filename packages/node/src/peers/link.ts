@@ -1,0 +1,310 @@
+/**
+ * One TLS connection to another node, from its hello to its end.
+ *
+ *   handshake ── open(ends) ──> open ── close / error / refusal ──> ended
+ *
+ * In the handshake only a hello or a refusal may come, and only small ones. An open link takes payload frames in
+ * one direction: the node that dialed sends, the node that accepted receives. Whatever breaks the rules ends
+ * this link and nothing else.
+ */
+import type { X509Certificate } from "node:crypto";
+import type { TLSSocket } from "node:tls";
+import type { PeerPayload } from "../replica/transport.ts";
+import type { PeerCounters } from "./counters.ts";
+import { PeerError } from "./errors.ts";
+import { FrameKind, GROUP_ID, HANDSHAKE_FRAME_BYTES_MAX, HEADER_BYTES } from "./frame.ts";
+import { FrameDecoder } from "./frame-decoder.ts";
+import type { FrameSink } from "./frame-decoder.ts";
+import { FrameReader } from "./frame-reader.ts";
+import { FrameWriter } from "./frame-writer.ts";
+import { readHello, writeHello } from "./hello.ts";
+import type { Hello } from "./hello.ts";
+import type { PeerLimits } from "./limits.ts";
+import { payloadBodyBytes, readPayload, writePayload } from "./payload-codec.ts";
+import type { PeerClock } from "./ports.ts";
+import type { LinkEnds } from "./raft-codec.ts";
+import { readRefusal, writeRefusal } from "./refusal.ts";
+import type { Refusal } from "./refusal.ts";
+
+/** A refused peer gets this long to read why before the connection is torn down. */
+const LINGER_MS = 1000;
+
+export interface LinkHandlers {
+  /** The peer's hello: the first, and each later one. */
+  onHello(link: PeerLink, hello: Hello): void;
+  /** The peer will not talk to this node. The link ends. */
+  onRefusal(link: PeerLink, refusal: Refusal): void;
+  onPayload(link: PeerLink, payload: PeerPayload, senderTimeMs: number): void;
+  /** Told once. `error` is null when the peer ended the link in order. */
+  onEnded(link: PeerLink, error: Error | null): void;
+}
+
+export interface LinkServices {
+  readonly limits: PeerLimits;
+  readonly counters: PeerCounters;
+  readonly clock: PeerClock;
+  /** This node's logical clock, written on every frame. */
+  logicalNowMs(): number;
+}
+
+export class PeerLink implements FrameSink {
+  readonly certificate: X509Certificate;
+  readonly remote: string;
+  /** Fulfilled when the connection is closed. */
+  readonly ended: Promise<void>;
+  /** The peer's last hello. */
+  hello: Hello | null = null;
+  readonly #socket: TLSSocket;
+  readonly #services: LinkServices;
+  readonly #handlers: LinkHandlers;
+  readonly #receivesPayload: boolean;
+  readonly #decoder: FrameDecoder;
+  readonly #reader = new FrameReader();
+  readonly #writer = new FrameWriter();
+  #ends: LinkEnds | null = null;
+  #ending = false;
+  #ended = false;
+  #error: Error | null = null;
+  #cancelTimer: () => void;
+  /** When a write to the socket was last finished, or begun on an idle socket. */
+  #progressAtMs = 0;
+
+  /** Takes over a socket whose TLS handshake is done and whose certificate chain was verified. */
+  constructor(
+    socket: TLSSocket,
+    options: { readonly certificate: X509Certificate; readonly receivesPayload: boolean },
+    services: LinkServices,
+    handlers: LinkHandlers,
+  ) {
+    this.#socket = socket;
+    this.certificate = options.certificate;
+    this.remote = `${socket.remoteAddress ?? "?"}:${socket.remotePort ?? "?"}`;
+    this.#receivesPayload = options.receivesPayload;
+    this.#services = services;
+    this.#handlers = handlers;
+    this.#decoder = new FrameDecoder(HANDSHAKE_FRAME_BYTES_MAX, this);
+    this.#cancelTimer = services.clock.after(services.limits.handshakeTimeoutMs, () => {
+      services.counters.handshakesFailed++;
+      this.destroy(new Error("the peer did not say hello in time"));
+    });
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, services.limits.keepAliveIdleMs);
+    socket.on("data", (chunk: Buffer) => {
+      this.#received(chunk);
+    });
+    socket.on("error", (error) => {
+      this.#error ??= error;
+    });
+    this.ended = new Promise((resolve) => {
+      socket.on("close", () => {
+        this.#finish();
+        resolve();
+      });
+    });
+  }
+
+  get isOpen(): boolean {
+    return this.#ends !== null && !this.#ending;
+  }
+
+  /** Was the peer's hello ever accepted, also when the link has ended since. */
+  get wasOpen(): boolean {
+    return this.#ends !== null;
+  }
+
+  /** Bytes that wait for this peer, in frames not flushed and in the socket. */
+  get queuedBytes(): number {
+    return this.#writer.pendingBytes + this.#socket.writableLength;
+  }
+
+  /** The peer is who it should be: payload may flow. */
+  open(ends: LinkEnds): void {
+    this.#ends = ends;
+    this.#cancelTimer();
+    this.#decoder.setFrameBytesMax(this.#services.limits.frameBytesMax);
+  }
+
+  sayHello(hello: Hello): void {
+    if (!this.#ending) {
+      writeHello(this.#writer, hello, this.#services.logicalNowMs());
+      this.#services.counters.framesSent++;
+      this.flush();
+    }
+  }
+
+  /** Tells the peer why not, and ends the link; what it still sends is thrown away. */
+  refuse(refusal: Refusal): void {
+    if (this.#ending) {
+      return;
+    }
+    this.#services.counters.refusalsSent[refusal.reason]++;
+    this.#services.counters.framesSent++;
+    writeRefusal(this.#writer, refusal, this.#services.logicalNowMs());
+    this.end(new PeerError("outOfOrder", `refused (${refusal.reason}): ${refusal.text}`));
+  }
+
+  /**
+   * Queues a frame; `flush` sends it. False when the link is not open, its queue is full, or the frame is too large.
+   * @throws PeerError notEncodable for what the format can not express.
+   */
+  send(payload: PeerPayload): boolean {
+    const { counters, limits, logicalNowMs } = this.#services;
+    if (!this.isOpen) {
+      counters.droppedNoLink++;
+      return false;
+    }
+    const bodyBytes = payloadBodyBytes(payload);
+    const frameBytes = HEADER_BYTES + bodyBytes;
+    if (frameBytes > limits.frameBytesMax) {
+      counters.droppedTooLarge++;
+      return false;
+    }
+    const queuedBytes = this.queuedBytes;
+    if (queuedBytes > 0 && queuedBytes + frameBytes > limits.queueBytesMax) {
+      counters.droppedQueueFull++;
+      return false;
+    }
+    writePayload(this.#writer, payload, logicalNowMs(), bodyBytes);
+    counters.framesSent++;
+    return true;
+  }
+
+  /** Hands everything queued to the socket in one write. */
+  flush(): void {
+    const bytes = this.#writer.pendingBytes;
+    if (bytes === 0 || this.#ended) {
+      return;
+    }
+    const socket = this.#socket;
+    const parts = this.#writer.take();
+    this.#services.counters.bytesSent += bytes;
+    if (socket.writableLength === 0) {
+      this.#progressAtMs = this.#services.clock.nowMs();
+    }
+    if (parts.length === 1) {
+      socket.write(parts[0] as Uint8Array, this.#onWritten);
+      return;
+    }
+    socket.cork();
+    const last = parts.length - 1;
+    for (let i = 0; i < last; i++) {
+      socket.write(parts[i] as Uint8Array);
+    }
+    socket.write(parts[last] as Uint8Array, this.#onWritten);
+    socket.uncork();
+  }
+
+  /** Ends a link whose peer takes nothing though something waits: a frozen process or a dead machine. */
+  endIfStalled(nowMs: number): void {
+    const { counters, limits } = this.#services;
+    if (this.#socket.writableLength > 0 && nowMs - this.#progressAtMs >= limits.stallTimeoutMs) {
+      counters.linksStalled++;
+      this.destroy(new Error(`the peer took nothing for ${limits.stallTimeoutMs} ms`));
+    }
+  }
+
+  /** Sends what is queued, then closes in order. */
+  end(reason: Error | null): void {
+    if (this.#ending) {
+      return;
+    }
+    this.flush();
+    this.#ending = true;
+    this.#error ??= reason;
+    this.#decoder.stop();
+    this.#cancelTimer();
+    this.#cancelTimer = this.#services.clock.after(LINGER_MS, () => {
+      this.#socket.destroy();
+    });
+    this.#socket.end();
+  }
+
+  /** Closes at once. */
+  destroy(reason: Error): void {
+    this.#ending = true;
+    this.#error ??= reason;
+    this.#decoder.stop();
+    this.#socket.destroy();
+  }
+
+  /** From the decoder; see FrameSink. */
+  onFrame(
+    header: { readonly kind: number; readonly group: number; readonly senderTimeMs: number },
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    this.#services.counters.framesReceived++;
+    if (header.group !== GROUP_ID) {
+      throw new PeerError("wrongGroup", `A frame is for group ${header.group}.`);
+    }
+    const reader = this.#reader;
+    reader.open(buffer, start, end);
+    if (header.kind === FrameKind.Hello || header.kind === FrameKind.Refusal) {
+      this.#onHandshakeFrame(header.kind, end - start);
+      return;
+    }
+    const ends = this.#ends;
+    if (ends === null || !this.#receivesPayload) {
+      throw new PeerError(
+        "outOfOrder",
+        `A frame of kind ${header.kind} came ${ends === null ? "before the hello" : "against the direction"}.`,
+      );
+    }
+    const payload = readPayload(header.kind, reader, ends);
+    this.#handlers.onPayload(this, payload, header.senderTimeMs);
+  }
+
+  #onHandshakeFrame(kind: number, bodyBytes: number): void {
+    if (HEADER_BYTES + bodyBytes > HANDSHAKE_FRAME_BYTES_MAX) {
+      throw new PeerError("frameTooLarge", `A handshake frame of ${bodyBytes} bytes is too large.`);
+    }
+    if (kind === FrameKind.Refusal) {
+      const refusal = readRefusal(this.#reader);
+      this.#services.counters.refusalsReceived[refusal.reason]++;
+      this.#handlers.onRefusal(this, refusal);
+      this.end(new PeerError("outOfOrder", `refused by the peer (${refusal.reason}): ${refusal.text}`));
+      return;
+    }
+    const hello = readHello(this.#reader);
+    const before = this.hello;
+    if (before !== null && (before.nodeId !== hello.nodeId || before.name !== hello.name)) {
+      throw new PeerError("outOfOrder", `"${before.name}" turned into "${hello.name}" on an open link.`);
+    }
+    this.hello = hello;
+    this.#handlers.onHello(this, hello);
+  }
+
+  #received(chunk: Buffer): void {
+    this.#services.counters.bytesReceived += chunk.length;
+    if (this.#ending) {
+      return;
+    }
+    try {
+      this.#decoder.push(chunk);
+    } catch (error) {
+      if (!(error instanceof PeerError)) {
+        throw error;
+      }
+      this.#services.counters.protocolErrors++;
+      this.#error ??= error;
+      const version = error.code === "protocolVersion";
+      this.refuse({ reason: version ? "protocolVersion" : "badFrame", text: error.message });
+    }
+  }
+
+  readonly #onWritten = (): void => {
+    this.#progressAtMs = this.#services.clock.nowMs();
+  };
+
+  #finish(): void {
+    if (this.#ended) {
+      return;
+    }
+    this.#ended = true;
+    this.#ending = true;
+    this.#cancelTimer();
+    this.#decoder.stop();
+    this.#handlers.onEnded(this, this.#error);
+  }
+}

@@ -1,0 +1,74 @@
+/** What a peer network is made from. */
+import { parseHostPort } from "../config/host-port.ts";
+import type { HostPort } from "../config/host-port.ts";
+import type { PeerTlsFiles } from "../config/node-config.ts";
+import { PeerError } from "./errors.ts";
+import { MEMBERS_MAX } from "./hello.ts";
+import { checkPeerLimits } from "./limits.ts";
+import type { PeerLimits } from "./limits.ts";
+import type { Genesis, NodeIdentity } from "./membership.ts";
+import { isNodeId } from "./node-id-bytes.ts";
+
+export interface PeerNetworkOptions {
+  readonly identity: NodeIdentity;
+  /** cluster-token; empty is a token too. */
+  readonly clusterToken: string;
+  /** Where to listen; port 0 picks a free one. */
+  readonly listen: HostPort;
+  /** host:port that others dial; null announces what was really opened. */
+  readonly announce: string | null;
+  /** host:port told to clients. */
+  readonly clientAnnounce: string;
+  /** The other nodes; empty for a cluster of one, which opens no port. */
+  readonly peers: readonly { readonly name: string; readonly address: string }[];
+  /** The cluster this data directory belongs to; null on a new one. */
+  readonly genesis: Genesis | null;
+  /** Null only without peers. */
+  readonly tls: PeerTlsFiles | null;
+  /** From DEFAULT_PEER_LIMITS, with changes. */
+  readonly limits: PeerLimits;
+  /** This node's logical clock in ms, written on every frame. */
+  logicalNowMs(): number;
+  /** Must have made it durable when the promise is fulfilled. */
+  persistGenesis(genesis: Genesis): Promise<void>;
+}
+
+/** @throws PeerError badOption */
+export function checkPeerNetworkOptions(options: PeerNetworkOptions): void {
+  checkPeerLimits(options.limits);
+  const { identity, peers, genesis } = options;
+  if (!isNodeId(identity.id)) {
+    throw new PeerError("badOption", `The node id "${identity.id}" is not a UUID in lower case.`);
+  }
+  const names = new Set([identity.name]);
+  for (const { name, address } of peers) {
+    if (names.has(name)) {
+      throw new PeerError("badOption", `The name "${name}" is used twice: node-name and peers must differ.`);
+    }
+    names.add(name);
+    const parsed = parseHostPort(address);
+    if (parsed === null || parsed.port === 0) {
+      throw new PeerError("badOption", `The address "${address}" of peer "${name}" is not host:port.`);
+    }
+  }
+  if (names.size > MEMBERS_MAX) {
+    throw new PeerError("badOption", `${names.size} members are more than ${MEMBERS_MAX}.`);
+  }
+  if (genesis !== null) {
+    const self = genesis.members.find((member) => member.name === identity.name);
+    if (self?.id !== identity.id) {
+      throw new PeerError(
+        "badOption",
+        `The data directory belongs to cluster ${genesis.clusterId}, which does not list "${identity.name}" ` +
+          `with the id ${identity.id}: was node-name changed?`,
+      );
+    }
+  }
+}
+
+/** Does this node talk to anybody? */
+export function hasOtherMembers(options: PeerNetworkOptions): boolean {
+  return options.genesis === null
+    ? options.peers.length > 0
+    : options.genesis.members.length > 1;
+}

@@ -1,0 +1,209 @@
+/** Nodes' peer networks on loopback, with certificates of an authority made for the test. */
+import { randomUUID } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  createAuthority,
+  issueNodeCertificate,
+  nodePaths,
+  writePair,
+} from "../../../packages/cli/src/certs/index.ts";
+import type { CertificatePair } from "../../../packages/cli/src/certs/index.ts";
+import type { PeerTlsFiles } from "../../../packages/node/src/config/node-config.ts";
+import { DEFAULT_PEER_LIMITS } from "../../../packages/node/src/peers/limits.ts";
+import type { PeerLimits } from "../../../packages/node/src/peers/limits.ts";
+import type { Genesis, NodeIdentity } from "../../../packages/node/src/peers/membership.ts";
+import { PeerNetwork } from "../../../packages/node/src/peers/network.ts";
+import type { PeerNetworkOptions } from "../../../packages/node/src/peers/options.ts";
+import type { PeerPayload, TransportEvents } from "../../../packages/node/src/replica/transport.ts";
+
+export interface Received {
+  readonly from: string;
+  readonly payload: PeerPayload;
+  readonly senderTimeMs: number;
+}
+
+/** Waits for conditions over things that happen: every event looks again. */
+export class Happenings {
+  readonly #waiters = new Set<() => void>();
+
+  happened(): void {
+    for (const waiter of [...this.#waiters]) {
+      waiter();
+    }
+  }
+
+  /** Fulfilled as soon as `condition` holds, looked at after every event. */
+  until(condition: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (condition()) {
+          this.#waiters.delete(look);
+          resolve();
+        }
+      };
+      this.#waiters.add(look);
+      look();
+    });
+  }
+}
+
+/** One node: its network and everything it told. */
+export class TestNode {
+  readonly network: PeerNetwork;
+  readonly identity: NodeIdentity;
+  readonly received: Received[] = [];
+  readonly changes: string[] = [];
+  readonly logs: { readonly level: string; readonly fields: Record<string, unknown>; readonly message: string }[] = [];
+  readonly persisted: Genesis[] = [];
+  readonly #happenings: Happenings;
+
+  constructor(options: PeerNetworkOptions, happenings: Happenings) {
+    this.identity = options.identity;
+    this.#happenings = happenings;
+    const events: TransportEvents = {
+      onPayload: (from, payload, senderTimeMs) => {
+        this.received.push({ from, payload, senderTimeMs });
+        happenings.happened();
+      },
+      onConnected: (peer) => {
+        this.changes.push(`connected ${peer}`);
+        happenings.happened();
+      },
+      onDisconnected: (peer, { refused }) => {
+        this.changes.push(`${refused ? "refused" : "disconnected"} ${peer}`);
+        happenings.happened();
+      },
+    };
+    const log = (level: string) => (fields: Record<string, unknown>, message: string): void => {
+      this.logs.push({ level, fields, message });
+      happenings.happened();
+    };
+    const logger = { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") };
+    const persistGenesis = async (genesis: Genesis): Promise<void> => {
+      await options.persistGenesis(genesis);
+      this.persisted.push(genesis);
+    };
+    this.network = new PeerNetwork({ ...options, persistGenesis }, events, { logger });
+  }
+
+  /** Everything logged so far, as one text. */
+  get logText(): string {
+    return this.logs.map(({ fields, message }) => `${message} ${JSON.stringify(fields)}`).join("\n");
+  }
+
+  logged(pattern: RegExp): Promise<void> {
+    return this.#happenings.until(() => pattern.test(this.logText));
+  }
+
+  connectedTo(...nodes: readonly TestNode[]): Promise<void> {
+    return this.#happenings.until(() => nodes.every((n) => this.network.connected(n.identity.id)));
+  }
+
+  receivedCount(count: number): Promise<void> {
+    return this.#happenings.until(() => this.received.length >= count);
+  }
+
+  changed(text: string): Promise<void> {
+    return this.#happenings.until(() => this.changes.includes(text));
+  }
+}
+
+/** A place for one test's nodes and files. */
+export class PeerRoom {
+  readonly directory: string = mkdtempSync(join(tmpdir(), "ferrite-peers-"));
+  readonly happenings = new Happenings();
+  readonly #nodes: TestNode[] = [];
+  #authority: CertificatePair | null = null;
+
+  async authority(): Promise<CertificatePair> {
+    this.#authority ??= await createAuthority();
+    return this.#authority;
+  }
+
+  /** Writes a pair and its authority; gives the file names. */
+  async files(stem: string, pair: CertificatePair, authority?: CertificatePair): Promise<PeerTlsFiles> {
+    const directory = join(this.directory, stem);
+    mkdirSync(directory, { recursive: true });
+    const paths = nodePaths(directory, "node");
+    const ca = nodePaths(directory, "ca");
+    await writePair(paths, pair, { force: true });
+    await writePair(ca, authority ?? (await this.authority()), { force: true });
+    return { ...paths, caFile: ca.certFile };
+  }
+
+  async nodeFiles(name: string): Promise<PeerTlsFiles> {
+    const authority = await this.authority();
+    return this.files(name, await issueNodeCertificate(authority, { name }));
+  }
+
+  /** Makes a node; changes replace the options' defaults. */
+  node(
+    name: string,
+    tls: PeerTlsFiles | null,
+    addresses: Readonly<Record<string, string>>,
+    changes: Partial<Omit<PeerNetworkOptions, "limits">> & { readonly limits?: Partial<PeerLimits> } = {},
+  ): TestNode {
+    const own = addresses[name] ?? "127.0.0.1:0";
+    const options: PeerNetworkOptions = {
+      identity: { id: randomUUID(), name },
+      clusterToken: "token",
+      listen: { host: "127.0.0.1", port: Number(own.split(":")[1]) },
+      announce: null,
+      clientAnnounce: "127.0.0.1:6379",
+      peers: Object.entries(addresses)
+        .filter(([other]) => other !== name)
+        .map(([other, address]) => ({ name: other, address })),
+      genesis: null,
+      tls,
+      logicalNowMs: () => Date.now(),
+      persistGenesis: async () => undefined,
+      ...changes,
+      limits: { ...DEFAULT_PEER_LIMITS, repeatedLogIntervalMs: 1, ...changes.limits },
+    };
+    const node = new TestNode(options, this.happenings);
+    this.#nodes.push(node);
+    return node;
+  }
+
+  /** Nodes with these names that have formed a cluster and are connected, each to each. */
+  async cluster(
+    names: readonly string[],
+    changes: Parameters<PeerRoom["node"]>[3] = {},
+  ): Promise<{ readonly nodes: TestNode[]; readonly addresses: Record<string, string> }> {
+    const addresses = await freeAddresses(names);
+    const nodes: TestNode[] = [];
+    for (const name of names) {
+      nodes.push(this.node(name, await this.nodeFiles(name), addresses, changes));
+    }
+    await Promise.all(nodes.map((node) => node.network.start()));
+    await Promise.all(nodes.map((node) => node.network.form()));
+    for (const node of nodes) {
+      node.network.activate();
+    }
+    for (const node of nodes) {
+      await node.connectedTo(...nodes.filter((other) => other !== node));
+    }
+    return { nodes, addresses };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#nodes.map((node) => node.network.stop()));
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** Ports that were free a moment ago, all different. */
+export async function freeAddresses(names: readonly string[]): Promise<Record<string, string>> {
+  const servers = names.map(() => createServer());
+  const addresses: Record<string, string> = {};
+  for (const [i, server] of servers.entries()) {
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    addresses[names[i] as string] = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return addresses;
+}
