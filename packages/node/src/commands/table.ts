@@ -24,7 +24,7 @@ export class CommandTable {
 
   /** Throws when two commands have one name. */
   constructor(commands: readonly CommandSpec[]) {
-    this.commands = [...commands].sort((a, b) => (a.name < b.name ? -1 : 1));
+    this.commands = commands.toSorted((a, b) => (a.name < b.name ? -1 : 1));
     this.#index = new NameIndex(commands.map((spec) => [spec.name, toEntry(spec)]));
   }
 

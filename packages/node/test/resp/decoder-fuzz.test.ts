@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { Argv } from "../../src/resp/argv.ts";
 import { Decoder } from "../../src/resp/decoder.ts";
@@ -20,7 +20,9 @@ const nearlyRequests = fc
 const cuts = fc.array(fc.nat({ max: 200 }), { maxLength: 12 });
 
 function cutAt(bytes: Buffer, places: readonly number[]): Buffer[] {
-  const sorted = [...places].map((place) => Math.min(place, bytes.length)).sort((a, b) => a - b);
+  const sorted = places
+    .map((place) => Math.min(place, bytes.length))
+    .toSorted((a, b) => a - b);
   const pieces: Buffer[] = [];
   let from = 0;
   for (const place of [...sorted, bytes.length]) {

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CHUNK_BYTES_MIN, ChunkPool } from "../../src/resp/chunk-pool.ts";
 import { RespReply, SilentReply } from "../../src/resp/encoder.ts";
