@@ -1,6 +1,13 @@
 export * from "./disk/file-system.ts";
 export * from "./disk/ports.ts";
 export { SegmentedLog } from "./disk/segmented-log.ts";
+export { InlineLogWriter } from "./disk/inline-log-writer.ts";
+export type { Schedule } from "./disk/inline-log-writer.ts";
+export { FileSnapshotStore, FileSystemSnapshotStore } from "./disk/file-snapshot-store.ts";
+export type { SnapshotStoreOptions } from "./disk/snapshot-loading.ts";
+export { lockDataDirectory } from "./disk/data-directory.ts";
+export type { DataDirectoryLock } from "./disk/data-directory.ts";
+export { writeFileDurably } from "./disk/durable-file.ts";
 export type { LogOptions } from "./disk/log-options.ts";
 export { NodeFileSystem } from "./disk/node-file-system.ts";
 export { WorkerLogWriter, openLog } from "./disk/worker-log-writer.ts";

@@ -1,0 +1,182 @@
+/**
+ * The `LogWriter` port on the caller's own thread, with every step under the control of `schedule`: for the simulator,
+ * which runs it on a virtual disk in virtual time. Group commit, order and space handling are those of the production
+ * writer; one conformance suite runs against both.
+ */
+import type { Index, Term } from "@ferrite/raft";
+import { StorageError } from "./errors.ts";
+import { spaceRetryMs } from "./log-worker-loop.ts";
+import type { LogWrite, LogWriter, LogWriterEvents } from "./ports.ts";
+import type { SegmentedLog } from "./segmented-log.ts";
+
+/** Runs `task` after `delayMs` (0: as soon as the caller sees fit), never at once. */
+export type Schedule = (task: () => void, delayMs: number) => void;
+
+type Request =
+  | { readonly kind: "write"; readonly write: LogWrite; readonly onDone: () => void }
+  | {
+      readonly kind: "reset";
+      readonly position: { readonly index: Index; readonly term: Term };
+      readonly onDone: () => void;
+    }
+  | { readonly kind: "close"; readonly onDone: () => void };
+
+export class InlineLogWriter implements LogWriter {
+  readonly #log: SegmentedLog;
+  readonly #events: LogWriterEvents;
+  readonly #schedule: Schedule;
+  readonly #requests: Request[] = [];
+  /** Of writes that the log has taken and not made durable. */
+  #taken: (() => void)[] = [];
+  /** Of what is durable and not told yet. */
+  #done: (() => void)[] = [];
+  #compactIndex = 0;
+  #scheduled = false;
+  #full = false;
+  #state: "open" | "closing" | "ended" = "open";
+
+  constructor(log: SegmentedLog, events: LogWriterEvents, schedule: Schedule) {
+    this.#log = log;
+    this.#events = events;
+    this.#schedule = schedule;
+  }
+
+  submit(write: LogWrite, onDurable: () => void): void {
+    this.#request({ kind: "write", write, onDone: onDurable });
+  }
+
+  compact(index: Index): void {
+    this.#compactIndex = Math.max(this.#compactIndex, index);
+    this.#wake(0);
+  }
+
+  reset(position: { readonly index: Index; readonly term: Term }, onDurable: () => void): void {
+    this.#request({ kind: "reset", position, onDone: onDurable });
+  }
+
+  close(onClosed: () => void): void {
+    if (this.#state === "ended") {
+      onClosed();
+      return;
+    }
+    this.#request({ kind: "close", onDone: onClosed });
+    this.#state = "closing";
+  }
+
+  #request(request: Request): void {
+    if (this.#state === "closing") {
+      throw new StorageError("closed", "The log was used after close");
+    }
+    if (this.#state === "open") {
+      this.#requests.push(request);
+      this.#wake(0);
+    }
+  }
+
+  #wake(delayMs: number): void {
+    if (!this.#scheduled && this.#state !== "ended") {
+      this.#scheduled = true;
+      this.#schedule(() => {
+        this.#scheduled = false;
+        this.#run();
+      }, delayMs);
+    }
+  }
+
+  #run(): void {
+    if (this.#state === "ended") {
+      return;
+    }
+    let full = false;
+    try {
+      this.#log.compact(this.#compactIndex);
+      this.#carryOut();
+      this.#log.prepare();
+    } catch (error) {
+      if (!(error instanceof StorageError) || error.code !== "noSpace") {
+        this.#fail(error);
+        return;
+      }
+      full = true;
+    }
+    this.#tellDone();
+    this.#noteSpace(full);
+  }
+
+  /** Throws `noSpace` in the middle; what is left is tried again. */
+  #carryOut(): void {
+    for (;;) {
+      this.#takeWrites();
+      this.#log.sync();
+      this.#done.push(...this.#taken);
+      this.#taken = [];
+      const barrier = this.#requests[0];
+      if (barrier === undefined || barrier.kind === "write") {
+        return;
+      }
+      if (barrier.kind === "reset") {
+        this.#log.reset(barrier.position);
+        this.#done.push(barrier.onDone);
+        this.#requests.shift();
+      } else {
+        this.#end(barrier.onDone);
+        return;
+      }
+    }
+  }
+
+  #takeWrites(): void {
+    for (;;) {
+      const request = this.#requests[0];
+      if (request === undefined || request.kind !== "write") {
+        return;
+      }
+      this.#log.append(request.write);
+      this.#taken.push(request.onDone);
+      this.#requests.shift();
+    }
+  }
+
+  #end(onClosed: () => void): void {
+    this.#state = "ended";
+    this.#requests.length = 0;
+    this.#taken = [];
+    this.#log.close();
+    this.#done.push(onClosed);
+  }
+
+  /** Told in a step of its own: a crash may fall between durable and told. */
+  #tellDone(): void {
+    if (this.#done.length === 0) {
+      return;
+    }
+    this.#schedule(() => {
+      const done = this.#done;
+      this.#done = [];
+      for (const onDone of done) {
+        onDone();
+      }
+    }, 0);
+  }
+
+  #noteSpace(full: boolean): void {
+    if (full !== this.#full) {
+      this.#full = full;
+      this.#events.onSpace(full);
+    }
+    const last = this.#requests.at(-1);
+    if (full && this.#state === "closing" && last?.kind === "close") {
+      // There is no room for what was submitted last: it was never acknowledged, and nobody waits for it any more.
+      this.#end(last.onDone);
+      this.#tellDone();
+    } else if (full) {
+      this.#wake(spaceRetryMs);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#state = "ended";
+    this.#tellDone();
+    this.#events.onFailure(error instanceof Error ? error : new Error(String(error)));
+  }
+}

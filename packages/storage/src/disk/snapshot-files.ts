@@ -1,0 +1,176 @@
+/** The snapshots of one node, a file each, on either kind of disk (file-snapshot-store.ts). */
+import { crc32 } from "node:zlib";
+import type { SnapshotMeta } from "@ferrite/raft";
+import type { CallbackFile, CallbackFileSystem } from "./callback-file-system.ts";
+import { StorageError, damaged } from "./errors.ts";
+import { FileSnapshotSink } from "./file-snapshot-sink.ts";
+import type { FinishedBody } from "./file-snapshot-sink.ts";
+import type { SnapshotSink, SnapshotStore } from "./ports.ts";
+import {
+  encodeSnapshotStart,
+  snapshotBlockBytes,
+  snapshotFileName,
+} from "./snapshot-format.ts";
+import { encodeSnapshotMeta } from "./snapshot-meta.ts";
+import { temporarySuffix } from "./snapshot-loading.ts";
+import type { SnapshotStoreOptions } from "./snapshot-loading.ts";
+import type { StoredSnapshot } from "./snapshot-verify.ts";
+
+/** A snapshot and how it is being used. */
+interface Held {
+  readonly snapshot: StoredSnapshot;
+  /** Reads that are on their way. */
+  reads: number;
+  /** Whether it was read since the last `prune`. */
+  readSincePrune: boolean;
+}
+
+type OnRead = (error: Error | null, bytes: Uint8Array) => void;
+
+const noBytes: Uint8Array = new Uint8Array(0);
+
+export class SnapshotFiles implements SnapshotStore {
+  readonly #files: CallbackFileSystem;
+  readonly #options: SnapshotStoreOptions;
+  /** Oldest first. */
+  #held: Held[];
+  #temporaryCount = 0;
+
+  /** `snapshots`: what `loadSnapshots` found. */
+  constructor(
+    files: CallbackFileSystem,
+    options: SnapshotStoreOptions,
+    snapshots: readonly StoredSnapshot[],
+  ) {
+    this.#files = files;
+    this.#options = options;
+    this.#held = snapshots.map((snapshot) => ({ snapshot, reads: 0, readSincePrune: false }));
+  }
+
+  latest(): SnapshotMeta | null {
+    return this.#held.at(-1)?.snapshot.meta ?? null;
+  }
+
+  /** Throws `limitExceeded` when the description is too long. Errors of the disk are told by the sink. */
+  create(meta: SnapshotMeta): SnapshotSink {
+    const { directory } = this.#options;
+    const path = `${directory}/${snapshotFileName(meta)}`;
+    this.#temporaryCount += 1;
+    const target = {
+      directory,
+      path,
+      // Numbered: one that was given up may still be on its way out while the next one begins.
+      temporaryPath: `${path}.${this.#temporaryCount}${temporarySuffix}`,
+      start: encodeSnapshotStart(this.#options, encodeSnapshotMeta(meta)),
+    };
+    return new FileSnapshotSink(this.#files, target, (body) => this.#committed(meta, path, body));
+  }
+
+  read(
+    meta: SnapshotMeta,
+    range: { readonly offsetBytes: number; readonly lengthBytes: number },
+    onRead: OnRead,
+  ): void {
+    const held = this.#held.find(
+      ({ snapshot }) => snapshot.meta.index === meta.index && snapshot.meta.term === meta.term,
+    );
+    if (held === undefined) {
+      onRead(
+        new StorageError("closed", `There is no snapshot at index ${meta.index} any more`),
+        noBytes,
+      );
+      return;
+    }
+    held.reads += 1;
+    held.readSincePrune = true;
+    this.#readBlocks(held.snapshot, range, (error, bytes) => {
+      held.reads -= 1;
+      onRead(error, bytes);
+    });
+  }
+
+  prune(keep: number): void {
+    const candidates = this.#held.slice(0, Math.max(0, this.#held.length - keep));
+    const unused = candidates.filter((held) => held.reads === 0 && !held.readSincePrune);
+    this.#held = this.#held.filter((held) => !unused.includes(held));
+    for (const held of this.#held) {
+      held.readSincePrune = false;
+    }
+    for (const { snapshot } of unused) {
+      // A file that can not be removed costs room only; it is found again, and removed, after the next start.
+      this.#files.remove(snapshot.path, () => undefined);
+    }
+  }
+
+  #committed(meta: SnapshotMeta, path: string, body: FinishedBody): void {
+    const snapshot: StoredSnapshot = {
+      path,
+      meta: { ...meta, sizeBytes: body.bodyBytes },
+      bodyAt: body.bodyAt,
+      blockChecksums: body.blockChecksums,
+    };
+    const others = this.#held.filter((held) => held.snapshot.path !== path);
+    this.#held = [...others, { snapshot, reads: 0, readSincePrune: false }].sort((a, b) =>
+      a.snapshot.path < b.snapshot.path ? -1 : 1,
+    );
+  }
+
+  /** Reads the whole blocks around the range, checks them, and cuts the range out. */
+  #readBlocks(
+    snapshot: StoredSnapshot,
+    range: { readonly offsetBytes: number; readonly lengthBytes: number },
+    onRead: OnRead,
+  ): void {
+    const bodyBytes = snapshot.meta.sizeBytes;
+    const start = Math.min(range.offsetBytes, bodyBytes);
+    const end = Math.min(start + range.lengthBytes, bodyBytes);
+    if (start === end) {
+      onRead(null, noBytes);
+      return;
+    }
+    const firstBlock = Math.floor(start / snapshotBlockBytes);
+    const blocksStart = firstBlock * snapshotBlockBytes;
+    const blocksEnd = Math.min(Math.ceil(end / snapshotBlockBytes) * snapshotBlockBytes, bodyBytes);
+    const bytes = new Uint8Array(blocksEnd - blocksStart);
+    this.#readAll(snapshot, { position: snapshot.bodyAt + blocksStart, into: bytes }, (error) => {
+      const wrong = error ?? this.#checkBlocks(snapshot, firstBlock, bytes);
+      onRead(wrong, wrong === null ? bytes.subarray(start - blocksStart, end - blocksStart) : noBytes);
+    });
+  }
+
+  #checkBlocks(snapshot: StoredSnapshot, firstBlock: number, bytes: Uint8Array): Error | null {
+    for (let at = 0; at < bytes.length; at += snapshotBlockBytes) {
+      const block = firstBlock + at / snapshotBlockBytes;
+      if (crc32(bytes.subarray(at, at + snapshotBlockBytes)) !== snapshot.blockChecksums[block]) {
+        return damaged("A block of this snapshot does not match its checksum", {
+          file: snapshot.path,
+          offsetBytes: snapshot.bodyAt + block * snapshotBlockBytes,
+        });
+      }
+    }
+    return null;
+  }
+
+  #readAll(
+    snapshot: StoredSnapshot,
+    request: { readonly position: number; readonly into: Uint8Array },
+    done: (error: Error | null) => void,
+  ): void {
+    this.#files.open(snapshot.path, "read", (openError, file: CallbackFile | null) => {
+      if (file === null) {
+        done(openError);
+        return;
+      }
+      file.read(request.into, request.position, (readError, count) => {
+        const short =
+          readError === null && count < request.into.length
+            ? damaged("This snapshot ends early", {
+                file: snapshot.path,
+                offsetBytes: request.position + count,
+              })
+            : null;
+        file.close((closeError) => done(readError ?? short ?? closeError));
+      });
+    });
+  }
+}
