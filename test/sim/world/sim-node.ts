@@ -133,7 +133,7 @@ export class SimNode {
   /** Comes up from what the disk holds. */
   start(): void {
     const life = ++this.life;
-    const { scheduler, genesis } = this.#options;
+    const { genesis } = this.#options;
     const schedule = this.#lifeScheduler(life);
     this.disk.makeDirectory(DIRECTORY);
     const incarnation = this.#nextIncarnation();
@@ -150,6 +150,7 @@ export class SimNode {
       groupId: 0,
       segmentBytes: SEGMENT_BYTES,
       after: { index: snapshot?.index ?? 0, term: snapshot?.term ?? 0 },
+      randomSalt: () => this.#options.prng.nextUint32(),
     });
     const machine = this.#newMachine(life);
     const finish = (): void => {
@@ -167,7 +168,6 @@ export class SimNode {
       if (error !== null) this.#options.events.failed(this, error);
       else finish();
     });
-    void scheduler;
   }
 
   /** Power off: everything in memory is gone, and of the disk what was not synced may be. */
@@ -214,6 +214,7 @@ export class SimNode {
     };
     const writer = new VirtualLogWriter({
       log: parts.log,
+      disk: this.disk,
       scheduler: schedule as Scheduler,
       prng: prng.fork(),
       speed: this.#options.diskSpeed,

@@ -127,6 +127,7 @@ export class VirtualDisk implements FileSystem {
   /** Power is lost. Each unsynced change of a name happened or not. */
   crash(): void {
     this.#epoch++;
+    this.failNextSync = false;
     const survivors: Map<string, Inode> = new Map();
     const paths = [...new Set([...this.#names.keys(), ...this.#durableNames.keys()])].sort();
     for (const path of paths) {

@@ -6,6 +6,7 @@ import type { Entry } from "@ferrite/raft";
 import type { LogWrite, LogWriter, SegmentedLog } from "@ferrite/storage";
 import type { Prng } from "./prng.ts";
 import type { Scheduler } from "./scheduler.ts";
+import type { VirtualDisk } from "./virtual-disk.ts";
 
 export interface DiskSpeed {
   /** One write with its sync. */
@@ -28,6 +29,7 @@ type Task = { readonly run: () => void; readonly done: () => void };
 
 export class VirtualLogWriter implements LogWriter {
   readonly #log: SegmentedLog;
+  readonly #disk: VirtualDisk;
   readonly #scheduler: Scheduler;
   readonly #prng: Prng;
   readonly #speed: DiskSpeed;
@@ -40,6 +42,7 @@ export class VirtualLogWriter implements LogWriter {
 
   constructor(options: {
     readonly log: SegmentedLog;
+    readonly disk: VirtualDisk;
     readonly scheduler: Scheduler;
     readonly prng: Prng;
     readonly speed: DiskSpeed;
@@ -48,6 +51,7 @@ export class VirtualLogWriter implements LogWriter {
     readonly onFailure: (error: Error) => void;
   }) {
     this.#log = options.log;
+    this.#disk = options.disk;
     this.#scheduler = options.scheduler;
     this.#prng = options.prng;
     this.#speed = options.speed;
@@ -83,8 +87,19 @@ export class VirtualLogWriter implements LogWriter {
     this.#enqueue({ run: () => {}, done: onClosed });
   }
 
-  /** The node crashed: nothing it planned happens any more. */
+  /**
+   * The node crashed: nothing it planned happens any more. A write that was under way has reached the disk's cache
+   * and not its platters: the disk decides, sector by sector, what is left of it.
+   */
   kill(): void {
+    if (this.#busy && !this.#dead) {
+      this.#disk.failNextSync = true;
+      try {
+        this.#log.sync();
+      } catch {
+        // That is the point: the power went before the sync was over.
+      }
+    }
     this.#dead = true;
     this.#queue = [];
   }
@@ -107,7 +122,10 @@ export class VirtualLogWriter implements LogWriter {
     });
     this.#scheduler.after(totalMs, () => {
       if (this.#dead) return;
-      this.#guarded(() => this.#log.sync());
+      this.#guarded(() => {
+        this.#log.sync();
+        while (this.#log.prepare()) continue;
+      });
       this.#busy = false;
       for (const task of group) {
         if (!this.#dead) task.done();
@@ -120,7 +138,7 @@ export class VirtualLogWriter implements LogWriter {
     try {
       run();
     } catch (error) {
-      this.kill();
+      this.#dead = true;
       this.#onFailure(error as Error);
     }
   }

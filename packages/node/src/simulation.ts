@@ -1,0 +1,50 @@
+/**
+ * The second door of this package: the parts of a node that run on any clock, disk and network. The simulator puts virtual ones
+ * under them; nothing in production imports this file.
+ */
+import { PEER_FRAME_BYTES_MAX_DEFAULT } from "./peers/frame.ts";
+import { FrameDecoder } from "./peers/frame-decoder.ts";
+import { FrameReader } from "./peers/frame-reader.ts";
+import { FrameWriter } from "./peers/frame-writer.ts";
+import { payloadBodyBytes, readPayload, writePayload } from "./peers/payload-codec.ts";
+import type { PeerPayload } from "./replica/transport.ts";
+
+export { createCommandTable } from "./commands/all-commands.ts";
+export type { CommandTable } from "./commands/table.ts";
+export type { ReadCommand } from "./commands/command.ts";
+export type { Genesis, Member } from "./peers/membership.ts";
+export { DEFAULT_REPLICA_LIMITS, initialConfiguration } from "./replica/options.ts";
+export { Replica } from "./replica/replica.ts";
+export { readCommandRecord } from "./replica/command-record.ts";
+export { restoreSnapshot } from "./replica/snapshot-installer.ts";
+export { StateMachine, type ApplyListener } from "./replica/state-machine.ts";
+export type { PeerPayload, Transport, TransportEvents } from "./replica/transport.ts";
+export type { WriteClient } from "./replica/write-path.ts";
+export { Argv } from "./resp/argv.ts";
+export { RespReply } from "./resp/encoder.ts";
+
+/** A payload as the bytes that would be on the wire. */
+export function encodePayload(payload: PeerPayload): Buffer {
+  const writer = new FrameWriter();
+  writePayload(writer, payload, 0, payloadBodyBytes(payload));
+  return Buffer.concat(writer.take());
+}
+
+/** What a receiver makes of the bytes of one frame. */
+export function decodePayload(
+  bytes: Buffer,
+  ends: { readonly from: string; readonly to: string },
+): PeerPayload {
+  const reader = new FrameReader();
+  const payloads: PeerPayload[] = [];
+  const decoder = new FrameDecoder(PEER_FRAME_BYTES_MAX_DEFAULT, {
+    onFrame: (header, buffer, start, end) => {
+      reader.open(buffer, start, end);
+      payloads.push(readPayload(header.kind, reader, ends));
+    },
+  });
+  decoder.push(bytes);
+  const [payload] = payloads;
+  if (payload === undefined) throw new RangeError("these bytes are not one frame");
+  return payload;
+}

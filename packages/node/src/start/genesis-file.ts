@@ -1,0 +1,48 @@
+/** `genesis.json`: the members a cluster was formed with. Written once, durably, before the first vote. */
+import { writeFileDurably, type FileSystem } from "@ferrite/storage";
+import { z } from "zod";
+import type { Genesis, NodeIdentity } from "../peers/membership.ts";
+import { readJsonFile } from "./json-file.ts";
+import { StartError } from "./errors.ts";
+
+const genesisSchema = z.strictObject({
+  format: z.literal(1),
+  clusterId: z.uuid(),
+  members: z
+    .array(
+      z.strictObject({
+        id: z.uuid(),
+        name: z.string().min(1),
+        peerAddress: z.string(),
+        clientAddress: z.string(),
+      }),
+    )
+    .min(1),
+});
+
+function pathIn(dataDirectory: string): string {
+  return `${dataDirectory}/genesis.json`;
+}
+
+/** Null when no cluster was formed here yet. @throws StartError */
+export function loadGenesis(
+  fileSystem: FileSystem,
+  dataDirectory: string,
+  identity: NodeIdentity,
+): Genesis | null {
+  const path = pathIn(dataDirectory);
+  if (!fileSystem.exists(path)) return null;
+  const { clusterId, members } = readJsonFile(fileSystem, path, genesisSchema);
+  if (!members.some((member) => member.id === identity.id && member.name === identity.name)) {
+    throw new StartError(
+      "WRONG_CLUSTER",
+      `${path} does not name this node (${identity.name}, ${identity.id}) as a member: it was copied from another node`,
+    );
+  }
+  return { clusterId, members };
+}
+
+export function persistGenesis(fileSystem: FileSystem, dataDirectory: string, genesis: Genesis): void {
+  const text = `${JSON.stringify({ format: 1, ...genesis }, null, 2)}\n`;
+  writeFileDurably(fileSystem, pathIn(dataDirectory), Buffer.from(text));
+}

@@ -1,0 +1,103 @@
+/** Brings a node into its cluster: links to the peers, and who the members are. A cluster of one has members, but no links. */
+import type { FileSystem } from "@ferrite/storage";
+import type { Logger } from "pino";
+import type { NodeConfig } from "../config/node-config.ts";
+import { DEFAULT_PEER_LIMITS } from "../peers/limits.ts";
+import type { Genesis, Member, NodeIdentity } from "../peers/membership.ts";
+import { PeerNetwork } from "../peers/network.ts";
+import type { Transport, TransportEvents } from "../replica/transport.ts";
+import { loadGenesis, persistGenesis } from "./genesis-file.ts";
+
+export interface ClusterLinks {
+  readonly genesis: Genesis;
+  /** This node with the addresses it has at this start. */
+  readonly self: Member;
+  readonly transport: Transport & { flush(): void };
+  /** host:port of the peer listener, or null. */
+  readonly address: string | null;
+  /** Payloads flow from now on. */
+  activate(events: TransportEvents, logicalNowMs: () => number): void;
+  stop(): Promise<void>;
+}
+
+export interface JoinClusterOptions {
+  readonly config: NodeConfig;
+  readonly identity: NodeIdentity;
+  readonly fileSystem: FileSystem;
+  readonly logger: Logger;
+}
+
+/**
+ * Opens the peer port and waits until this node belongs to a cluster: one it knows from its disk, or the one that it
+ * forms with its configured peers. That may take as long as the peers take to come up.
+ */
+export async function joinCluster(options: JoinClusterOptions): Promise<ClusterLinks> {
+  const { config, identity, fileSystem, logger } = options;
+  const relay = new EventRelay();
+  const network = new PeerNetwork(
+    {
+      identity,
+      clusterToken: config.clusterToken,
+      listen: { host: config.peerBind, port: config.peerPort },
+      announce: config.peerPort === 0 ? null : config.peerAnnounce,
+      clientAnnounce: config.clientAnnounce,
+      peers: config.peers,
+      genesis: loadGenesis(fileSystem, config.dataDir, identity),
+      tls: config.peerTls,
+      limits: { ...DEFAULT_PEER_LIMITS, frameBytesMax: config.peerFrameBytesMax },
+      logicalNowMs: () => relay.logicalNowMs(),
+      persistGenesis: (genesis) => {
+        persistGenesis(fileSystem, config.dataDir, genesis);
+        return Promise.resolve();
+      },
+    },
+    relay,
+    { logger },
+  );
+  try {
+    await network.start();
+    const alone = config.peers.length === 0;
+    const genesis = await network.form();
+    return {
+      genesis,
+      self: {
+        ...identity,
+        peerAddress: network.address,
+        clientAddress: config.clientAnnounce,
+      },
+      transport: network,
+      address: alone && genesis.members.length === 1 ? null : network.address,
+      activate: (events, logicalNowMs) => {
+        relay.connect(events, logicalNowMs);
+        network.activate();
+      },
+      stop: () => network.stop(),
+    };
+  } catch (error) {
+    await network.stop();
+    throw error;
+  }
+}
+
+/** Stands in for the replica until there is one. Nothing arrives before: payloads flow after `activate` only. */
+class EventRelay implements TransportEvents {
+  #events: TransportEvents | null = null;
+  logicalNowMs: () => number = () => Date.now();
+
+  connect(events: TransportEvents, logicalNowMs: () => number): void {
+    this.#events = events;
+    this.logicalNowMs = logicalNowMs;
+  }
+
+  onPayload(...details: Parameters<TransportEvents["onPayload"]>): void {
+    this.#events?.onPayload(...details);
+  }
+
+  onConnected(...details: Parameters<TransportEvents["onConnected"]>): void {
+    this.#events?.onConnected(...details);
+  }
+
+  onDisconnected(...details: Parameters<TransportEvents["onDisconnected"]>): void {
+    this.#events?.onDisconnected(...details);
+  }
+}

@@ -1,0 +1,228 @@
+/** Recovers what the disk holds and sets a replica going on it, on the machine's clock, disk and links. */
+import { createHash } from "node:crypto";
+import {
+  FileSnapshotStore,
+  openLog,
+  type FileSystem,
+  type LogWriter,
+  type SnapshotStore,
+} from "@ferrite/storage";
+import type { SnapshotMeta } from "@ferrite/raft";
+import type { Logger } from "pino";
+import type { CommandTable } from "../commands/table.ts";
+import type { NodeConfig } from "../config/node-config.ts";
+import type { Genesis, NodeIdentity } from "../peers/membership.ts";
+import {
+  DEFAULT_REPLICA_LIMITS,
+  initialConfiguration,
+  type ReplicaEvents,
+  type ReplicaLimits,
+} from "../replica/options.ts";
+import { Replica } from "../replica/replica.ts";
+import { restoreSnapshot } from "../replica/snapshot-installer.ts";
+import { StateMachine } from "../replica/state-machine.ts";
+import type { ClusterLinks } from "./join-cluster.ts";
+
+/** Bytes a write may have beyond one bulk of the largest size: its other arguments and lengths. */
+const COMMAND_OVERHEAD_BYTES: number = 1024 * 1024;
+
+export interface OpenReplicaOptions {
+  readonly config: NodeConfig;
+  readonly identity: NodeIdentity;
+  readonly incarnation: number;
+  readonly genesis: Genesis;
+  readonly fileSystem: FileSystem;
+  readonly links: ClusterLinks;
+  readonly table: CommandTable;
+  readonly logger: Logger;
+  /** The replica can not go on; the node must stop. Called at most once. */
+  onFailed(error: Error): void;
+}
+
+export interface RunningReplica {
+  readonly replica: Replica;
+  /** Lets time pass and the links speak. */
+  start(): void;
+  onRoundDone(listener: () => void): void;
+  onKeysExpired(listener: (count: number) => void): void;
+  isDiskFull(): boolean;
+  /** Answers when the log's worker has taken everything that was given to it before. */
+  pingLog(onAnswer: () => void): void;
+  close(): Promise<void>;
+}
+
+export async function openReplica(options: OpenReplicaOptions): Promise<RunningReplica> {
+  const { config, genesis, logger, links } = options;
+  const snapshots = await FileSnapshotStore.open({
+    directory: `${config.dataDir}/snapshots`,
+    clusterId: genesis.clusterId,
+    groupId: 0,
+  });
+  const snapshot = snapshots.latest();
+  const newMachine = (): StateMachine => createMachine(options);
+  const machine = newMachine();
+  if (snapshot !== null) await restored(snapshots, snapshot, machine);
+  const signals = new Signals(options);
+  const { writer, recovered } = await openLog(
+    {
+      directory: `${config.dataDir}/log`,
+      clusterId: genesis.clusterId,
+      groupId: 0,
+      segmentBytes: config.logSegmentBytes,
+      after: { index: snapshot?.index ?? 0, term: snapshot?.term ?? 0 },
+    },
+    {
+      onFailure: (error) => signals.failed(error),
+      onSpace: (full) => signals.replica?.diskFull(full),
+    },
+  );
+  if (recovered.tornTailBytes > 0) {
+    logger.info({ bytes: recovered.tornTailBytes }, "cut an unfinished last write off the log");
+  }
+  logger.info(
+    { snapshotIndex: snapshot?.index ?? 0, entries: recovered.entries.length },
+    "recovered from disk",
+  );
+  const replica = new Replica(
+    {
+      nodeId: options.identity.id,
+      genesis,
+      incarnation: options.incarnation,
+      limits: replicaLimits(config),
+      recovered: { ...recovered, snapshot, machine },
+      newMachine,
+    },
+    {
+      clock: { nowMs: () => Date.now(), monotonicMs: () => performance.now() },
+      random: () => Math.random(),
+      defer: (run) => void setImmediate(run),
+      log: writer,
+      snapshots,
+      transport: links.transport,
+      commands: options.table,
+      events: signals,
+    },
+  );
+  signals.replica = replica;
+  return new Running(replica, writer, signals, links);
+}
+
+function createMachine(options: OpenReplicaOptions): StateMachine {
+  const seed = createHash("sha256").update(options.genesis.clusterId).digest().readUInt32LE(0);
+  return new StateMachine({
+    commands: options.table,
+    hashSeed: seed,
+    configuration: initialConfiguration(options.genesis),
+  });
+}
+
+function restored(store: SnapshotStore, meta: SnapshotMeta, machine: StateMachine): Promise<void> {
+  return new Promise((resolve, reject) => {
+    restoreSnapshot(store, meta, machine, (error) => (error === null ? resolve() : reject(error)));
+  });
+}
+
+function replicaLimits(config: NodeConfig): ReplicaLimits {
+  return {
+    ...DEFAULT_REPLICA_LIMITS,
+    queueBytesMax: config.proposalQueueBytesMax,
+    commandBytesMax: config.protoMaxBulkBytes + COMMAND_OVERHEAD_BYTES,
+    timeoutMs: config.proposalTimeoutMs,
+    heartbeatIntervalMs: config.heartbeatIntervalMs,
+    electionTimeoutMs: config.electionTimeoutMs,
+    snapshotLogBytes: config.snapshotLogBytes,
+    logCacheBytesMax: config.logCacheBytesMax,
+    maxStalenessMs: config.replicaMaxStalenessMs,
+    serveStaleData: config.replicaServeStaleData,
+  };
+}
+
+/** What the replica tells: written to the log, passed on to who listens. */
+class Signals implements ReplicaEvents {
+  readonly #logger: Logger;
+  readonly #onFailed: (error: Error) => void;
+  replica: Replica | null = null;
+  diskIsFull = false;
+  roundDone: () => void = () => undefined;
+  keysExpired: (count: number) => void = () => undefined;
+  #hasFailed = false;
+
+  constructor(options: OpenReplicaOptions) {
+    this.#logger = options.logger;
+    this.#onFailed = (error) => options.onFailed(error);
+  }
+
+  roleChanged(change: { readonly role: string; readonly term: number; readonly leader: string | null }): void {
+    this.#logger.info(change, "role changed");
+  }
+
+  commandThrew(command: string, error: unknown): void {
+    this.#logger.error({ command, err: error }, "a command threw: this is a defect, please report it");
+  }
+
+  snapshotTaken(meta: SnapshotMeta): void {
+    this.#logger.info({ index: meta.index, bytes: meta.sizeBytes }, "took a snapshot");
+  }
+
+  snapshotInstalled(meta: SnapshotMeta): void {
+    this.#logger.info({ index: meta.index, bytes: meta.sizeBytes }, "installed a snapshot from the leader");
+  }
+
+  snapshotFailed(error: Error): void {
+    this.#logger.error({ err: error }, "a snapshot failed; it is tried again");
+  }
+
+  diskSpace(full: boolean): void {
+    this.diskIsFull = full;
+    if (full) this.#logger.error({}, "no room on the disk: writes are refused until there is");
+    else this.#logger.warn({}, "there is room on the disk again");
+  }
+
+  failed(error: Error): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    this.#onFailed(error);
+  }
+}
+
+class Running implements RunningReplica {
+  readonly replica: Replica;
+  readonly #writer: LogWriter;
+  readonly #signals: Signals;
+  readonly #links: ClusterLinks;
+  #ticker: NodeJS.Timeout | null = null;
+
+  constructor(replica: Replica, writer: LogWriter, signals: Signals, links: ClusterLinks) {
+    this.replica = replica;
+    this.#writer = writer;
+    this.#signals = signals;
+    this.#links = links;
+  }
+
+  start(): void {
+    this.#links.activate(this.replica, () => this.replica.logicalNowMs());
+    this.#ticker = setInterval(() => this.replica.tick(), DEFAULT_REPLICA_LIMITS.tickMs);
+  }
+
+  onRoundDone(listener: () => void): void {
+    this.#signals.roundDone = listener;
+  }
+
+  onKeysExpired(listener: (count: number) => void): void {
+    this.#signals.keysExpired = listener;
+  }
+
+  isDiskFull(): boolean {
+    return this.#signals.diskIsFull;
+  }
+
+  pingLog(onAnswer: () => void): void {
+    this.#writer.submit({ hardState: null, entries: [] }, onAnswer);
+  }
+
+  close(): Promise<void> {
+    if (this.#ticker !== null) clearInterval(this.#ticker);
+    this.replica.stop();
+    return new Promise((resolve) => this.#writer.close(resolve));
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * The composition root: puts a node together from its parts, in order, and takes it apart in reverse. The only place
+ * where real clock, timers, disk and network are chosen. Both the CLI and programs that embed a node come through here.
+ */
+import { NodeFileSystem, lockDataDirectory } from "@ferrite/storage";
+import { pino, type Logger } from "pino";
+import { createCommandTable } from "../commands/all-commands.ts";
+import type { NodeConfig } from "../config/node-config.ts";
+import { Settings } from "../config/settings.ts";
+import { startHttpServer, type HttpServerHandle } from "../http/http-server.ts";
+import { createMetricsRegistry } from "../metrics/registry.ts";
+import { RespServer } from "../server/server.ts";
+import { systemClock } from "../server/clock.ts";
+import type { NodeHandle, StartNodeOptions } from "../node-handle.ts";
+import { Draining } from "./draining.ts";
+import { loadIdentity } from "./identity.ts";
+import { LiveReplicaView } from "./live-replica-view.ts";
+import { joinCluster } from "./join-cluster.ts";
+import { openReplica, type RunningReplica } from "./open-replica.ts";
+
+/**
+ * Starts a node. Resolves when it takes connections; with peers that is after the cluster was formed.
+ * @throws StartError, StorageError, PeerError, ServerError with a message that names the file or address and the fix
+ */
+export async function startNode(options: StartNodeOptions): Promise<NodeHandle> {
+  const { config } = options;
+  const logger = options.logger ?? pino({ enabled: false });
+  const parts = new Parts();
+  try {
+    return await assemble(config, logger, parts);
+  } catch (error) {
+    await parts.close(logger);
+    throw error;
+  }
+}
+
+async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promise<NodeHandle> {
+  const fileSystem = new NodeFileSystem();
+  const lock = lockDataDirectory(config.dataDir);
+  parts.add("data directory lock", () => lock.release());
+  const { identity, incarnation } = loadIdentity(fileSystem, {
+    dataDirectory: config.dataDir,
+    nodeName: config.nodeName,
+  });
+  const table = createCommandTable();
+  const settings = new Settings(config);
+  const ending = Promise.withResolvers<Error | null>();
+  const draining = new Draining();
+
+  const links = await joinCluster({ config, identity, fileSystem, logger });
+  parts.add("peer links", () => links.stop());
+  const running = await openReplica({
+    config,
+    identity,
+    incarnation,
+    genesis: links.genesis,
+    fileSystem,
+    links,
+    table,
+    logger,
+    onFailed: (error) => fail(error),
+  });
+  parts.add("log", () => running.close());
+  const view = new LiveReplicaView({
+    replica: running.replica,
+    genesis: links.genesis,
+    self: links.self,
+    connected: (peer) => links.transport.connected(peer),
+  });
+  const server = new RespServer({
+    config,
+    table,
+    writePath: running.replica,
+    replica: view,
+    settings,
+    clock: systemClock,
+    logger,
+  });
+  running.onRoundDone(() => server.flush());
+  running.onKeysExpired((count) => {
+    server.counters.expiredKeys += count;
+  });
+  settings.onChange((changed, fields) => {
+    server.applyConfig(changed, fields);
+    if (fields.has("logLevel")) logger.level = changed.logLevel;
+  });
+  const http = await startHttp({ config, settings, view, running, server, draining, logger });
+  if (http !== null) parts.add("HTTP server", () => http.close());
+  const resp = await server.start();
+  parts.add("RESP server", () => server.stop());
+  running.start();
+  parts.add("leadership", () => draining.handOver(running.replica, config));
+
+  let stopping: Promise<void> | null = null;
+  const stop = (cause: Error | null): Promise<void> => {
+    draining.begin();
+    stopping ??= parts.close(logger).then(() => ending.resolve(cause));
+    return stopping;
+  };
+  function fail(error: Error): void {
+    logger.error({ err: error }, "the node stops");
+    void stop(error);
+  }
+  return {
+    nodeId: identity.id,
+    clusterId: links.genesis.clusterId,
+    addresses: {
+      resp: resp.map(({ host, port }) => `${host}:${port}`),
+      peer: links.address,
+      http: http === null ? null : `${http.address.host}:${http.address.port}`,
+    },
+    replica: view,
+    stop: () => stop(null),
+    stopped: ending.promise,
+  };
+}
+
+async function startHttp(parts: {
+  readonly config: NodeConfig;
+  readonly settings: Settings;
+  readonly view: LiveReplicaView;
+  readonly running: RunningReplica;
+  readonly server: RespServer;
+  readonly draining: Draining;
+  readonly logger: Logger;
+}): Promise<HttpServerHandle | null> {
+  const { config, settings, view, running, server, draining, logger } = parts;
+  if (config.httpPort === null) return null;
+  return await startHttpServer({
+    host: config.httpBind,
+    port: config.httpPort,
+    registry: createMetricsRegistry({
+      replica: view,
+      server,
+      keyspace: {
+        keyspace: () => view.keyspace,
+        memoryLimitBytes: () => settings.current().maxMemoryBytes,
+      },
+    }),
+    readiness: {
+      replica: view,
+      isDraining: () => draining.isDraining,
+      isDiskFull: () => running.isDiskFull(),
+    },
+    liveness: { pingLogWorker: (onAnswer) => running.pingLog(onAnswer) },
+    onError: (error) => logger.error({ err: error }, "an HTTP request failed"),
+  });
+}
+
+/** What was started, to be closed in reverse. One part that fails to close does not keep the others open. */
+class Parts {
+  readonly #parts: { readonly name: string; readonly close: () => void | Promise<void> }[] = [];
+
+  add(name: string, close: () => void | Promise<void>): void {
+    this.#parts.push({ name, close });
+  }
+
+  async close(logger: Logger): Promise<void> {
+    for (let part = this.#parts.pop(); part !== undefined; part = this.#parts.pop()) {
+      try {
+        await part.close();
+      } catch (error) {
+        logger.error({ err: error, part: part.name }, "a part of the node did not close cleanly");
+      }
+    }
+  }
+}

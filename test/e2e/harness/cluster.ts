@@ -1,0 +1,230 @@
+/**
+ * A real cluster for a test: processes of the built `ferrite start`, mutual TLS between them, real disks. Everything on
+ * loopback with ports of its own; `close` ends what was started and removes what was written.
+ */
+import { spawn, type ChildProcess } from "node:child_process";
+import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ensureDevelopmentCertificates } from "@ferrite/cli";
+import { RespClient, RespError, type RespValue } from "./resp-client.ts";
+
+const FERRITE = fileURLToPath(new URL("../../../packages/cli/dist/bin.js", import.meta.url));
+const READY_TIMEOUT_MS = 30_000;
+const POLL_MS = 20;
+
+export interface TestNode {
+  readonly index: number;
+  readonly name: string;
+  readonly port: number;
+  readonly peerPort: number;
+  readonly httpPort: number;
+  readonly dataDir: string;
+  readonly logFile: string;
+}
+
+export interface TestClusterOptions {
+  /** Default 3. */
+  readonly nodes?: number;
+  /** Settings for every node, by their configuration names. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+export class TestCluster {
+  readonly nodes: readonly TestNode[];
+  readonly directory: string;
+  readonly #settings: Readonly<Record<string, string>>;
+  readonly #children: (ChildProcess | null)[];
+  readonly #certificates: ReadonlyMap<string, { readonly certFile: string; readonly keyFile: string; readonly caFile: string }>;
+
+  /** Starts all nodes and waits until they are ready. */
+  static async start(options: TestClusterOptions = {}): Promise<TestCluster> {
+    const cluster = await TestCluster.prepare(options);
+    for (const node of cluster.nodes) cluster.spawn(node.index);
+    await Promise.all(cluster.nodes.map((node) => cluster.ready(node.index)));
+    return cluster;
+  }
+
+  /** Makes directories, certificates and ports; starts nothing. */
+  static async prepare(options: TestClusterOptions = {}): Promise<TestCluster> {
+    if (!existsSync(FERRITE)) throw new Error(`${FERRITE} is not there: build first (npm test does)`);
+    const directory = mkdtempSync(join(tmpdir(), "ferrite-e2e-"));
+    const count = options.nodes ?? 3;
+    const ports = await freePorts(count * 3);
+    const nodes = Array.from({ length: count }, (_, index): TestNode => {
+      const name = `node${index + 1}`;
+      return {
+        index,
+        name,
+        port: ports[index * 3]!,
+        peerPort: ports[index * 3 + 1]!,
+        httpPort: ports[index * 3 + 2]!,
+        dataDir: join(directory, name),
+        logFile: join(directory, `${name}.log`),
+      };
+    });
+    const certificates = await ensureDevelopmentCertificates({
+      directory: join(directory, "certs"),
+      nodeNames: nodes.map((node) => node.name),
+    });
+    return new TestCluster({ directory, nodes, settings: options.settings ?? {}, certificates });
+  }
+
+  private constructor(parts: {
+    readonly directory: string;
+    readonly nodes: readonly TestNode[];
+    readonly settings: Readonly<Record<string, string>>;
+    readonly certificates: ReadonlyMap<string, { readonly certFile: string; readonly keyFile: string; readonly caFile: string }>;
+  }) {
+    this.directory = parts.directory;
+    this.nodes = parts.nodes;
+    this.#settings = parts.settings;
+    this.#certificates = parts.certificates;
+    this.#children = parts.nodes.map(() => null);
+  }
+
+  /** Starts one node's process without waiting. `more` beats the cluster's settings. */
+  spawn(index: number, more: Readonly<Record<string, string>> = {}): ChildProcess {
+    const node = this.nodes[index]!;
+    const settings = { ...this.#settingsOf(node), ...this.#settings, ...more };
+    const flags = Object.entries(settings).flatMap(([name, value]) => ["--set", `${name}=${value}`]);
+    const child = spawn(process.execPath, [FERRITE, "start", ...flags], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { PATH: process.env["PATH"] ?? "", HOME: this.directory },
+    });
+    const log = createWriteStream(node.logFile, { flags: "a" });
+    child.stdout.pipe(log, { end: false });
+    child.stderr.pipe(log, { end: false });
+    child.once("exit", () => {
+      if (this.#children[index] === child) this.#children[index] = null;
+    });
+    this.#children[index] = child;
+    return child;
+  }
+
+  /** Waits until the node says that it is ready; rejects with its log when it does not, or ended. */
+  async ready(index: number): Promise<void> {
+    const node = this.nodes[index]!;
+    const deadlineMs = Date.now() + READY_TIMEOUT_MS;
+    while (Date.now() < deadlineMs) {
+      if (this.#children[index] === null) throw new Error(`${node.name} ended:\n${this.log(index)}`);
+      const answer = await fetch(`http://127.0.0.1:${node.httpPort}/readyz`).catch(() => null);
+      if (answer !== null && answer.status === 200) return;
+      await pause(POLL_MS);
+    }
+    throw new Error(`${node.name} was not ready within ${READY_TIMEOUT_MS} ms:\n${this.log(index)}`);
+  }
+
+  isRunning(index: number): boolean {
+    return this.#children[index] !== null;
+  }
+
+  /** Process id of a running node. */
+  pid(index: number): number {
+    return this.#children[index]!.pid!;
+  }
+
+  /** Sends a signal and waits for the process to end. Its exit code, or null when the signal ended it. */
+  async end(index: number, signal: NodeJS.Signals): Promise<number | null> {
+    const child = this.#children[index];
+    if (child === null || child === undefined) return null;
+    const exited = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
+    child.kill(signal);
+    return await exited;
+  }
+
+  client(index: number): Promise<RespClient> {
+    return RespClient.connect(this.nodes[index]!.port);
+  }
+
+  /** One command on a connection of its own. */
+  async call(index: number, ...words: readonly string[]): Promise<RespValue> {
+    const client = await this.client(index);
+    try {
+      return await client.call(...words);
+    } finally {
+      client.close();
+    }
+  }
+
+  /** Index of the node that leads, as it says itself; waits for one. */
+  async leader(): Promise<number> {
+    const deadlineMs = Date.now() + READY_TIMEOUT_MS;
+    while (Date.now() < deadlineMs) {
+      for (const node of this.nodes) {
+        if (this.#children[node.index] === null) continue;
+        const info = await this.call(node.index, "INFO", "replication").catch(() => null);
+        if (typeof info === "string" && info.includes("role:master")) return node.index;
+      }
+      await pause(POLL_MS);
+    }
+    throw new Error("no node leads");
+  }
+
+  /** The fields of one INFO section. */
+  async info(index: number, section: string): Promise<ReadonlyMap<string, string>> {
+    const text = await this.call(index, "INFO", section);
+    if (typeof text !== "string") throw new Error(`INFO ${section}: ${text instanceof RespError ? text.text : "?"}`);
+    return new Map(
+      text
+        .split("\r\n")
+        .filter((line) => line.includes(":"))
+        .map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1)]),
+    );
+  }
+
+  log(index: number): string {
+    const { logFile } = this.nodes[index]!;
+    return existsSync(logFile) ? readFileSync(logFile, "utf8") : "";
+  }
+
+  /** Ends every process and removes the directory. */
+  async close(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => this.end(node.index, "SIGKILL")));
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  #settingsOf(node: TestNode): Record<string, string> {
+    const files = this.#certificates.get(node.name)!;
+    const peers = this.nodes
+      .filter((other) => other !== node)
+      .map((other) => `${other.name}=127.0.0.1:${other.peerPort}`);
+    const common = {
+      "node-name": node.name,
+      dir: node.dataDir,
+      bind: "127.0.0.1",
+      port: String(node.port),
+      "http-port": String(node.httpPort),
+      "log-format": "json",
+    };
+    if (peers.length === 0) return common;
+    return {
+      ...common,
+      peers: peers.join(","),
+      "peer-port": String(node.peerPort),
+      "peer-tls-cert-file": files.certFile,
+      "peer-tls-key-file": files.keyFile,
+      "peer-tls-ca-cert-file": files.caFile,
+    };
+  }
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Ports that were free a moment ago: all are held at once while they are found, so that they differ. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
