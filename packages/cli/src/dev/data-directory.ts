@@ -1,0 +1,58 @@
+/** The folder of a development cluster: checked, made, and filled with certificates and configuration files. */
+import { mkdir, readdir, rename, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { ensureDevelopmentCertificates } from "../certs/index.ts";
+import { CliError } from "../errors.ts";
+import { configText, type DevOptions, type PlannedNode } from "./plan.ts";
+
+/** A log file beyond this is set aside at the next start; one older one is kept. */
+export const LOG_FILE_BYTES_MAX: number = 16 * 1024 * 1024;
+
+/** Makes everything the nodes need. Throws CliError when the folder holds a cluster of another size. */
+export async function prepareDataDirectory(
+  options: DevOptions,
+  nodes: readonly PlannedNode[],
+): Promise<void> {
+  const { dataDirectory, settings } = options;
+  await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
+  await refuseOtherSize(dataDirectory, nodes);
+  const certificates =
+    nodes.length === 1
+      ? null
+      : await ensureDevelopmentCertificates({
+          directory: join(dataDirectory, "certs"),
+          nodeNames: nodes.map((node) => node.name),
+        });
+  for (const node of nodes) {
+    const text = configText(node, { nodes, certificates: certificates?.get(node.name) ?? null, settings });
+    // Settings may hold a password.
+    await writeFile(node.configFile, text, { mode: 0o600 });
+    await setAsideLargeLog(node.logFile);
+  }
+}
+
+/** Members are fixed when a cluster is formed: with other members its data would be of no use. */
+async function refuseOtherSize(directory: string, nodes: readonly PlannedNode[]): Promise<void> {
+  const names = await readdir(directory);
+  const present = names.filter((name) => /^node\d+$/.test(name)).length;
+  if (present === 0 || present === nodes.length) return;
+  throw new CliError(
+    "dataDirectory",
+    `${directory} holds a cluster of ${present} node${present === 1 ? "" : "s"}. ` +
+      `Start it with --nodes ${present}, or give the new one another --data-dir.`,
+  );
+}
+
+async function setAsideLargeLog(path: string): Promise<void> {
+  const size = await sizeOf(path);
+  if (size > LOG_FILE_BYTES_MAX) await rename(path, `${path}.1`);
+}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return 0;
+    throw error;
+  }
+}

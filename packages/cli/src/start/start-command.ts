@@ -1,0 +1,43 @@
+/** `ferrite start`: one node, from flags, environment and a file. */
+import { parseConfig, readConfigFile } from "@ferrite/node";
+import { Command, Option } from "commander";
+import type { World } from "../world.ts";
+import { addSettingOptions, givenFlags } from "./setting-options.ts";
+import { runNode } from "./start-node.ts";
+
+const EXAMPLES = `
+Settings come from flags, then FERRITE_* variables (peer-port is FERRITE_PEER_PORT), then the file, then defaults.
+
+Examples:
+  $ ferrite start                                      a complete cluster of one on port 6379
+  $ ferrite start --config ferrite.conf --port 7000    a file, with one setting of it replaced
+  $ ferrite start --node-name n1 --peers n1=10.0.0.1:16379,n2=10.0.0.2:16379,n3=10.0.0.3:16379 \\
+      --peer-bind 0.0.0.0 --peer-tls-cert-file certs/n1.crt --peer-tls-key-file certs/n1.key \\
+      --peer-tls-ca-cert-file certs/ca.crt             one of three nodes`;
+
+/** `finish` takes the exit status. */
+export function startCommand(world: World, finish: (code: number) => void): Command {
+  const command = new Command("start").description("start one node");
+  command.option("--config <file>", "settings in redis.conf syntax (or FERRITE_CONFIG)");
+  addSettingOptions(command);
+  command.addOption(new Option("--supervised").hideHelp());
+  command.addHelpText("after", EXAMPLES);
+  command.action(async (options: Readonly<Record<string, unknown>>) => {
+    const path = options["config"] ?? world.environment["FERRITE_CONFIG"];
+    const { config, warnings } = parseConfig(
+      {
+        flags: givenFlags(options),
+        environment: world.environment,
+        file: typeof path === "string" ? readConfigFile(path) : null,
+      },
+      {
+        hostname: world.hostname,
+        workingDirectory: world.workingDirectory,
+        isTerminal: world.isTerminal,
+      },
+    );
+    const supervised = options["supervised"] === true;
+    finish(await runNode({ config, warnings, supervised }, world));
+  });
+  return command;
+}

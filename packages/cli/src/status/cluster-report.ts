@@ -1,0 +1,101 @@
+/** The whole cluster, put together from what its members say, and whether it is well. Pure. */
+import type { MemberReport, NodeReport } from "./node-report.ts";
+
+/** A member's own words, or why there are none. */
+export type MemberAnswer =
+  | { readonly kind: "report"; readonly report: NodeReport }
+  | { readonly kind: "silent"; readonly reason: string };
+
+export interface MemberLine {
+  readonly name: string;
+  readonly id: string;
+  readonly role: string;
+  readonly clientAddress: string;
+  readonly reachable: boolean;
+  readonly term: number | null;
+  readonly appliedIndex: number | null;
+  /** Entries behind the furthest member that answered. */
+  readonly lagEntries: number | null;
+  /** Why it is not well, or null. */
+  readonly problem: string | null;
+}
+
+export interface ClusterReport {
+  readonly healthy: boolean;
+  readonly clusterId: string;
+  readonly leader: string | null;
+  readonly term: number;
+  readonly members: readonly MemberLine[];
+  /** In words; empty when healthy. */
+  readonly problems: readonly string[];
+}
+
+/** More entries behind than this for a moment is no trouble; a status is one moment. */
+export const LAG_ENTRIES_MAX = 10_000;
+
+/** `seen` is the node that was asked first: its list of members counts. */
+export function clusterReport(
+  seen: NodeReport,
+  answers: ReadonlyMap<string, MemberAnswer>,
+): ClusterReport {
+  const reports = [...answers.values()].flatMap((answer) => (answer.kind === "report" ? [answer.report] : []));
+  const ownReports = reports.filter((report) => report.clusterId === seen.clusterId);
+  const furthest = Math.max(seen.commitIndex, ...ownReports.map((report) => report.commitIndex));
+  const members = seen.members.map((member) =>
+    memberLine(member, answers.get(member.id), { clusterId: seen.clusterId, furthest }),
+  );
+  const leader = findLeader(ownReports);
+  const problems = [
+    ...(leader === null ? ["no leader: writes are refused"] : []),
+    ...members.flatMap((member) => (member.problem === null ? [] : [`${member.name}: ${member.problem}`])),
+  ];
+  return {
+    healthy: problems.length === 0,
+    clusterId: seen.clusterId,
+    leader: leader?.nodeName ?? null,
+    term: Math.max(seen.term, ...ownReports.map((report) => report.term)),
+    members,
+    problems,
+  };
+}
+
+/** During a change two nodes can believe that they lead: the one with the higher term is right. */
+function findLeader(reports: readonly NodeReport[]): NodeReport | null {
+  const leaders = reports.filter((report) => report.role === "leader");
+  return leaders.reduce<NodeReport | null>(
+    (best, report) => (best === null || report.term > best.term ? report : best),
+    null,
+  );
+}
+
+function memberLine(
+  member: MemberReport,
+  answer: MemberAnswer | undefined,
+  cluster: { readonly clusterId: string; readonly furthest: number },
+): MemberLine {
+  const base = { name: member.name, id: member.id, clientAddress: member.clientAddress };
+  const silent = { role: member.learner ? "learner" : "?", reachable: false, term: null, appliedIndex: null, lagEntries: null };
+  if (answer === undefined || answer.kind === "silent") {
+    return { ...base, ...silent, problem: answer?.reason ?? "was not asked" };
+  }
+  const { report } = answer;
+  if (report.clusterId !== cluster.clusterId || report.nodeId !== member.id) {
+    return { ...base, ...silent, problem: "another node answers at its address" };
+  }
+  const lagEntries = Math.max(0, cluster.furthest - report.appliedIndex);
+  const problem =
+    report.leaderId === null
+      ? "knows no leader"
+      : lagEntries > LAG_ENTRIES_MAX
+        ? `${lagEntries} entries behind`
+        : null;
+  return {
+    ...base,
+    role: report.role,
+    reachable: true,
+    term: report.term,
+    appliedIndex: report.appliedIndex,
+    lagEntries,
+    problem,
+  };
+}
