@@ -26,7 +26,7 @@ export const HEADER_BYTES = 20;
 export const GROUP_ID = 0;
 
 /** Frames until the peer has proved who it is (hello, refusal): small, so that a stranger can not make us keep much. */
-export const HANDSHAKE_FRAME_BYTES_MAX: number = 64 * 1024;
+export const HANDSHAKE_FRAME_BYTES_MAX: number = 128 * 1024;
 /** Default of `peer-frame-bytes-max`: room for one log batch of 64 MiB and its wrapping. */
 export const PEER_FRAME_BYTES_MAX_DEFAULT: number = 80 * 1024 * 1024;
 /** The smallest setting that still lets the hello of a cluster through. */

@@ -1,0 +1,133 @@
+/** Any payload that can travel, for properties. */
+import fc from "fast-check";
+import type { Message } from "@ferrite/raft";
+import type { PeerPayload } from "../../src/replica/transport.ts";
+
+export const FROM = "0f8fad5b-d9cb-469f-a165-70867728950e";
+export const TO = "7c9e6679-7425-40de-944b-e07fc1f90ae7";
+
+const count = fc.oneof(fc.nat(), fc.maxSafeNat());
+const index = fc.oneof(fc.nat(), fc.nat({ max: 2 ** 50 }));
+const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));
+/** Sometimes large enough to be referred to instead of copied. */
+const data = fc.oneof(
+  { weight: 9, arbitrary: bytes },
+  { weight: 1, arbitrary: fc.integer({ min: 8000, max: 9000 }).map((n) => Buffer.alloc(n, n & 0xff)) },
+);
+const ids = fc.array(fc.uuid(), { maxLength: 5 });
+
+const entries = fc.record({
+  previousIndex: index,
+  list: fc.array(fc.record({ term: count, kind: fc.constantFrom(0 as const, 1 as const, 2 as const), data }), {
+    maxLength: 6,
+  }),
+});
+
+function message<T extends object>(body: fc.Arbitrary<T>): fc.Arbitrary<T & { term: number; from: string; to: string }> {
+  return fc.tuple(body, count).map(([fields, term]) => ({ ...fields, term, from: FROM, to: TO }));
+}
+
+export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
+  message(
+    fc.record({
+      kind: fc.constantFrom("voteRequest" as const, "preVoteRequest" as const),
+      lastIndex: count,
+      lastTerm: count,
+      transfer: fc.boolean(),
+    }),
+  ),
+  message(
+    fc.record({
+      kind: fc.constantFrom("voteResponse" as const, "preVoteResponse" as const),
+      granted: fc.boolean(),
+    }),
+  ),
+  message(
+    fc
+      .record({ kind: fc.constant("append" as const), entries, previousTerm: count, commit: count })
+      .map(({ kind, entries: { previousIndex, list }, previousTerm, commit }) => ({
+        kind,
+        previousIndex,
+        previousTerm,
+        commit,
+        entries: list.map((entry, i) => ({ index: previousIndex + 1 + i, ...entry })),
+      })),
+  ),
+  message(
+    fc.record({
+      kind: fc.constant("appendResponse" as const),
+      success: fc.boolean(),
+      matchIndex: count,
+      rejectedIndex: count,
+      hintIndex: count,
+      hintTerm: count,
+    }),
+  ),
+  message(fc.record({ kind: fc.constant("heartbeat" as const), commit: count, readRound: count })),
+  message(fc.record({ kind: fc.constant("heartbeatResponse" as const), readRound: count })),
+  message(
+    fc
+      .record({
+        kind: fc.constant("snapshotChunk" as const),
+        index: count,
+        term: count,
+        configuration: fc.record({ voters: ids, votersOutgoing: ids, learners: ids, learnersNext: ids }),
+        offsetBytes: index,
+        beyondBytes: index,
+        data,
+        done: fc.boolean(),
+      })
+      .map(({ kind, index: metaIndex, term, configuration, offsetBytes, beyondBytes, data: part, done }) => ({
+        kind,
+        meta: {
+          index: metaIndex,
+          term,
+          configuration,
+          sizeBytes: offsetBytes + part.length + beyondBytes,
+        },
+        offsetBytes,
+        lengthBytes: part.length,
+        done,
+        data: part,
+      })),
+  ),
+  message(
+    fc.record({
+      kind: fc.constant("snapshotResponse" as const),
+      index: count,
+      nextOffsetBytes: count,
+      installed: fc.boolean(),
+    }),
+  ),
+  message(fc.record({ kind: fc.constant("timeoutNow" as const) })),
+  message(fc.record({ kind: fc.constant("readIndexRequest" as const), requestId: count })),
+  message(fc.record({ kind: fc.constant("readIndexResponse" as const), requestId: count, index: count })),
+);
+
+export const anyPayload: fc.Arbitrary<PeerPayload> = fc.oneof(
+  { weight: 6, arbitrary: anyMessage.map((value) => ({ kind: "raft" as const, message: value })) },
+  { weight: 1, arbitrary: data.map((batch) => ({ kind: "forward" as const, batch })) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("forwardRefused" as const),
+      incarnation: count,
+      sequence: count,
+      reason: fc.constantFrom("notLeader" as const, "busy" as const, "noSpace" as const),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("copiesQuery" as const),
+      requestId: count,
+      index: count,
+      wanted: count,
+      timeoutMs: count,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant("copiesAnswer" as const), requestId: count, count }),
+  },
+);

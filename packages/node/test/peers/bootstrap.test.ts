@@ -1,0 +1,123 @@
+import { describe, expect, it } from "vitest";
+import { BootstrapState } from "../../src/peers/bootstrap.ts";
+import { genesisOf } from "../../src/peers/genesis.ts";
+import { BootstrapWorld } from "./bootstrap-world.ts";
+
+const member = (name: string, id: string) => ({ id, name, peerAddress: "", clientAddress: "" });
+const a = member("a", "0f8fad5b-d9cb-469f-a165-70867728950e");
+const b = member("b", "7c9e6679-7425-40de-944b-e07fc1f90ae7");
+const newB = member("b", "9b2c3e1a-1f7d-4c55-8a8e-5d5f0c1b2a3d");
+const unformed = { promise: null, genesis: null };
+
+function stateOfA(expectedNames = ["a", "b"]): BootstrapState {
+  return new BootstrapState({ self: a, clusterToken: "t", expectedNames });
+}
+
+describe("O06: forming a cluster", () => {
+  it("of one node needs nobody", () => {
+    expect(stateOfA(["a"]).decide()).toEqual({ kind: "form", genesis: genesisOf("t", [a]) });
+  });
+
+  it("waits for everybody, promises, and waits for everybody's promise", () => {
+    const state = stateOfA();
+    expect(state.decide()).toEqual({ kind: "wait", missing: ["b"], unpromised: [] });
+    expect(state.promise).toBeNull();
+    state.hear({ member: b, ...unformed });
+    const genesis = genesisOf("t", [a, b]);
+    expect(state.decide()).toEqual({ kind: "wait", missing: [], unpromised: ["b"] });
+    expect(state.promise).toBe(genesis.clusterId);
+    state.hear({ member: b, promise: genesisOf("t", [a, newB]).clusterId, genesis: null });
+    expect(state.decide()).toEqual({ kind: "wait", missing: [], unpromised: ["b"] });
+    state.hear({ member: b, promise: genesis.clusterId, genesis: null });
+    expect(state.decide()).toEqual({ kind: "form", genesis });
+  });
+
+  it("begins anew when a disk changes after a promise, and is not bound any more", () => {
+    const state = stateOfA();
+    state.hear({ member: b, ...unformed });
+    state.decide();
+    state.hear({ member: newB, ...unformed });
+    expect(state.decide()).toEqual({ kind: "reset", changedName: "b" });
+    state.reset();
+    expect(state.promise).toBeNull();
+    expect(state.decide()).toEqual({ kind: "wait", missing: ["b"], unpromised: [] });
+  });
+
+  it("adopts a formed cluster that lists this very disk, whatever was promised", () => {
+    const state = stateOfA();
+    state.hear({ member: newB, ...unformed });
+    state.decide();
+    const genesis = genesisOf("t", [a, b]);
+    state.hear({ member: b, promise: genesis.clusterId, genesis });
+    expect(state.decide()).toEqual({ kind: "adopt", genesis });
+  });
+
+  it("stays out of a cluster that knows its name with another disk, or not at all", () => {
+    const strangers = genesisOf("t", [member("a", newB.id), b]);
+    const state = stateOfA();
+    state.hear({ member: b, promise: null, genesis: strangers });
+    expect(state.decide()).toEqual({
+      kind: "barred",
+      clusterId: strangers.clusterId,
+      registeredId: newB.id,
+    });
+    const without = genesisOf("t", [b]);
+    state.hear({ member: b, promise: null, genesis: without });
+    expect(state.decide()).toEqual({ kind: "barred", clusterId: without.clusterId, registeredId: null });
+  });
+
+  it("joins neither of two clusters", () => {
+    const c = member("c", newB.id);
+    const state = stateOfA(["a", "b", "c"]);
+    const first = genesisOf("t", [a, b, c]);
+    const second = genesisOf("u", [a, b, c]);
+    state.hear({ member: b, promise: null, genesis: first });
+    state.hear({ member: c, promise: null, genesis: second });
+    expect(state.decide()).toEqual({
+      kind: "conflict",
+      clusterIds: [first.clusterId, second.clusterId].sort(),
+    });
+  });
+});
+
+const STEPS = 300;
+
+describe("O06: under every order, partition, crash and wiped disk", () => {
+  it("1000 seeds never give two clusters, and give one when the nodes are left in peace", () => {
+    const outcomes = { wipedWhileForming: 0, adopted: 0, resets: 0, barred: 0 };
+    for (let seed = 1; seed <= 1000; seed++) {
+      const world = new BootstrapWorld(seed);
+      for (let step = 0; step < STEPS; step++) {
+        world.disturb();
+        world.expectAtMostOneCluster();
+      }
+      world.heal();
+      world.expectAtMostOneCluster();
+      world.expectConverged();
+      outcomes.wipedWhileForming += world.wipedWhileForming;
+      outcomes.adopted += world.adopted;
+      outcomes.resets += world.resets;
+      outcomes.barred += world.barredNodes();
+    }
+    // The seeds must have gone through what they are here for.
+    for (const [what, count] of Object.entries(outcomes)) {
+      expect(count, what).toBeGreaterThan(20);
+    }
+  });
+
+  it("a core that forms without promises makes two clusters: the world can tell", () => {
+    let caught = 0;
+    for (let seed = 1; seed <= 300 && caught === 0; seed++) {
+      const world = new BootstrapWorld(seed, { ignorePromises: true });
+      try {
+        for (let step = 0; step < STEPS; step++) {
+          world.disturb();
+          world.expectAtMostOneCluster();
+        }
+      } catch {
+        caught++;
+      }
+    }
+    expect(caught).toBe(1);
+  });
+});
