@@ -2,6 +2,7 @@
  * A node that asks for votes, in two phases. As pre-candidate it asks whether it could win, without touching its term
  * (thesis, section 9.6); as candidate it has entered a new term and voted for itself (paper, section 5.2).
  */
+import { mayCampaign } from "./learner.ts";
 import { allVoters, voteOutcome } from "./quorum.ts";
 import type { CampaignKind, RoleBehaviour, Transitions } from "./role.ts";
 import type { ProposeResult } from "./core-api.ts";
@@ -47,7 +48,7 @@ export class Candidate implements RoleBehaviour {
     if (!this.#state.clock.isDue()) {
       return;
     }
-    if (this.#state.isVoter()) {
+    if (mayCampaign(this.#state)) {
       this.#transitions.campaign("preVote");
     } else {
       this.#transitions.becomeFollower(this.#state.term, null);

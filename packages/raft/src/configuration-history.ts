@@ -41,13 +41,11 @@ export class ConfigurationHistory {
     this.#steps.push({ index, configuration });
   }
 
-  /** The log is cut from `index` on. True when another configuration is in force now. */
-  cutFrom(index: Index): boolean {
-    const before = this.#steps.length;
+  /** The log is cut from `index` on: the configuration before comes back. */
+  cutFrom(index: Index): void {
     while (this.#steps.length > 1 && this.currentIndex() >= index) {
       this.#steps.pop();
     }
-    return this.#steps.length !== before;
   }
 
   /** Positions before `index` will not be asked for any more. */

@@ -127,16 +127,17 @@ export class Follower implements RoleBehaviour {
     if (this.#receiver.isInstalling()) {
       return;
     }
-    const outcome = acceptAppend(this.#state, request);
-    if (outcome.configurationChanged) {
-      this.#transitions.announce();
-    }
+    const before = this.role;
+    acceptAppend(this.#state, request);
+    this.#announceIfNot(before);
   }
 
   #heartbeat(heartbeat: Heartbeat): void {
     this.#hear(heartbeat.from);
     if (!this.#receiver.isInstalling()) {
+      const before = this.role;
       acceptHeartbeatCommit(this.#state, heartbeat);
+      this.#announceIfNot(before);
     }
     this.#state.outbox.send({
       kind: "heartbeatResponse",
@@ -169,13 +170,21 @@ export class Follower implements RoleBehaviour {
     state.clock.heardLeader();
   }
 
+  /** Configurations take effect and are taken back with the log: a follower may have become a learner, or back. */
+  #announceIfNot(before: Role): void {
+    if (this.role !== before) {
+      this.#transitions.announce();
+    }
+  }
+
   #mayCampaign(): boolean {
     return mayCampaign(this.#state) && !this.#receiver.isInstalling();
   }
 
   /** The only voter need not wait for anybody. */
   #isAlone(): boolean {
-    const { voters, votersOutgoing } = this.#state.configuration;
-    return voters.length === 1 && votersOutgoing.length === 0;
+    const { configuration, id } = this.#state;
+    const { voters, votersOutgoing } = configuration;
+    return voters.length === 1 && voters[0] === id && votersOutgoing.length === 0;
   }
 }

@@ -3,29 +3,21 @@ import { InvariantError, invariant } from "./errors.ts";
 import type { RaftState } from "./state.ts";
 import type { AppendRequest, Heartbeat, Index } from "./types.ts";
 
-export interface AppendOutcome {
-  /** Another configuration is in force than before. */
-  readonly configurationChanged: boolean;
-}
-
-const UNCHANGED: AppendOutcome = { configurationChanged: false };
-
 /** Takes, or refuses, what the leader of the current term sent, and answers it. */
-export function acceptAppend(state: RaftState, request: AppendRequest): AppendOutcome {
+export function acceptAppend(state: RaftState, request: AppendRequest): void {
   if (request.previousIndex < state.commitIndex) {
     // Late or sent again. Up to the commit index both logs agree anyway, and comparing further would only repeat it.
     acknowledge(state, request, state.commitIndex);
-    return UNCHANGED;
+    return;
   }
   if (!state.log.matches(request.previousIndex, request.previousTerm)) {
     refuse(state, request);
-    return UNCHANGED;
+    return;
   }
-  const configurationChanged = appendMissing(state, request);
+  appendMissing(state, request);
   const lastSent = request.previousIndex + request.entries.length;
   state.commitTo(Math.min(request.commit, lastSent));
   acknowledge(state, request, lastSent);
-  return { configurationChanged };
 }
 
 /** The leader names a commit index in a heartbeat only when this node acknowledged the entries up to it. */
@@ -39,8 +31,7 @@ export function acceptHeartbeatCommit(state: RaftState, heartbeat: Heartbeat): v
 }
 
 /** Appends from the first entry that is missing or differs. What agrees stays: a late request must not cut the log. */
-function appendMissing(state: RaftState, request: AppendRequest): boolean {
-  let configurationChanged = false;
+function appendMissing(state: RaftState, request: AppendRequest): void {
   for (const entry of request.entries) {
     if (entry.index <= state.log.lastIndex) {
       if (state.log.matches(entry.index, entry.term)) {
@@ -52,11 +43,10 @@ function appendMissing(state: RaftState, request: AppendRequest): boolean {
           `leader ${request.from} of term ${request.term} has another entry at ${entry.index}`,
         );
       }
-      configurationChanged = state.cutFrom(entry.index) || configurationChanged;
+      state.cutFrom(entry.index);
     }
-    configurationChanged = state.append(entry) || configurationChanged;
+    state.append(entry);
   }
-  return configurationChanged;
 }
 
 function acknowledge(state: RaftState, request: AppendRequest, matchIndex: Index): void {

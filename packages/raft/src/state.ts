@@ -123,12 +123,12 @@ export class RaftState {
     return true;
   }
 
-  /** Cuts the log from `index` on, and takes back a configuration that goes with it. True when there was one. */
-  cutFrom(index: Index): boolean {
+  /** Cuts the log from `index` on, and takes back a configuration that goes with it. */
+  cutFrom(index: Index): void {
     invariant(index > this.#commitIndex, "committedEntryCut", "a committed entry would be cut");
     this.log.cutFrom(index);
     this.durability.cutFrom(index);
-    return this.configurations.cutFrom(index);
+    this.configurations.cutFrom(index);
   }
 
   /** Moves the commit index forward; an index that is already committed changes nothing. */
