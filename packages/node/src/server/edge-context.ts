@@ -2,6 +2,7 @@
 import type { Argv } from "../resp/argv.ts";
 import type { Reply } from "../resp/reply.ts";
 import type { ReplicaView } from "../replica/replica-view.ts";
+import type { RunnableCommand } from "../commands/command.ts";
 
 /** One connected client, as CLIENT LIST shows it. */
 export interface ClientView {
@@ -19,8 +20,23 @@ export interface ClientView {
   consistency: Consistency;
   noEvict: boolean;
   noTouch: boolean;
-  /** CLIENT REPLY. */
+  /**
+   * CLIENT REPLY. "skipNext" drops the reply of the next command and is "on" again after it: the connection takes care
+   * that the command which set it is not the one skipped.
+   */
   replyMode: "on" | "off" | "skipNext";
+  /** When bytes last came from the client. */
+  readonly lastInteractionAtMs: number;
+  /** The last command's name as CLIENT LIST prints it ("client|list"), "NULL" before the first. */
+  readonly lastCommandName: string;
+  /** Log position of the last write of this connection that was applied, 0 before the first: what WAIT waits for. */
+  readonly lastWriteIndex: number;
+  /** Waits in a command (WAIT). */
+  readonly isBlocked: boolean;
+  /** Bytes received and not run yet. */
+  queryBufferBytes(): number;
+  /** Bytes of replies the client has not taken yet. */
+  outputBufferBytes(): number;
   /** Ends the connection, after what is already written when `afterReply`. */
   close(afterReply: boolean): void;
 }
@@ -45,16 +61,83 @@ export interface ServerCounters {
   protocolErrors: number;
 }
 
+/** Counts of one command since start or CONFIG RESETSTAT (INFO commandstats). */
+export interface CommandStatistic {
+  readonly name: string;
+  readonly calls: number;
+  /** Estimated from one timed call in 64; writes run inside apply and count 0 here. */
+  readonly microseconds: number;
+  /** Refused before running: arity, NOAUTH, unable to take writes. */
+  readonly rejectedCalls: number;
+  /** Answered with an error by the command itself. */
+  readonly failedCalls: number;
+}
+
+export interface ServerStatistics {
+  readonly instantaneousOperationsPerSecond: number;
+  readonly instantaneousInputKilobytesPerSecond: number;
+  readonly instantaneousOutputKilobytesPerSecond: number;
+  commands(): readonly CommandStatistic[];
+  /** Error replies by their code word ("ERR", "NOAUTH"), sorted by it. */
+  errors(): readonly (readonly [string, number])[];
+  /** CONFIG RESETSTAT. */
+  reset(): void;
+}
+
+/** What only the operating system knows; read at the rim, so that commands stay pure. */
+export interface ProcessFacts {
+  readonly processId: number;
+  readonly operatingSystem: string;
+  readonly architectureBits: number;
+  readonly executable: string;
+  readonly nodeVersion: string;
+  readonly totalSystemBytes: number;
+  residentBytes(): number;
+  /** Heap and external memory in use. */
+  usedBytes(): number;
+  cpuUserSeconds(): number;
+  cpuSystemSeconds(): number;
+}
+
+/** busy: too many wrong guesses wait already; nothing is said about this one. */
+export type AuthenticationOutcome = "accepted" | "refused" | "busy";
+
+/** Checks passwords. Until there are users the only one is "default". */
+export interface CredentialCheck {
+  /** False when the default user has no password: every client is authenticated from the start. */
+  readonly required: boolean;
+  /**
+   * Wrong user and wrong password are not told apart. At once when the answer is known, else later: hashing takes
+   * milliseconds.
+   */
+  verify(
+    user: string,
+    password: Uint8Array,
+  ): AuthenticationOutcome | Promise<AuthenticationOutcome>;
+}
+
 export interface ServerView {
   readonly startedAtMs: number;
   readonly runId: string;
   readonly counters: ServerCounters;
+  readonly statistics: ServerStatistics;
+  readonly process: ProcessFacts;
+  readonly credentials: CredentialCheck;
+  /** The port of the RESP listener, also when it was chosen by the system. */
+  readonly tcpPort: number;
+  /** Ferrite's own version. */
+  readonly ferriteVersion: string;
+  /** What a new connection starts with and RESET returns to. */
+  readonly defaultConsistency: Consistency;
   clients(): Iterable<ClientView>;
   clientById(id: number): ClientView | undefined;
+  readonly clientCount: number;
   /** CONFIG GET and SET; see config/. */
   readonly settings: SettingsView;
   readonly replica: ReplicaView;
   nowMs(): number;
+  /** Microseconds since the Unix epoch, for TIME. */
+  nowMicroseconds(): number;
 }
 
 export interface SettingsView {
@@ -70,9 +153,12 @@ export interface EdgeContext {
   readonly reply: Reply;
   readonly client: ClientView;
   readonly server: ServerView;
+  /** The command that runs: containers share code between sub-commands. */
+  readonly command: RunnableCommand;
   /**
    * The answer comes later (WAIT): the connection takes no further command until `resume` is called; `reply` stays
-   * valid until then. The callback given to `onGone` runs when the client leaves first.
+   * valid until then. The callback given to `onGone` runs when the client leaves first; `resume` then does nothing,
+   * and the command must not write to `reply` any more. The arguments are not valid after `run` has returned.
    */
   defer(onGone: () => void): { resume(): void };
 }

@@ -1,0 +1,87 @@
+/**
+ * Runs reads and edge commands for a connection and keeps the counts. The decision when to run is the connection's
+ * (connection.ts); what may run is checked here, so that transactions and access rules have one place to stand.
+ */
+import type { EdgeCommand, ReadCommand, RunnableCommand } from "../commands/command.ts";
+import type { Argv } from "../resp/argv.ts";
+import type { Reply } from "../resp/reply.ts";
+import type { ConnectionHost } from "./connection-host.ts";
+import type { Connection } from "./connection.ts";
+import type { EdgeContext, ServerView } from "./edge-context.ts";
+import { TIMED_CALLS_INTERVAL } from "./statistics.ts";
+
+/** What an edge command sees of the connection that runs it. One per connection, filled anew for each command. */
+export class ConnectionContext implements EdgeContext {
+  readonly client: Connection;
+  readonly server: ServerView;
+  argv!: Argv;
+  reply!: Reply;
+  command!: RunnableCommand;
+
+  constructor(client: Connection, server: ServerView) {
+    this.client = client;
+    this.server = server;
+  }
+
+  defer(onGone: () => void): { resume(): void } {
+    return this.client.deferCommand(onGone);
+  }
+}
+
+/**
+ * Edge commands that neither change how later commands of their connection are treated nor answer later: writes behind
+ * them need not wait for them.
+ */
+const HARMLESS_EDGE_COMMANDS: ReadonlySet<string> = new Set(["ping", "echo", "time", "dbsize"]);
+
+export function letsWritesPass(command: RunnableCommand): boolean {
+  return command.kind === "read" || HARMLESS_EDGE_COMMANDS.has(command.name);
+}
+
+/** Redis' words for a client that has to authenticate first. */
+export const NOAUTH = "NOAUTH Authentication required.";
+
+/** The error of a client that may not run this now, or null. */
+export function refusalFor(command: RunnableCommand, connection: Connection): string | null {
+  if (connection.user === null && !command.flags.includes("no_auth")) return NOAUTH;
+  return null;
+}
+
+/** Runs the read that is filled into `context`. */
+export function runRead(host: ConnectionHost, context: ConnectionContext): void {
+  const command = context.command as ReadCommand;
+  const client = context.client;
+  const counts = host.statistics.of(command);
+  // A linearizable read was confirmed by a leader just now; local asks for whatever is there.
+  const refusal = client.consistency === "session" ? host.writePath.readRefusal() : null;
+  if (refusal !== null) {
+    counts.rejectedCalls++;
+    context.reply.error(refusal);
+    return;
+  }
+  const errorsBefore = client.errorCount;
+  if ((counts.calls++ & (TIMED_CALLS_INTERVAL - 1)) === 0) {
+    const startedMs = performance.now();
+    host.writePath.runRead(command, context.argv, context.reply);
+    counts.microseconds += (performance.now() - startedMs) * 1000 * TIMED_CALLS_INTERVAL;
+  } else {
+    host.writePath.runRead(command, context.argv, context.reply);
+  }
+  if (client.errorCount !== errorsBefore) counts.failedCalls++;
+}
+
+/** Runs the edge command that is filled into `context`. */
+export function runEdge(host: ConnectionHost, context: ConnectionContext): void {
+  const command = context.command as EdgeCommand;
+  const client = context.client;
+  const counts = host.statistics.of(command);
+  const errorsBefore = client.errorCount;
+  if ((counts.calls++ & (TIMED_CALLS_INTERVAL - 1)) === 0) {
+    const startedMs = performance.now();
+    command.run(context);
+    counts.microseconds += (performance.now() - startedMs) * 1000 * TIMED_CALLS_INTERVAL;
+  } else {
+    command.run(context);
+  }
+  if (client.errorCount !== errorsBefore) counts.failedCalls++;
+}

@@ -1,0 +1,612 @@
+/**
+ * One client. Bytes come in, requests are decoded where they lie, replies go out in the order of the requests.
+ *
+ * Writes go to the log at once, several in flight; their replies come back in order through WriteClient. A read behind
+ * an unanswered write is put aside (DeferredQueue) and runs in its place, right after that write has been applied here
+ * and before the next one is. What can not be put aside stops decoding until it may run: the bytes wait in the
+ * InputBuffer, and when too many wait the socket is not read.
+ *
+ *   bytes -> decode -> write ------------> WritePath -> replyForWrite, writeApplied --.
+ *              |                                                  |                    v
+ *              +-----> read, nothing before it ------------------ | ---------------> Output -> socket
+ *              +-----> read behind a write -> DeferredQueue ------'                    ^
+ *              '-----> AUTH, WAIT, linearizable reads: stall, run when all is answered-'
+ */
+import type { Duplex } from "node:stream";
+import type { RunnableCommand } from "../commands/command.ts";
+import type { WriteClient } from "../replica/write-path.ts";
+import { Argv } from "../resp/argv.ts";
+import { Decoder, NEED_MORE, PROTOCOL_ERROR } from "../resp/decoder.ts";
+import { LOG_LIMITS } from "../resp/limits.ts";
+import { encodeMultibulk } from "../resp/multibulk.ts";
+import type { Reply } from "../resp/reply.ts";
+import { SilentReply } from "../resp/silent-reply.ts";
+import { ClientState } from "./client-state.ts";
+import type { ClientIdentity } from "./client-state.ts";
+import {
+  ConnectionContext,
+  letsWritesPass,
+  refusalFor,
+  runEdge,
+  runRead,
+} from "./command-runner.ts";
+import type { ConnectionHost } from "./connection-host.ts";
+import { looksLikeHttp } from "./cross-protocol.ts";
+import { DeferredQueue } from "./deferred-queue.ts";
+import { InputBuffer } from "./input-buffer.ts";
+import { Output } from "./output.ts";
+import { ReadConfirmation } from "./read-confirmation.ts";
+import { WritesInFlight } from "./writes-in-flight.ts";
+
+/** Why decoding stands still. */
+const Stall = {
+  /** It does not. */
+  None: 0,
+  /** Until fewer writes and deferred commands are waiting (`#resumeAt`). */
+  Drain: 1,
+  /** A linearizable read waits for the leader. */
+  Confirm: 2,
+  /** A command answers later (WAIT). */
+  Command: 3,
+  /** Nothing more is taken from this client: it is sent what it has coming. */
+  Closing: 4,
+} as const;
+type Stall = (typeof Stall)[keyof typeof Stall];
+
+const SILENT: Reply = new SilentReply();
+/** Shared by all connections: arguments are used up before another request is decoded. */
+const sharedArgv = new Argv();
+/** Deferred commands run while a request of another connection may be in `sharedArgv`. */
+const deferredArgv = new Argv();
+const deferredDecoder = new Decoder(LOG_LIMITS);
+
+export class Connection extends ClientState implements WriteClient {
+  readonly #host: ConnectionHost;
+  readonly #stream: Duplex;
+  readonly #decoder: Decoder;
+  readonly #input = new InputBuffer();
+  readonly #deferred = new DeferredQueue();
+  readonly #writes = new WritesInFlight();
+  readonly #reads = new ReadConfirmation();
+  readonly #output: Output;
+  readonly #context: ConnectionContext;
+
+  #stall: Stall = Stall.None;
+  /** Decoding goes on when this many writes and deferred commands are left. */
+  #resumeAt = 0;
+  #decoding = false;
+  /** The socket is not read: too much waits already. */
+  #paused = false;
+  #gone = false;
+  /** The client has closed its side: answer what it sent, then close. */
+  #ended = false;
+  #finished = false;
+  #protocolErrorText: string | null = null;
+  /** Where the first byte not consumed stands in all that this client ever sent. */
+  #consumedBytes = 0;
+  #user: string | null;
+  #replyMode: "on" | "off" | "skipNext" = "on";
+  #lastCommand: RunnableCommand | null = null;
+  #onGone: (() => void) | null = null;
+  /** In the server's list of connections to flush. */
+  isDirty = false;
+  /** When a closing connection is cut off, Unix ms; 0 while it is not closing. */
+  closeDeadlineMs = 0;
+
+  constructor(identity: ClientIdentity, stream: Duplex, host: ConnectionHost) {
+    super(identity, host.view.defaultConsistency);
+    this.#host = host;
+    this.#stream = stream;
+    this.#decoder = new Decoder(host.decoderLimits);
+    this.#user = host.view.credentials.required ? null : "default";
+    this.#decoder.authenticated = this.#user !== null;
+    this.#output = new Output({
+      stream,
+      pool: host.pool,
+      counters: host.view.counters,
+      errors: host.statistics.errorCounts,
+      chunkBytes: host.limits.outputChunkBytes,
+    });
+    this.#context = new ConnectionContext(this, host.view);
+    stream.on("end", () => this.#onEnd());
+    stream.on("error", (error) =>
+      host.logger.debug({ client: this.id, error: error.message }, "client socket failed"),
+    );
+    stream.on("close", () => this.#dispose());
+  }
+
+  get user(): string | null {
+    return this.#user;
+  }
+
+  set user(name: string | null) {
+    this.#user = name;
+    this.#decoder.authenticated = name !== null;
+  }
+
+  get protocol(): 2 | 3 {
+    return this.#output.reply.protocol;
+  }
+
+  set protocol(version: 2 | 3) {
+    this.#output.reply.protocol = version;
+  }
+
+  get replyMode(): "on" | "off" | "skipNext" {
+    return this.#replyMode;
+  }
+
+  set replyMode(mode: "on" | "off" | "skipNext") {
+    this.#replyMode = mode;
+    // CLIENT REPLY ON and RESET are answered themselves.
+    if (mode === "on") this.#context.reply = this.#output.reply;
+  }
+
+  get lastCommandName(): string {
+    return this.#lastCommand?.name ?? "NULL";
+  }
+
+  get isBlocked(): boolean {
+    return this.#stall === Stall.Command;
+  }
+
+  /** Errors answered so far. */
+  get errorCount(): number {
+    return this.#output.reply.errorCount;
+  }
+
+  /** Writes are on their way or replies were not sent yet. */
+  get waitsForAnswers(): boolean {
+    return !this.#nothingPending() || this.#output.waitingBytes > 0;
+  }
+
+  /** Silent since before `timeMs` without waiting for anything itself. */
+  isIdleSince(timeMs: number): boolean {
+    return this.lastInteractionAtMs < timeMs && this.#stall === Stall.None && this.#nothingPending();
+  }
+
+  queryBufferBytes(): number {
+    return this.#input.length + this.#deferred.usedBytes;
+  }
+
+  outputBufferBytes(): number {
+    return this.#output.waitingBytes;
+  }
+
+  // ---- bytes in -------------------------------------------------------------------------------------------------
+
+  /** Takes `bytes[0, length)`, which may be overwritten as soon as this returns. */
+  receive(bytes: Buffer, length: number): void {
+    if (this.#gone || this.#stall === Stall.Closing) return;
+    this.#host.view.counters.netInputBytes += length;
+    this.lastInteractionAtMs = this.#host.clock.nowMs();
+    if (this.#input.length === 0 && this.#stall === Stall.None) {
+      const position = this.#decode(bytes, 0, length);
+      if (position < length) {
+        this.#input.append(bytes, { from: position, to: length }, this.#decoder.requiredBytes);
+      }
+    } else {
+      this.#input.append(bytes, { from: 0, to: length }, this.#decoder.requiredBytes);
+      if (this.#stall === Stall.None) this.#decodeInput();
+    }
+    this.#settle();
+  }
+
+  #decodeInput(): void {
+    const input = this.#input;
+    if (input.length === 0) return;
+    const position = this.#decode(input.bytes, input.start, input.end);
+    if (this.#stall === Stall.Closing) input.clear();
+    else input.consumeTo(position);
+  }
+
+  /** Runs requests of `buffer[from, to)` until one has to wait; returns where the first one not taken starts. */
+  #decode(buffer: Buffer, from: number, to: number): number {
+    const decoder = this.#decoder;
+    const argv = sharedArgv;
+    let at = from;
+    this.#decoding = true;
+    while (at < to && this.#stall === Stall.None) {
+      const end = decoder.decode(buffer, at, to, argv);
+      if (end === NEED_MORE) break;
+      if (end === PROTOCOL_ERROR) {
+        this.#onProtocolError(decoder.errorText);
+        at = to;
+        break;
+      }
+      if (argv.count > 0 && !this.#dispatch(buffer, at, end)) break;
+      this.#consumedBytes += end - at;
+      at = end;
+    }
+    this.#decoding = false;
+    return this.#stall === Stall.Closing ? to : at;
+  }
+
+  // ---- one request ----------------------------------------------------------------------------------------------
+
+  /** Runs, submits or puts aside the request in `sharedArgv`; false when it has to stay where it is for now. */
+  #dispatch(buffer: Buffer, start: number, end: number): boolean {
+    const command = this.#host.table.lookup(sharedArgv);
+    if (command === null) {
+      if (this.#closeHttpClient()) return true;
+      return this.#refuse(this.#host.table.refusal(sharedArgv));
+    }
+    const refusal = refusalFor(command, this);
+    if (refusal !== null) {
+      this.#host.statistics.of(command).rejectedCalls++;
+      return this.#refuse(refusal);
+    }
+    switch (command.kind) {
+      case "write":
+        return this.#submit(command, buffer, start, end);
+      case "read":
+        if (this.consistency === "linearizable") return this.#readLinearizable(command, end - start);
+        break;
+      case "edge":
+        break;
+    }
+    if (this.#nothingPending()) {
+      this.#run(command, sharedArgv);
+      return true;
+    }
+    if (!letsWritesPass(command)) return this.#wait(0);
+    return this.#putAside(buffer, start, end);
+  }
+
+  #submit(command: RunnableCommand, buffer: Buffer, start: number, end: number): boolean {
+    const limits = this.#host.limits;
+    const writes = this.#writes;
+    if (writes.count >= limits.writesInFlightMax) return this.#wait(limits.writesInFlightMax >> 1);
+    if (writes.count > 0 && writes.bytes + end - start > limits.writeBytesInFlightMax) {
+      return this.#wait(0);
+    }
+    this.#countCommand(command);
+    // Before submitting: it may be answered before `submit` returns.
+    writes.add(command, end - start);
+    const refusal = this.#decoder.isInline
+      ? this.#submitInline()
+      : this.#host.writePath.submit(buffer, start, end, this);
+    if (refusal === null) {
+      this.#host.statistics.of(command).calls++;
+      return true;
+    }
+    writes.takeBack(end - start);
+    this.#host.statistics.of(command).rejectedCalls++;
+    return this.#refuse(refusal);
+  }
+
+  /** What was typed is not RESP: the log gets what it means. */
+  #submitInline(): string | null {
+    const request = encodeMultibulk(sharedArgv);
+    return this.#host.writePath.submit(request, 0, request.length, this);
+  }
+
+  #readLinearizable(command: RunnableCommand, sizeBytes: number): boolean {
+    if (!this.#nothingPending()) return this.#wait(0);
+    if (!this.#reads.covers(this.#consumedBytes + sizeBytes)) {
+      this.#stall = Stall.Confirm;
+      return false;
+    }
+    const error = this.#reads.errorText;
+    if (error !== null) {
+      this.#host.statistics.of(command).rejectedCalls++;
+      return this.#refuse(error);
+    }
+    this.#run(command, sharedArgv);
+    return true;
+  }
+
+  #putAside(buffer: Buffer, start: number, end: number): boolean {
+    const limits = this.#host.limits;
+    const deferred = this.#deferred;
+    if (deferred.length >= limits.deferredCommandsMax || deferred.usedBytes >= limits.deferredBytesMax) {
+      return this.#wait(limits.deferredCommandsMax >> 1);
+    }
+    if (this.#decoder.isInline) {
+      const request = encodeMultibulk(sharedArgv);
+      deferred.pushCommand(this.#writes.added, request, { start: 0, end: request.length });
+    } else {
+      deferred.pushCommand(this.#writes.added, buffer, { start, end });
+    }
+    return true;
+  }
+
+  /** Answers an error in its place. */
+  #refuse(text: string): boolean {
+    if (this.#nothingPending()) {
+      this.#nextReply().error(text);
+      this.#afterReply();
+    } else {
+      this.#deferred.pushError(this.#writes.added, text);
+    }
+    return true;
+  }
+
+  /** Stops decoding until no more than `count` writes and put-aside commands are left. */
+  #wait(count: number): boolean {
+    this.#stall = Stall.Drain;
+    this.#resumeAt = count;
+    return false;
+  }
+
+  #nothingPending(): boolean {
+    return this.#writes.count === 0 && this.#deferred.length === 0;
+  }
+
+  /** Runs a read or an edge command. */
+  #run(command: RunnableCommand, argv: Argv): void {
+    this.#countCommand(command);
+    const context = this.#context;
+    context.argv = argv;
+    context.command = command;
+    context.reply = this.#nextReply();
+    if (command.kind === "read") runRead(this.#host, context);
+    else runEdge(this.#host, context);
+    this.#afterReply();
+  }
+
+  #countCommand(command: RunnableCommand): void {
+    this.#lastCommand = command;
+    this.#host.view.counters.commandsProcessed++;
+  }
+
+  /** CLIENT REPLY OFF and SKIP: the command runs, its reply goes nowhere. */
+  #nextReply(): Reply {
+    if (this.#replyMode === "on" && !this.#gone) return this.#output.reply;
+    if (this.#replyMode === "skipNext") this.#replyMode = "on";
+    return SILENT;
+  }
+
+  /** Large replies do not wait for the end of the read event, and a client that does not take them is noticed. */
+  #afterReply(): void {
+    if (this.#output.reply.pendingBytes >= this.#host.limits.outputChunkBytes) {
+      this.#output.flush();
+      this.#checkOutputLimit();
+    }
+  }
+
+  // ---- answers from the log -------------------------------------------------------------------------------------
+
+  replyForWrite(): Reply {
+    this.#writes.beginReply(this.errorCount);
+    return this.#nextReply();
+  }
+
+  writeApplied(index: number): void {
+    this.lastWriteIndex = index;
+    const failed = this.#writes.endReply(this.errorCount);
+    if (failed !== null) this.#host.statistics.of(failed).failedCalls++;
+    this.#afterWriteAnswered();
+  }
+
+  writeFailed(errorText: string): void {
+    const command = this.#writes.fail();
+    this.#host.statistics.of(command).failedCalls++;
+    this.#nextReply().error(errorText);
+    this.#afterWriteAnswered();
+  }
+
+  #afterWriteAnswered(): void {
+    if (this.#gone) return;
+    this.#afterReply();
+    if (this.#deferred.length > 0) this.#runDeferred();
+    if (this.#stall === Stall.Drain) this.#resumeWhenDrained();
+    this.#host.markDirty(this);
+  }
+
+  /** Runs what was put aside behind the writes that are answered now. */
+  #runDeferred(): void {
+    const deferred = this.#deferred;
+    while (deferred.length > 0 && deferred.headAfterWrite <= this.#writes.answered && !this.#gone) {
+      const start = deferred.headStart;
+      const end = deferred.headEnd;
+      const bytes = deferred.bytes;
+      const isError = deferred.headIsError;
+      deferred.shift();
+      if (isError) {
+        this.#nextReply().error(bytes.toString("latin1", start, end));
+        this.#afterReply();
+      } else {
+        this.#runPutAside(bytes, start, end);
+      }
+    }
+  }
+
+  #runPutAside(bytes: Buffer, start: number, end: number): void {
+    deferredDecoder.decode(bytes, start, end, deferredArgv);
+    const command = this.#host.table.lookup(deferredArgv);
+    if (command === null || command.kind === "write") {
+      throw new Error("invariant: only reads and edge commands are put aside");
+    }
+    // What was allowed when it came may not be any more when it runs.
+    const refusal = refusalFor(command, this);
+    if (refusal === null) this.#run(command, deferredArgv);
+    else this.#nextReply().error(refusal);
+  }
+
+  #resumeWhenDrained(): void {
+    if (this.#writes.count > this.#resumeAt || this.#deferred.length > this.#resumeAt) return;
+    if (this.#protocolErrorText !== null) {
+      this.#answerProtocolError(this.#protocolErrorText);
+    } else {
+      this.#resumeDecoding();
+    }
+  }
+
+  /** The reason to stand still is gone. Inside `#decode` the loop goes on by itself. */
+  #resumeDecoding(): void {
+    this.#stall = Stall.None;
+    if (!this.#decoding) this.#decodeInput();
+    this.#host.markDirty(this);
+  }
+
+  // ---- commands that answer later -------------------------------------------------------------------------------
+
+  /** See EdgeContext.defer. */
+  deferCommand(onGone: () => void): { resume(): void } {
+    if (!this.#nothingPending()) throw new Error("invariant: a command that answers later runs alone");
+    this.#stall = Stall.Command;
+    this.#onGone = onGone;
+    return {
+      resume: () => {
+        if (this.#onGone !== onGone) return;
+        this.#onGone = null;
+        if (this.#stall === Stall.Command) this.#resumeDecoding();
+        else this.#host.markDirty(this);
+      },
+    };
+  }
+
+  #confirmReads(): void {
+    this.#reads.begin(this.#consumedBytes + this.#input.length);
+    this.#host.writePath.confirmRead((errorText) => {
+      this.#reads.end(errorText);
+      if (this.#gone || this.#stall !== Stall.Confirm) return;
+      this.#resumeDecoding();
+    });
+  }
+
+  // ---- after each event -----------------------------------------------------------------------------------------
+
+  /** Sends replies, asks for confirmations, applies limits, closes what is to be closed. */
+  #settle(): void {
+    if (this.#gone) return;
+    if (this.#stall === Stall.Confirm && !this.#reads.inProgress) this.#confirmReads();
+    this.#output.flush();
+    this.#checkOutputLimit();
+    if (this.#stall === Stall.Closing) {
+      if (this.#writes.count === 0) this.#finish();
+      return;
+    }
+    this.#checkInputLimit();
+    this.#readOrPause();
+    if (this.#ended) this.#closeWhenAnswered();
+  }
+
+  /** Called by the server for connections marked dirty. */
+  flush(): void {
+    this.isDirty = false;
+    this.#settle();
+  }
+
+  #readOrPause(): void {
+    const pause =
+      this.#stall !== Stall.None && this.#input.length > this.#host.limits.pausedInputBytesMax;
+    if (pause === this.#paused) return;
+    this.#paused = pause;
+    if (pause) this.#stream.pause();
+    else this.#stream.resume();
+  }
+
+  #checkInputLimit(): void {
+    if (this.#stall !== Stall.None) return;
+    const limit =
+      this.#user === null
+        ? this.#host.limits.unauthenticatedInputBytesMax
+        : this.#host.config().clientQueryBufferBytesMax;
+    if (this.#input.length <= limit) return;
+    this.#host.logger.warn(
+      { client: this.id, address: this.address, bytes: this.#input.length },
+      "closing client that reached the query buffer limit",
+    );
+    this.close(false);
+  }
+
+  #checkOutputLimit(): void {
+    const limit =
+      this.#user === null
+        ? this.#host.limits.unauthenticatedOutputBytesMax
+        : this.#host.config().clientOutputBufferBytesMax;
+    if (this.#output.waitingBytes <= limit || this.#gone) return;
+    this.#host.logger.warn(
+      { client: this.id, address: this.address, bytes: this.#output.waitingBytes },
+      "closing client that does not take its replies",
+    );
+    this.close(false);
+  }
+
+  // ---- the end --------------------------------------------------------------------------------------------------
+
+  #onProtocolError(text: string): void {
+    this.#host.view.counters.protocolErrors++;
+    this.#host.logger.debug({ client: this.id, address: this.address, text }, "protocol error");
+    if (this.#nothingPending()) {
+      this.#answerProtocolError(text);
+    } else {
+      this.#protocolErrorText = text;
+      this.#wait(0);
+    }
+  }
+
+  #answerProtocolError(text: string): void {
+    this.#protocolErrorText = null;
+    this.#nextReply().error(text);
+    this.close(true);
+  }
+
+  /** A browser was tricked into sending an HTTP request here (S22): nothing after its first line may run. */
+  #closeHttpClient(): boolean {
+    if (!looksLikeHttp(sharedArgv)) return false;
+    this.#host.logger.warn(
+      { client: this.id, address: this.address },
+      "possible attack: an HTTP request was sent to the RESP port; connection closed",
+    );
+    this.close(false);
+    return true;
+  }
+
+  #onEnd(): void {
+    this.#ended = true;
+    this.#settle();
+  }
+
+  /** The client sends nothing more; it may still be waiting for answers. */
+  #closeWhenAnswered(): void {
+    if (this.#stall === Stall.Command) {
+      this.close(false);
+    } else if (this.#stall === Stall.None && this.#nothingPending()) {
+      this.#finish();
+    }
+  }
+
+  /** See ClientView. Bytes of the client that have not run yet are dropped. */
+  close(afterReply: boolean): void {
+    if (this.#gone) return;
+    if (!afterReply) {
+      this.#stream.destroy();
+      this.#dispose();
+      return;
+    }
+    if (this.#stall === Stall.Closing) return;
+    this.#stall = Stall.Closing;
+    this.#input.clear();
+    this.closeDeadlineMs = this.#host.clock.nowMs() + this.#host.limits.closeGraceMs;
+    this.#host.markDirty(this);
+  }
+
+  #finish(): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    if (this.closeDeadlineMs === 0) {
+      this.closeDeadlineMs = this.#host.clock.nowMs() + this.#host.limits.closeGraceMs;
+    }
+    this.#output.finish();
+    // Nobody reads what the client may still send; unread bytes would keep the socket from closing.
+    if (this.#ended) return;
+    this.#stream.resume();
+  }
+
+  /** The socket is closed. Writes on their way go on; nobody hears their answers. */
+  #dispose(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.#stall = Stall.Closing;
+    this.#input.clear();
+    this.#deferred.clear();
+    this.#output.discard();
+    const onGone = this.#onGone;
+    this.#onGone = null;
+    onGone?.();
+    this.#host.removed(this);
+  }
+}

@@ -1,0 +1,21 @@
+/** The replies of one client, with its errors counted for INFO stats and errorstats. */
+import { RespReply } from "../resp/encoder.ts";
+import type { ChunkPool } from "../resp/chunk-pool.ts";
+import type { ErrorCounts } from "./statistics.ts";
+
+export class CountingReply extends RespReply {
+  readonly #errors: ErrorCounts;
+  /** Errors answered on this connection: compare before and after a command to see whether it failed. */
+  errorCount = 0;
+
+  constructor(pool: ChunkPool, errors: ErrorCounts) {
+    super(pool);
+    this.#errors = errors;
+  }
+
+  override error(text: string): void {
+    this.errorCount++;
+    this.#errors.count(text);
+    super.error(text);
+  }
+}

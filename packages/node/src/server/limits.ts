@@ -1,0 +1,36 @@
+/**
+ * What one connection may take of the server. Limits that users set are in NodeConfig; these are internal, with a
+ * name, a unit and a reason each, and tests pass smaller ones.
+ */
+export interface ConnectionLimits {
+  /** Reads and edge commands that wait behind writes of their own connection; then decoding pauses. */
+  readonly deferredCommandsMax: number;
+  /** Bytes of those commands. */
+  readonly deferredBytesMax: number;
+  /** Writes of one connection on their way through the log; then decoding pauses. */
+  readonly writesInFlightMax: number;
+  /** Bytes of those writes: one connection must not fill the node's proposal queue and make others fail. */
+  readonly writeBytesInFlightMax: number;
+  /** Undecoded bytes held while decoding is paused; then the socket is not read, and TCP slows the client down. */
+  readonly pausedInputBytesMax: number;
+  /** Replies collected before they are handed to the socket in the middle of a read event. */
+  readonly outputChunkBytes: number;
+  /** Replies that may wait for a client that has never authenticated (a flood of NOAUTH must not fill memory). */
+  readonly unauthenticatedOutputBytesMax: number;
+  /** Query buffer of a client that has not authenticated; Redis' value. */
+  readonly unauthenticatedInputBytesMax: number;
+  /** A client that was told to go gets this long to read its last replies. */
+  readonly closeGraceMs: number;
+}
+
+export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
+  deferredCommandsMax: 65_536,
+  deferredBytesMax: 64 * 1024 * 1024,
+  writesInFlightMax: 65_536,
+  writeBytesInFlightMax: 16 * 1024 * 1024,
+  pausedInputBytesMax: 1024 * 1024,
+  outputChunkBytes: 256 * 1024,
+  unauthenticatedOutputBytesMax: 64 * 1024,
+  unauthenticatedInputBytesMax: 1024 * 1024,
+  closeGraceMs: 5_000,
+};

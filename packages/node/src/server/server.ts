@@ -1,0 +1,339 @@
+/**
+ * The RESP server: listeners, connections and what they share, put together. It knows the replica only by the two
+ * ports it is given (WritePath, ReplicaView).
+ */
+import { randomBytes } from "node:crypto";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { CommandTable } from "../commands/table.ts";
+import type { NodeConfig } from "../config/node-config.ts";
+import type { ReplicaView } from "../replica/replica-view.ts";
+import type { WritePath } from "../replica/write-path.ts";
+import { ChunkPool } from "../resp/chunk-pool.ts";
+import { DEFAULT_LIMITS } from "../resp/limits.ts";
+import type { DecoderLimits } from "../resp/limits.ts";
+import type { ServerClock } from "./clock.ts";
+import type { ConnectionHost } from "./connection-host.ts";
+import { Connection } from "./connection.ts";
+import { DefaultUserCredentials } from "./credentials.ts";
+import type {
+  ClientView,
+  Consistency,
+  CredentialCheck,
+  ProcessFacts,
+  ServerCounters,
+  ServerView,
+  SettingsView,
+} from "./edge-context.ts";
+import { ServerError } from "./errors.ts";
+import { DEFAULT_CONNECTION_LIMITS } from "./limits.ts";
+import type { ConnectionLimits } from "./limits.ts";
+import { Listener } from "./listener.ts";
+import type { ListenAddress } from "./listener.ts";
+import type { ServerLogger } from "./logger.ts";
+import { currentProcessFacts } from "./process-facts.ts";
+import { readIntoStaticBuffer } from "./static-read.ts";
+import { Statistics } from "./statistics.ts";
+import { FERRITE_VERSION } from "./version.ts";
+
+export interface RespServerOptions {
+  readonly config: NodeConfig;
+  readonly table: CommandTable;
+  readonly writePath: WritePath;
+  readonly replica: ReplicaView;
+  readonly settings: SettingsView;
+  readonly clock: ServerClock;
+  readonly logger: ServerLogger;
+  readonly limits?: Partial<ConnectionLimits>;
+  readonly processFacts?: ProcessFacts;
+  /** 40 hex digits; drawn when not given. */
+  readonly runId?: string;
+  /** False: read by "data" events only. */
+  readonly staticReads?: boolean;
+}
+
+/** Bytes read from a socket at a time, by all plain connections of the server in turn. */
+const READ_BUFFER_BYTES = 64 * 1024;
+const LISTEN_BACKLOG = 511;
+/** Idle clients, closing clients and rates are looked at this often. */
+const HOUSEKEEPING_INTERVAL_MS = 250;
+/** How often `stop` looks whether clients have their answers. */
+const STOP_POLL_INTERVAL_MS = 10;
+const MAXCLIENTS_REFUSAL: Buffer = Buffer.from("-ERR max number of clients reached\r\n");
+
+export class RespServer implements ServerView, ConnectionHost {
+  readonly runId: string;
+  readonly startedAtMs: number;
+  readonly counters: ServerCounters = newCounters();
+  readonly statistics: Statistics;
+  readonly process: ProcessFacts;
+  readonly settings: SettingsView;
+  readonly replica: ReplicaView;
+  readonly ferriteVersion: string = FERRITE_VERSION;
+
+  readonly table: CommandTable;
+  readonly writePath: WritePath;
+  readonly clock: ServerClock;
+  readonly logger: ServerLogger;
+  readonly limits: ConnectionLimits;
+  readonly decoderLimits: DecoderLimits = { ...DEFAULT_LIMITS };
+  readonly pool: ChunkPool = new ChunkPool();
+
+  readonly #credentials: DefaultUserCredentials;
+  readonly #connections = new Map<number, Connection>();
+  readonly #dirty: Connection[] = [];
+  readonly #readBuffer: Buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+  readonly #flushDirty: () => void = () => this.flush();
+  #config: NodeConfig;
+  #staticReads: boolean;
+  #flushScheduled = false;
+  #listener: Listener | null = null;
+  #tcpPort: number;
+  #nextClientId = 1;
+  #housekeeping: NodeJS.Timeout | null = null;
+
+  constructor(options: RespServerOptions) {
+    this.#config = options.config;
+    this.table = options.table;
+    this.writePath = options.writePath;
+    this.replica = options.replica;
+    this.settings = options.settings;
+    this.clock = options.clock;
+    this.logger = options.logger;
+    this.limits = { ...DEFAULT_CONNECTION_LIMITS, ...options.limits };
+    this.process = options.processFacts ?? currentProcessFacts();
+    this.runId = options.runId ?? randomBytes(20).toString("hex");
+    this.startedAtMs = options.clock.nowMs();
+    this.statistics = new Statistics(this.counters);
+    this.decoderLimits.bulkBytesMax = options.config.protoMaxBulkBytes;
+    this.#credentials = new DefaultUserCredentials(options.config.requirepass);
+    this.#staticReads = options.staticReads ?? true;
+    this.#tcpPort = options.config.port;
+  }
+
+  // ---- life -----------------------------------------------------------------------------------------------------
+
+  /** Begins to listen. Where, or a ServerError that names what is in the way. */
+  async start(): Promise<readonly ListenAddress[]> {
+    if (this.#listener !== null) throw new ServerError("ALREADY_STARTED", "the server was started already");
+    const config = this.#config;
+    const listener = new Listener(
+      {
+        hosts: config.bind,
+        optionalHosts: new Set(config.bindOptional),
+        port: config.port,
+        backlog: LISTEN_BACKLOG,
+        keepaliveSeconds: config.tcpKeepaliveSeconds,
+      },
+      this.logger,
+      (socket) => this.#accept(socket),
+    );
+    this.#listener = listener;
+    const addresses = await listener.start();
+    this.#tcpPort = addresses[0]!.port;
+    this.#housekeeping = setInterval(() => this.#keepHouse(), HOUSEKEEPING_INTERVAL_MS);
+    this.#housekeeping.unref();
+    return addresses;
+  }
+
+  /**
+   * Stops accepting, gives writes on their way up to `graceMs` to be answered, closes all clients.
+   */
+  async stop(graceMs = 1_000): Promise<void> {
+    await this.#listener?.stop();
+    if (this.#housekeeping !== null) clearInterval(this.#housekeeping);
+    this.#housekeeping = null;
+    for (const connection of this.#connections.values()) connection.close(true);
+    this.flush();
+    const deadlineMs = performance.now() + graceMs;
+    while (this.#anyWaitsForAnswers() && performance.now() < deadlineMs) {
+      await new Promise((resolve) => setTimeout(resolve, STOP_POLL_INTERVAL_MS));
+    }
+    for (const connection of this.#connections.values()) connection.close(false);
+  }
+
+  #anyWaitsForAnswers(): boolean {
+    for (const connection of this.#connections.values()) {
+      if (connection.waitsForAnswers) return true;
+    }
+    return false;
+  }
+
+  /** Takes over a changed configuration (CONFIG SET): the settings that can change at run time. */
+  applyConfig(config: NodeConfig, changed: ReadonlySet<keyof NodeConfig>): void {
+    this.#config = config;
+    this.decoderLimits.bulkBytesMax = config.protoMaxBulkBytes;
+    if (changed.has("requirepass")) this.#credentials.setPassword(config.requirepass);
+  }
+
+  // ---- connections ----------------------------------------------------------------------------------------------
+
+  #accept(accepted: Socket): void {
+    this.counters.connectionsReceived++;
+    if (this.#connections.size >= this.#config.maxClients) {
+      this.counters.rejectedConnections++;
+      accepted.on("error", () => accepted.destroy());
+      accepted.end(MAXCLIENTS_REFUSAL, () => accepted.destroy());
+      return;
+    }
+    // A client that is gone already has no address.
+    if (accepted.remoteAddress === undefined) {
+      accepted.destroy();
+      return;
+    }
+    const addresses = {
+      address: printAddress(accepted.remoteAddress, accepted.remotePort),
+      localAddress: printAddress(accepted.localAddress, accepted.localPort),
+    };
+    const socket = this.#staticReads ? this.#readStatically(accepted) : null;
+    if (socket !== null) {
+      const connection = this.#add(socket.stream, addresses);
+      socket.receiver.connection = connection;
+      return;
+    }
+    this.attach(accepted, addresses);
+  }
+
+  /** Reads by `onread`; null when this Node does not let us, which is then remembered. */
+  #readStatically(accepted: Socket): { stream: Socket; receiver: Receiver } | null {
+    const receiver: Receiver = { connection: null };
+    const stream = readIntoStaticBuffer(accepted, this.#readBuffer, (_socket, length) => {
+      receiver.connection?.receive(this.#readBuffer, length);
+    });
+    if (stream === null) {
+      this.#staticReads = false;
+      this.logger.warn({}, "this Node version does not allow static read buffers; reading by events");
+      return null;
+    }
+    return { stream, receiver };
+  }
+
+  /** Whether plain connections are read into the static buffer. */
+  get usesStaticReads(): boolean {
+    return this.#staticReads;
+  }
+
+  /** Serves a client over any stream of bytes (TLS, tests). */
+  attach(stream: Duplex, addresses: { readonly address: string; readonly localAddress: string }): void {
+    const connection = this.#add(stream, addresses);
+    stream.on("data", (bytes: Buffer) => connection.receive(bytes, bytes.length));
+    stream.resume();
+  }
+
+  #add(stream: Duplex, addresses: { readonly address: string; readonly localAddress: string }): Connection {
+    const id = this.#nextClientId++;
+    const connectedAtMs = this.clock.nowMs();
+    const connection = new Connection({ id, connectedAtMs, ...addresses }, stream, this);
+    this.#connections.set(id, connection);
+    return connection;
+  }
+
+  removed(connection: Connection): void {
+    this.#connections.delete(connection.id);
+  }
+
+  // ---- flushing -------------------------------------------------------------------------------------------------
+
+  /** Sends the replies that applying has produced, one socket write per client. To be called after each apply round. */
+  flush(): void {
+    this.#flushScheduled = false;
+    const dirty = this.#dirty;
+    // Settling a connection may make others dirty; they are appended and visited too.
+    for (let index = 0; index < dirty.length; index++) dirty[index]!.flush();
+    dirty.length = 0;
+  }
+
+  markDirty(connection: Connection): void {
+    if (connection.isDirty) return;
+    connection.isDirty = true;
+    this.#dirty.push(connection);
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    // In case nobody calls `flush`: at the end of the current event.
+    process.nextTick(this.#flushDirty);
+  }
+
+  // ---- housekeeping ---------------------------------------------------------------------------------------------
+
+  #keepHouse(): void {
+    const nowMs = this.clock.nowMs();
+    this.statistics.sample(nowMs);
+    const idleMs = this.#config.idleTimeoutSeconds * 1000;
+    for (const connection of this.#connections.values()) {
+      if (connection.closeDeadlineMs > 0 && nowMs >= connection.closeDeadlineMs) {
+        connection.close(false);
+      } else if (idleMs > 0 && connection.isIdleSince(nowMs - idleMs)) {
+        this.logger.debug({ client: connection.id }, "closing idle client");
+        connection.close(false);
+      }
+    }
+  }
+
+  // ---- views ----------------------------------------------------------------------------------------------------
+
+  get view(): ServerView {
+    return this;
+  }
+
+  config(): NodeConfig {
+    return this.#config;
+  }
+
+  get credentials(): CredentialCheck {
+    return this.#credentials;
+  }
+
+  get tcpPort(): number {
+    return this.#tcpPort;
+  }
+
+  get defaultConsistency(): Consistency {
+    return this.#config.readConsistency;
+  }
+
+  get clientCount(): number {
+    return this.#connections.size;
+  }
+
+  clients(): Iterable<ClientView> {
+    return this.#connections.values();
+  }
+
+  clientById(id: number): ClientView | undefined {
+    return this.#connections.get(id);
+  }
+
+  nowMs(): number {
+    return this.clock.nowMs();
+  }
+
+  nowMicroseconds(): number {
+    return this.clock.nowMicroseconds();
+  }
+}
+
+/** Filled once the connection is made: reading may begin before. */
+interface Receiver {
+  connection: Connection | null;
+}
+
+function printAddress(host: string | undefined, port: number | undefined): string {
+  // Dual-stack sockets show IPv4 clients in IPv6 form.
+  const plain = (host ?? "?").replace(/^::ffff:(?=\d+\.)/, "");
+  return plain.includes(":") ? `[${plain}]:${port ?? 0}` : `${plain}:${port ?? 0}`;
+}
+
+function newCounters(): ServerCounters {
+  return {
+    connectionsReceived: 0,
+    commandsProcessed: 0,
+    rejectedConnections: 0,
+    netInputBytes: 0,
+    netOutputBytes: 0,
+    keyspaceHits: 0,
+    keyspaceMisses: 0,
+    expiredKeys: 0,
+    errorReplies: 0,
+    protocolErrors: 0,
+  };
+}
