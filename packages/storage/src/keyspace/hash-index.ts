@@ -12,7 +12,7 @@
 import type { EntryStore } from "./entry-store.ts";
 import { assertInvariant } from "./errors.ts";
 import { HASH_BITS, HASH_END } from "./hash.ts";
-import { IndexSegment, type KeyOrder } from "./index-segment.ts";
+import { capacityFor, IndexSegment, type KeyOrder } from "./index-segment.ts";
 
 /** A full segment of this many entries is split instead of grown. */
 const SPLIT_COUNT = 2048;
@@ -29,6 +29,12 @@ const DIRECTORY_FREE_LENGTH = 1024;
 /** A crowded segment that can not be split grows to this many places per entry at most. */
 const CROWDED_PLACES_PER_ENTRY = 4;
 const DIRECTORY_PLACE_BYTES = 8;
+/** While entries are expected, a segment has about this many in the end... */
+const EXPECTED_COUNT_MAX = 1500;
+/** ...grows by this factor until then... */
+const EXPECTED_GROWTH = 8;
+/** ...and so many segments are made beforehand at most (about 9 MiB), as what announces them may lie. */
+const EXPECTED_DEPTH_MAX = 14;
 
 export class HashIndex implements KeyOrder {
   readonly #entries: EntryStore;
@@ -37,6 +43,8 @@ export class HashIndex implements KeyOrder {
   #shift = HASH_BITS - DEPTH_MIN;
   #size = 0;
   #segmentBytes = 0;
+  /** Entries a segment will have when all that `expect` announced are there; 0 when nothing is expected. */
+  #expectedCount = 0;
   /** Segments by depth, to see when the directory can be halved. */
   readonly #segmentsAtDepth: number[] = Array.from({ length: DEPTH_MAX + 1 }, () => 0);
 
@@ -73,6 +81,25 @@ export class HashIndex implements KeyOrder {
       }
       at += 2;
     }
+  }
+
+  /**
+   * Prepares for about `count` insertions in hash order into an empty index, until `expect(0)`. Without it each segment
+   * in turn would be crowded at its lower end and be laid out again and again. Memory follows what is really inserted.
+   */
+  expect(count: number): void {
+    this.#expectedCount = 0;
+    if (count === 0) {
+      return;
+    }
+    const wanted = Math.ceil(Math.log2(count / EXPECTED_COUNT_MAX));
+    const depth = Math.min(EXPECTED_DEPTH_MAX, Math.max(DEPTH_MIN, wanted));
+    while (this.#depth < depth) {
+      for (const segment of new Set(this.#directory)) {
+        this.#split(segment);
+      }
+    }
+    this.#expectedCount = Math.min(EXPECTED_COUNT_MAX, Math.ceil((count / 2 ** depth) * 1.02));
   }
 
   /** Adds an entry whose key is not there. */
@@ -222,7 +249,8 @@ export class HashIndex implements KeyOrder {
     if (segment.count >= SPLIT_COUNT && this.#maySplit(segment)) {
       this.#split(segment);
     } else {
-      this.#rebuild(segment);
+      const expected = Math.min(this.#expectedCount, segment.count * EXPECTED_GROWTH);
+      this.#rebuild(segment, capacityFor(Math.max(segment.count, expected)));
     }
   }
 
@@ -232,6 +260,10 @@ export class HashIndex implements KeyOrder {
    */
   #spread(segment: IndexSegment): boolean {
     if (segment.insertedSinceBuild * 8 < segment.count) {
+      return false;
+    }
+    if (segment.count < this.#expectedCount) {
+      // It lies about as it will when all is there.
       return false;
     }
     if (this.#maySplit(segment)) {

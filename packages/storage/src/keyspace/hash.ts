@@ -10,8 +10,13 @@
 export const HASH_END = 0x80000000;
 export const HASH_BITS = 31;
 
+export interface Hasher {
+  /** The hash of `buffer[start, end)`, an integer in [0, HASH_END). */
+  hash(buffer: Uint8Array, start: number, end: number): number;
+}
+
 /** Hashes byte ranges under a seed; the same seed gives the same hashes on every node. */
-export class KeyHasher {
+export class KeyHasher implements Hasher {
   readonly #k0: number;
   readonly #k1: number;
 

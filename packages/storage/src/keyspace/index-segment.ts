@@ -210,6 +210,7 @@ export class IndexSegment {
   }
 }
 
-function capacityFor(count: number): number {
+/** Places for `count` entries after a rebuild. */
+export function capacityFor(count: number): number {
   return Math.max(SEGMENT_CAPACITY_MIN, Math.ceil((count + 1) / LOAD_AFTER_REBUILD));
 }

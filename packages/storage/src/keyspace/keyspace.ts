@@ -13,7 +13,7 @@ import { isCanonicalInteger, INTEGER_TEXT_BYTES_MAX } from "./canonical-integer.
 import { ENCODING_RAW, KEY_BYTES_MAX, VALUE_BYTES_MAX } from "./entry-layout.ts";
 import type { EntryFields } from "./entry-store.ts";
 import { assertInvariant, KeyspaceError } from "./errors.ts";
-import { HASH_END, KeyHasher } from "./hash.ts";
+import { HASH_END, KeyHasher, type Hasher } from "./hash.ts";
 import { pickRandom } from "./random-pick.ts";
 import { SnapshotReader, type SnapshotRecord } from "./snapshot-reader.ts";
 import { SnapshotWriter } from "./snapshot-writer.ts";
@@ -30,7 +30,7 @@ const KEEP_EXPIRY = -1;
 const MS_PER_SECOND = 1000;
 
 export class Keyspace implements KeyspaceApi {
-  readonly #hasher: KeyHasher;
+  readonly #hasher: Hasher;
   #store: Store = new Store();
   #snapshot: SnapshotWriter | null = null;
   #epoch = 0;
@@ -43,8 +43,9 @@ export class Keyspace implements KeyspaceApi {
     expireAtMs: 0.5,
   };
 
-  constructor(options: KeyspaceOptions) {
-    this.#hasher = new KeyHasher(options.hashSeed);
+  /** `hasher` is for tests that need collisions. */
+  constructor(options: KeyspaceOptions, hasher: Hasher = new KeyHasher(options.hashSeed)) {
+    this.#hasher = hasher;
   }
 
   get size(): number {
@@ -343,6 +344,7 @@ export class Keyspace implements KeyspaceApi {
       throw new KeyspaceError("RESTORE_NOT_EMPTY", "only an empty keyspace can be restored");
     }
     const reader = new SnapshotReader({
+      onStart: (entryCount) => this.#store.index.expect(entryCount),
       onRecord: (record) => this.#addRestored(record),
       isKnownType: (typeByte) => typeByte === STRING_TYPE_BYTE,
     });
@@ -364,6 +366,7 @@ export class Keyspace implements KeyspaceApi {
       write: (bytes) => guarded(() => reader.write(bytes)),
       end: () => {
         guarded(() => reader.end());
+        this.#store.index.expect(0);
         open = false;
       },
     };

@@ -80,13 +80,16 @@ export class SavedImages {
         this.#letGo(range);
       }
     }
-    this.drop();
+    this.#queue.length = 0;
+    this.#first = 0;
+    // What was copied is written: the page serves again.
+    this.#pageUsed = 0;
     return true;
   }
 
   /** Forgets all. */
   drop(): void {
-    this.#queue = [];
+    this.#queue.length = 0;
     this.#first = 0;
     this.#page = NO_PAGE;
     this.#pageUsed = 0;

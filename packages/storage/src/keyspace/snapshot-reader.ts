@@ -33,6 +33,8 @@ export interface SnapshotRecord {
 }
 
 export interface SnapshotReaderOptions {
+  /** Called first, with the number of entries it says it has; not to be trusted. */
+  readonly onStart: (entryCount: number) => void;
   /** Takes an entry in; false when its key is there already. */
   readonly onRecord: (record: SnapshotRecord) => boolean;
   readonly isKnownType: (typeByte: number) => boolean;
@@ -145,6 +147,7 @@ export class SnapshotReader {
     }
     const high = buffer.readUInt32LE(start + OFFSET_COUNT_HIGH);
     this.#entryCount = high * 2 ** 32 + buffer.readUInt32LE(start + OFFSET_COUNT_LOW);
+    this.#options.onStart(this.#entryCount);
     this.#expectHeader();
   }
 
