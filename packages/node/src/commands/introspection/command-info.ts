@@ -31,7 +31,7 @@ function runInfo({ argv, reply }: EdgeContext, table: TableView): void {
   reply.array(argv.count - 2);
   for (let index = 2; index < argv.count; index++) {
     const command = table.byName(argv.latin1(index));
-    if (command === null) reply.nullArray();
+    if (command === null) reply.nullBulk();
     else replyInfo(reply, command);
   }
 }

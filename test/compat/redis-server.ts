@@ -1,0 +1,50 @@
+/** A real redis-server for the length of a test: on a Unix socket, in a directory of its own, gone at the end. */
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SocketTarget } from "./socket-target.ts";
+
+/** What the compatibility tests were written against. */
+export const REDIS_VERSION = "7.0.15";
+const READY_TIMEOUT_MS = 10_000;
+const READY_POLL_MS = 20;
+
+/** Why the tests can not run here, or null. With CI=true that is a failure, else they are skipped. */
+export function missingRedis(): string | null {
+  const { stdout } = spawnSync("redis-server", ["--version"], { encoding: "utf8" });
+  if (typeof stdout !== "string") return `skipped: redis-server ${REDIS_VERSION} is not installed`;
+  if (stdout.includes(`v=${REDIS_VERSION}`)) return null;
+  return `skipped: redis-server is not ${REDIS_VERSION} but ${stdout.trim()}`;
+}
+
+export interface RedisServer {
+  readonly target: SocketTarget;
+  stop(): Promise<void>;
+}
+
+/** Starts it with one database and nothing on disk. */
+export async function startRedis(): Promise<RedisServer> {
+  const directory = await mkdtemp(join(tmpdir(), "ferrite-redis-"));
+  const path = join(directory, "redis.sock");
+  const options = ["--port", "0", "--unixsocket", path, "--dir", directory, "--save", ""];
+  const child = spawn("redis-server", [...options, "--databases", "1"], { stdio: "ignore" });
+  const exited = new Promise<void>((resolve) => {
+    child.once("exit", () => resolve());
+    child.once("error", () => resolve());
+  });
+  const deadline = Date.now() + READY_TIMEOUT_MS;
+  while (!existsSync(path)) {
+    if (Date.now() > deadline) throw new Error("redis-server did not open its socket in time");
+    await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));
+  }
+  return {
+    target: new SocketTarget(`redis-server ${REDIS_VERSION}`, { path }),
+    stop: async () => {
+      child.kill("SIGKILL");
+      await exited;
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
