@@ -12,6 +12,16 @@ import {
   toolchainVersions,
 } from "./node-release.mjs";
 
+/**
+ * npm and pnpm wait minutes for a registry that is not there; a person wants to hear it in seconds.
+ * A slow registry is not hit by this: it bounds the waiting between attempts.
+ */
+const RETRY_SETTINGS = {
+  npm_config_fetch_retries: "2",
+  npm_config_fetch_retry_mintimeout: "1000",
+  npm_config_fetch_retry_maxtimeout: "4000",
+};
+
 /** Folder of the repository. */
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
@@ -82,7 +92,7 @@ async function installToolchain(ownNodeServes, nodeVersion, pnpmVersion) {
   const npm = findNpm();
   const folder = join(root, "toolchain");
   // `npm start` exports the folder of its own package; npm must not take it for the one to fill.
-  const env = { ...process.env, npm_config_local_prefix: folder };
+  const env = { ...process.env, ...RETRY_SETTINGS, npm_config_local_prefix: folder };
   await runQuietly(npm.command, [...npm.args, ...args], { cwd: folder, env, what });
 }
 
@@ -113,7 +123,7 @@ async function installPackages(toolchain) {
   const what = "installing packages as locked";
   progress(what);
   // Without a terminal pnpm asks nothing only when it believes to be in CI.
-  const env = { ...toolchain.env, CI: "true" };
+  const env = { ...toolchain.env, ...RETRY_SETTINGS, CI: "true" };
   const args = [toolchain.pnpm, "install", "--frozen-lockfile", "--prefer-offline"];
   await runQuietly(toolchain.node, [...args, "--reporter=append-only"], { cwd: root, env, what });
   writeFileSync(stampFile, wanted);
