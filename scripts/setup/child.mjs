@@ -5,6 +5,8 @@ import { constants } from "node:os";
 /** Two deliveries of one signal (terminal and npm both send it) count as one within this time. */
 const SIGNAL_ECHO_MS = 500;
 const HEARTBEAT_MS = 15_000;
+/** How much of a failed program's output is shown: the reason is at the end. */
+const OUTPUT_LINES_MAX = 25;
 
 /** A step of the setup failed; `message` is for the person at the terminal. */
 export class SetupError extends Error {
@@ -134,5 +136,6 @@ function describeFailure(what, output, code, signal) {
     ? "\nThe npm registry can not be reached. The first run needs it once; " +
       "when all is installed, no network is needed any more."
     : "";
-  return `${output}\n${what} failed (${ended}).${advice}`;
+  const tail = output.split("\n").slice(-OUTPUT_LINES_MAX).join("\n");
+  return `${what}:\n${tail}\n${what} failed (${ended}).${advice}`;
 }
