@@ -1,7 +1,6 @@
 /** The command line: which commands there are, and how their failures are told. */
-import { ConfigError } from "@ferrite/node";
+import { ConfigError } from "@ferrite/node/config";
 import { Command, CommanderError } from "commander";
-import { certsCommand } from "./certs/index.ts";
 import { devCommand } from "./dev/dev-command.ts";
 import { CliError } from "./errors.ts";
 import { startCommand } from "./start/start-command.ts";
@@ -20,7 +19,7 @@ Examples:
 /** Carries out one command line (without Node and script) and resolves with the exit status. */
 export async function run(args: readonly string[], world: World): Promise<number> {
   let code = 0;
-  const program = createProgram(world, (status) => {
+  const program = await createProgram(args, world, (status) => {
     code = status;
   });
   try {
@@ -31,7 +30,11 @@ export async function run(args: readonly string[], world: World): Promise<number
   }
 }
 
-function createProgram(world: World, finish: (code: number) => void): Command {
+async function createProgram(
+  args: readonly string[],
+  world: World,
+  finish: (code: number) => void,
+): Promise<Command> {
   const program = new Command("ferrite")
     .description("A Redis-compatible cluster in which every write is agreed before it counts.")
     .version(world.version, "-V, --version")
@@ -40,8 +43,12 @@ function createProgram(world: World, finish: (code: number) => void): Command {
     devCommand(world, finish),
     startCommand(world, finish),
     statusCommand(world, finish),
-    certsCommand({ print: (line) => world.print(line) }),
   ];
+  if (!commands.some((command) => command.name() === args[0])) {
+    // Slow to load, so that commands which have no use for it do without.
+    const { certsCommand } = await import("./certs/index.ts");
+    commands.push(certsCommand({ print: (line) => world.print(line) }));
+  }
   for (const command of commands) program.addCommand(command);
   configure(program, world);
   return program;

@@ -1,5 +1,5 @@
 /** What `ferrite dev` prints once the cluster is up. */
-import { relative } from "node:path";
+import { shortPath } from "../terminal/short-path.ts";
 import { renderTable } from "../terminal/table.ts";
 import type { World } from "../world.ts";
 import type { ChildNode } from "./child-node.ts";
@@ -25,7 +25,7 @@ export function announcementLines(
       },
       { title: "REDIS", cell: (node) => `127.0.0.1:${node.plan.port}` },
       { title: "HTTP", cell: (node) => `http://127.0.0.1:${node.plan.httpPort}` },
-      { title: "LOG", cell: (node) => relative(world.workingDirectory, node.plan.logFile) },
+      { title: "LOG", cell: (node) => shortPath(world.workingDirectory, node.plan.logFile) },
     ],
     nodes,
     style,
@@ -39,7 +39,7 @@ export function announcementLines(
     nodes.length === 1 ? "Try it:" : "Try it; every node takes reads and writes:",
     ...tryLines(nodes).map((line) => `  ${line}`),
     "",
-    `Data stays in ${relative(world.workingDirectory, dataDirectory) || "."}. Ctrl-C stops ${nodes.length === 1 ? "it" : "all nodes"}.`,
+    `Data stays in ${shortPath(world.workingDirectory, dataDirectory)}. Ctrl-C stops ${nodes.length === 1 ? "it" : "all nodes"}.`,
     "",
   ];
 }

@@ -1,9 +1,8 @@
 /** The folder of a development cluster: checked, made, and filled with certificates and configuration files. */
 import { mkdir, readdir, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ensureDevelopmentCertificates } from "../certs/index.ts";
 import { CliError } from "../errors.ts";
-import { configText, type DevOptions, type PlannedNode } from "./plan.ts";
+import { configText, type CertificatePaths, type DevOptions, type PlannedNode } from "./plan.ts";
 
 /** A log file beyond this is set aside at the next start; one older one is kept. */
 export const LOG_FILE_BYTES_MAX: number = 16 * 1024 * 1024;
@@ -16,19 +15,25 @@ export async function prepareDataDirectory(
   const { dataDirectory, settings } = options;
   await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
   await refuseOtherSize(dataDirectory, nodes);
-  const certificates =
-    nodes.length === 1
-      ? null
-      : await ensureDevelopmentCertificates({
-          directory: join(dataDirectory, "certs"),
-          nodeNames: nodes.map((node) => node.name),
-        });
+  const certificates = nodes.length === 1 ? null : await makeCertificates(dataDirectory, nodes);
   for (const node of nodes) {
     const text = configText(node, { nodes, certificates: certificates?.get(node.name) ?? null, settings });
     // Settings may hold a password.
     await writeFile(node.configFile, text, { mode: 0o600 });
     await setAsideLargeLog(node.logFile);
   }
+}
+
+async function makeCertificates(
+  dataDirectory: string,
+  nodes: readonly PlannedNode[],
+): Promise<ReadonlyMap<string, CertificatePaths>> {
+  // Slow to load, and a cluster of one has no use for it.
+  const { ensureDevelopmentCertificates } = await import("../certs/index.ts");
+  return ensureDevelopmentCertificates({
+    directory: join(dataDirectory, "certs"),
+    nodeNames: nodes.map((node) => node.name),
+  });
 }
 
 /** Members are fixed when a cluster is formed: with other members its data would be of no use. */

@@ -1,6 +1,6 @@
 /** `ferrite dev`: a whole cluster on this machine. */
 import { resolve } from "node:path";
-import type { FlagValue } from "@ferrite/node";
+import type { FlagValue } from "@ferrite/node/config";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { collectSet } from "../start/setting-options.ts";
 import type { World } from "../world.ts";

@@ -1,6 +1,6 @@
 /** What a development cluster consists of: names, ports, folders and the configuration file of each node. Pure. */
 import { join } from "node:path";
-import type { FlagValue } from "@ferrite/node";
+import type { FlagValue } from "@ferrite/node/config";
 import { CliError } from "../errors.ts";
 
 export const BASE_PORT_DEFAULT = 6379;

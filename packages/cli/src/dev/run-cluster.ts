@@ -1,7 +1,8 @@
 /** Runs a development cluster from the first check to the last process. */
-import { basename, relative } from "node:path";
-import { parseConfig } from "@ferrite/node";
+import { basename } from "node:path";
+import { parseConfig } from "@ferrite/node/config";
 import { listenForStop, type StopSignals } from "../start/stop-signals.ts";
+import { shortPath } from "../terminal/short-path.ts";
 import type { World } from "../world.ts";
 import { announcementLines } from "./announcement.ts";
 import type { ChildNode, ChildNodeEvents } from "./child-node.ts";
@@ -29,6 +30,7 @@ export async function runCluster(options: DevOptions, world: World): Promise<num
     return await run(cluster, { reporter, signals, world, dataDirectory: options.dataDirectory });
   } catch (error) {
     reporter.stopping = true;
+    await reporter.reportUnready(cluster.running);
     await cluster.stop();
     throw error;
   } finally {
@@ -51,6 +53,7 @@ async function run(cluster: DevCluster, running: Running): Promise<number> {
   const leadership = await untilLedUnlessStopped(cluster, stopAsked.signal);
   if (leadership !== null) {
     for (const line of announcementLines(cluster.nodes, leadership, running)) world.print(line);
+    reporter.quiet = false;
     const watch = watchLeader(cluster, { current: leadership.leader, world });
     const allGone = Promise.all(cluster.nodes.map((node) => node.exited)).then(() => "allGone" as const);
     const end = await Promise.race([signals.first, allGone]);
@@ -106,6 +109,8 @@ function watchLeader(
 /** Tells on the screen what happens to the nodes. */
 class Reporter implements ChildNodeEvents {
   stopping = false;
+  /** While nodes start they can not reach each other yet, and say so; that is in their logs and worries nobody here. */
+  quiet = true;
   readonly #world: World;
   #pending: Promise<void> = Promise.resolve();
 
@@ -114,7 +119,7 @@ class Reporter implements ChildNodeEvents {
   }
 
   onWarning(node: ChildNode, line: string): void {
-    if (!this.stopping) this.#world.complain(this.#prefixed(node, shortLogLine(line)));
+    if (!this.stopping && !this.quiet) this.#world.complain(this.#prefixed(node, shortLogLine(line)));
   }
 
   onExit(node: ChildNode): void {
@@ -128,6 +133,15 @@ class Reporter implements ChildNodeEvents {
     return this.#pending;
   }
 
+  /** Why a cluster has not come up is mostly in the last lines of the nodes that still try. */
+  async reportUnready(nodes: readonly ChildNode[]): Promise<void> {
+    for (const node of nodes) {
+      const lines = await lastLogLines(node.plan.logFile, LAST_LINES);
+      this.#world.complain(this.#prefixed(node, "runs; the last lines of its log:"));
+      for (const line of lines) this.#world.complain(this.#prefixed(node, `  ${line}`));
+    }
+  }
+
   async #reportExit(node: ChildNode): Promise<void> {
     const { style, complain } = this.#world;
     const { logFile, configFile } = node.plan;
@@ -135,7 +149,7 @@ class Reporter implements ChildNodeEvents {
     complain(this.#prefixed(node, style.bad(`has ended with ${node.ending}; the last lines of its log:`)));
     for (const line of lines) complain(this.#prefixed(node, `  ${line}`));
     if (this.stopping) return;
-    const config = relative(this.#world.workingDirectory, configFile);
+    const config = shortPath(this.#world.workingDirectory, configFile);
     complain(this.#prefixed(node, `start it again with: ${selfCommand(this.#world)} start --config ${config}`));
   }
 
@@ -149,5 +163,5 @@ function selfCommand(world: World): string {
   const script = world.self.args.at(-1) ?? "ferrite";
   return basename(script) === "ferrite"
     ? "ferrite"
-    : `node ${relative(world.workingDirectory, script)}`;
+    : `node ${shortPath(world.workingDirectory, script)}`;
 }

@@ -1,5 +1,6 @@
 /** What a person who starts a node on a terminal wants to know first. */
-import type { NodeConfig, NodeHandle } from "@ferrite/node";
+import type { NodeHandle } from "@ferrite/node";
+import type { NodeConfig } from "@ferrite/node/config";
 import type { World } from "../world.ts";
 
 /** The lines of the banner. */

@@ -1,5 +1,6 @@
 /** Where a node's log lines go: standard output, made pretty for a terminal, and warnings also to the parent. */
-import { createLogger, type NodeConfig } from "@ferrite/node";
+import { createLogger } from "@ferrite/node";
+import type { NodeConfig } from "@ferrite/node/config";
 import { multistream, type Logger } from "pino";
 import { PinoPretty } from "pino-pretty";
 import type { ProcessPort } from "../world.ts";

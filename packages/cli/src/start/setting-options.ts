@@ -1,5 +1,5 @@
 /** The flags of `ferrite start`: one per setting, from the table of settings. */
-import { SETTING_FIELDS, SETTINGS, type FlagValue, type SettingField } from "@ferrite/node";
+import { SETTING_FIELDS, SETTINGS, type FlagValue, type SettingField } from "@ferrite/node/config";
 import { InvalidArgumentError, Option, type Command } from "commander";
 
 /** Flags by which a setting is known besides its own name. */

@@ -1,9 +1,8 @@
 /** `ferrite start`: one node, from flags, environment and a file. */
-import { parseConfig, readConfigFile } from "@ferrite/node";
+import { parseConfig, readConfigFile } from "@ferrite/node/config";
 import { Command, Option } from "commander";
 import type { World } from "../world.ts";
 import { addSettingOptions, givenFlags } from "./setting-options.ts";
-import { runNode } from "./start-node.ts";
 
 const EXAMPLES = `
 Settings come from flags, then FERRITE_* variables (peer-port is FERRITE_PEER_PORT), then the file, then defaults.
@@ -37,6 +36,8 @@ export function startCommand(world: World, finish: (code: number) => void): Comm
       },
     );
     const supervised = options["supervised"] === true;
+    // Loads the whole server: only now that there is something to start.
+    const { runNode } = await import("./start-node.ts");
     finish(await runNode({ config, warnings, supervised }, world));
   });
   return command;

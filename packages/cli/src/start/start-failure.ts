@@ -1,5 +1,5 @@
 /** Why a node did not start, in one sentence that says what to do. */
-import type { NodeConfig } from "@ferrite/node";
+import type { NodeConfig } from "@ferrite/node/config";
 
 interface SystemError extends Error {
   readonly code?: string;

@@ -1,5 +1,6 @@
 /** Runs one node until it is asked to stop, ends by itself, or loses its parent. */
-import { redactedSettings, type NodeConfig, type NodeHandle } from "@ferrite/node";
+import type { NodeHandle } from "@ferrite/node";
+import { redactedSettings, type NodeConfig } from "@ferrite/node/config";
 import type { Logger } from "pino";
 import { CliError } from "../errors.ts";
 import { SIGNAL_EXIT_CODES, type StopSignal, type World } from "../world.ts";

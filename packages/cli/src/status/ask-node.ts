@@ -1,6 +1,6 @@
 /** Asks one node what it says of itself, over the port that Redis clients use. */
 import { connect } from "node:net";
-import { formatHostPort, type HostPort } from "@ferrite/node";
+import { formatHostPort, type HostPort } from "@ferrite/node/config";
 import { CliError } from "../errors.ts";
 import { decodeStatus, type NodeReport } from "./node-report.ts";
 import { encodeCommand, parseReply, RespError, type RespValue } from "./resp-value.ts";

@@ -1,5 +1,5 @@
 /** `ferrite status`: the whole cluster, seen from one of its nodes. */
-import { parseHostPort } from "@ferrite/node";
+import { parseHostPort } from "@ferrite/node/config";
 import { Command, InvalidArgumentError } from "commander";
 import { CliError } from "../errors.ts";
 import type { World } from "../world.ts";

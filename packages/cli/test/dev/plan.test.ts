@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { parseConfig, type NodeConfig } from "@ferrite/node";
+import { parseConfig, type NodeConfig } from "@ferrite/node/config";
 import { LOG_FILE_BYTES_MAX, prepareDataDirectory } from "../../src/dev/data-directory.ts";
 import { requireFreePorts } from "../../src/dev/free-ports.ts";
 import { lastLogLines, shortLogLine } from "../../src/dev/log-lines.ts";

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { SETTING_FIELDS, SETTINGS } from "@ferrite/node";
+import { SETTING_FIELDS, SETTINGS } from "@ferrite/node/config";
 import { run } from "../../src/program.ts";
 import { FakeWorld, type FakeNodeControl } from "../fixtures/fake-world.ts";
 
