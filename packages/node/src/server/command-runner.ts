@@ -32,7 +32,7 @@ export class ConnectionContext implements EdgeContext {
  * Edge commands that neither change how later commands of their connection are treated nor answer later: writes behind
  * them need not wait for them.
  */
-const HARMLESS_EDGE_COMMANDS: ReadonlySet<string> = new Set(["ping", "echo", "time", "dbsize"]);
+const HARMLESS_EDGE_COMMANDS: ReadonlySet<string> = new Set(["ping", "echo", "time"]);
 
 export function letsWritesPass(command: RunnableCommand): boolean {
   return command.kind === "read" || HARMLESS_EDGE_COMMANDS.has(command.name);

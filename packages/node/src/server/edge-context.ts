@@ -95,6 +95,8 @@ export interface ProcessFacts {
   residentBytes(): number;
   /** Heap and external memory in use. */
   usedBytes(): number;
+  /** The most `usedBytes` has ever said. */
+  peakUsedBytes(): number;
   cpuUserSeconds(): number;
   cpuSystemSeconds(): number;
 }

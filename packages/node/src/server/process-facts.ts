@@ -4,6 +4,13 @@ import type { ProcessFacts } from "./edge-context.ts";
 
 /** The facts of this process. */
 export function currentProcessFacts(): ProcessFacts {
+  let peakBytes = 0;
+  const usedBytes = (): number => {
+    const usage = process.memoryUsage();
+    const bytes = usage.heapUsed + usage.external;
+    peakBytes = Math.max(peakBytes, bytes);
+    return bytes;
+  };
   return {
     processId: process.pid,
     operatingSystem: `${type()} ${release()} ${machineName(arch())}`,
@@ -12,10 +19,8 @@ export function currentProcessFacts(): ProcessFacts {
     nodeVersion: `${process.versions.node} (${platform()})`,
     totalSystemBytes: totalmem(),
     residentBytes: () => process.memoryUsage.rss(),
-    usedBytes: () => {
-      const usage = process.memoryUsage();
-      return usage.heapUsed + usage.external;
-    },
+    usedBytes,
+    peakUsedBytes: () => Math.max(peakBytes, usedBytes()),
     cpuUserSeconds: () => process.cpuUsage().user / 1e6,
     cpuSystemSeconds: () => process.cpuUsage().system / 1e6,
   };

@@ -258,6 +258,8 @@ export class RespServer implements ServerView, ConnectionHost {
   #keepHouse(): void {
     const nowMs = this.clock.nowMs();
     this.statistics.sample(nowMs);
+    // Measured now and then, so that the peak is known.
+    this.process.usedBytes();
     const idleMs = this.#config.idleTimeoutSeconds * 1000;
     for (const connection of this.#connections.values()) {
       if (connection.closeDeadlineMs > 0 && nowMs >= connection.closeDeadlineMs) {

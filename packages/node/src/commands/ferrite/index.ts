@@ -1,0 +1,6 @@
+/** Ferrite's own commands. */
+import type { CommandSpec } from "../command.ts";
+import { ferriteConsistency } from "./consistency.ts";
+import { ferriteStatus } from "./status.ts";
+
+export const ferriteCommands: readonly CommandSpec[] = [ferriteConsistency, ferriteStatus];

@@ -1,0 +1,76 @@
+import type { EdgeCommand } from "../command.ts";
+import type { EdgeContext } from "../../server/edge-context.ts";
+import type { MemberView } from "../../replica/replica-view.ts";
+import type { Reply } from "../../resp/reply.ts";
+
+/** FERRITE.STATUS: this node and the cluster as it sees it. */
+export const ferriteStatus: EdgeCommand = {
+  kind: "edge",
+  name: "ferrite.status",
+  summary: "Return this node's role, term and log positions, and the members of its cluster",
+  complexity: "O(N) where N is the number of members",
+  since: "0.1.0",
+  group: "ferrite",
+  arity: 1,
+  flags: ["loading", "stale", "fast"],
+  categories: ["fast", "connection"],
+  keySpecs: [],
+  arguments: [],
+  tips: ["nondeterministic_output"],
+  run: runStatus,
+};
+
+function runStatus({ reply, server }: EdgeContext): void {
+  const { replica } = server;
+  const members = replica.members();
+  const silenceMs = replica.leaderSilenceMs();
+  const facts: readonly (readonly [string, string | number | null])[] = [
+    ["name", replica.nodeName],
+    ["id", replica.nodeId],
+    ["cluster_id", replica.clusterId],
+    ["version", server.ferriteVersion],
+    ["role", replica.role()],
+    ["term", replica.term()],
+    ["leader_id", replica.leaderId()],
+    ["leader_name", members.find((member) => member.isLeader)?.name ?? null],
+    ["leader_silence_ms", Number.isFinite(silenceMs) ? Math.round(silenceMs) : null],
+    ["write_refusal", replica.writeRefusal()],
+    ["commit_index", replica.commitIndex()],
+    ["applied_index", replica.appliedIndex()],
+    ["last_index", replica.lastIndex()],
+    ["first_index", replica.firstIndex()],
+    ["snapshot_index", replica.snapshotIndex()],
+    ["log_bytes", replica.logBytes()],
+    ["keys", replica.keyspace.size],
+  ];
+  reply.map(facts.length + 1);
+  for (const [name, value] of facts) replyFact(reply, name, value);
+  reply.bulkText("members");
+  reply.array(members.length);
+  for (const member of members) replyMember(reply, member);
+}
+
+function replyMember(reply: Reply, member: MemberView): void {
+  reply.map(9);
+  replyFact(reply, "name", member.name);
+  replyFact(reply, "id", member.id);
+  replyFact(reply, "peer_address", member.peerAddress);
+  replyFact(reply, "client_address", member.clientAddress);
+  replyFact(reply, "role", member.isLeader ? "leader" : member.learner ? "learner" : "follower");
+  replyFlag(reply, "self", member.isSelf);
+  replyFlag(reply, "leader", member.isLeader);
+  replyFlag(reply, "connected", member.connected);
+  replyFact(reply, "match_index", member.matchIndex);
+}
+
+function replyFact(reply: Reply, name: string, value: string | number | null): void {
+  reply.bulkText(name);
+  if (value === null) reply.nullBulk();
+  else if (typeof value === "number") reply.integer(value);
+  else reply.bulkText(value);
+}
+
+function replyFlag(reply: Reply, name: string, value: boolean): void {
+  reply.bulkText(name);
+  reply.boolean(value);
+}

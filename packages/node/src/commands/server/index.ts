@@ -1,0 +1,19 @@
+/** The server family, COMMAND excepted (introspection/). */
+import type { CommandSpec } from "../command.ts";
+import { config } from "./config.ts";
+import { dbsize } from "./dbsize.ts";
+import { flushall } from "./flushall.ts";
+import { flushdb } from "./flushdb.ts";
+import { info } from "./info.ts";
+import { time } from "./time.ts";
+import { wait } from "./wait.ts";
+
+export const serverCommands: readonly CommandSpec[] = [
+  config,
+  dbsize,
+  flushall,
+  flushdb,
+  info,
+  time,
+  wait,
+];

@@ -1,0 +1,22 @@
+/**
+ * INFO persistence: the log stands where Redis has its append-only file, the snapshot where it has its RDB file. A write
+ * that could not be made durable is not answered, so the statuses that Redis reports as "ok" are always that here.
+ */
+import type { ServerView } from "../../server/edge-context.ts";
+import type { InfoLine } from "./info-sections.ts";
+
+export function persistenceLines({ replica }: ServerView): readonly InfoLine[] {
+  return [
+    ["loading", 0],
+    ["async_loading", 0],
+    ["rdb_changes_since_last_save", Math.max(0, replica.appliedIndex() - replica.snapshotIndex())],
+    ["rdb_bgsave_in_progress", replica.snapshotInProgress() ? 1 : 0],
+    ["rdb_last_bgsave_status", "ok"],
+    ["aof_enabled", 1],
+    ["aof_rewrite_in_progress", 0],
+    ["aof_rewrite_scheduled", 0],
+    ["aof_last_bgrewrite_status", "ok"],
+    ["aof_last_write_status", "ok"],
+    ["aof_current_size", replica.logBytes()],
+  ];
+}
