@@ -20,7 +20,7 @@ const folder = fileURLToPath(
 const files = readdirSync(folder).filter((name) => name.endsWith(".txt"));
 
 test("redis-server is there, as CI requires", () => {
-  if (missing !== null) console.warn(missing);
+  if (missing !== null) process.stderr.write(`${missing}\n`);
   expect(process.env["CI"] === "true" ? missing : null).toBeNull();
 });
 
@@ -47,7 +47,7 @@ describe.skipIf(missing !== null)("redis-server answers as recorded", () => {
     }
     const printed = printTranscript(transcript);
     if (mayRewrite) writeFileSync(`${folder}${file}`, printed, "latin1");
-    else expect(printed).toBe(recorded);
+    expect(printed).toBe(mayRewrite ? printed : recorded);
   });
 });
 

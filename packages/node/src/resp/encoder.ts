@@ -100,7 +100,7 @@ export class RespReply implements Reply {
   }
 
   error(text: string): void {
-    this.#line(MINUS, text);
+    this.#line(MINUS, text, lengthWithoutLineEnd(text));
   }
 
   integer(value: number | bigint): void {
@@ -236,8 +236,7 @@ export class RespReply implements Reply {
   }
 
   /** A type byte, a text without line ends, a line end. */
-  #line(type: number, text: string): void {
-    const length = text.length;
+  #line(type: number, text: string, length: number = text.length): void {
     this.#reserve(length + 3);
     const buffer = this.#buffer;
     let at = this.#length;
@@ -271,6 +270,17 @@ export class RespReply implements Reply {
     this.#buffer = next;
     this.#capacity = next.length;
   }
+}
+
+/** Redis cuts line ends off an error before it turns the others into spaces. */
+function lengthWithoutLineEnd(text: string): number {
+  let length = text.length;
+  while (length > 0) {
+    const code = text.charCodeAt(length - 1);
+    if (code !== CARRIAGE_RETURN && code !== LINE_FEED) break;
+    length--;
+  }
+  return length;
 }
 
 function countDigits(value: number): number {

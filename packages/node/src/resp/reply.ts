@@ -15,7 +15,7 @@ export interface Reply {
   ok(): void;
   /** `+text`; CR and LF in it become spaces (a reply must not be able to forge another). */
   simple(text: string): void;
-  /** `-text`, with its code word: `error("ERR syntax error")`. CR and LF become spaces. */
+  /** `-text`, with its code word: `error("ERR syntax error")`. CR and LF become spaces, at the end nothing. */
   error(text: string): void;
   integer(value: number | bigint): void;
   bulk(bytes: Uint8Array): void;

@@ -20,8 +20,7 @@ export function getRange(context: KeyContext): void {
     return;
   }
   const length = keyspace.valueLength(ref);
-  // Positions beyond 2^53 are beyond any string; as doubles they stay beyond it.
-  const { from, to } = clampRange(Number(first), Number(last), length);
+  const { from, to } = clampRange(first, last, length);
   const start = keyspace.valueStart(ref);
   if (from >= to) reply.bulkText("");
   else reply.bulkRange(keyspace.valueBuffer(ref), start + from, start + to);
@@ -29,12 +28,15 @@ export function getRange(context: KeyContext): void {
 
 /** The half-open range of `length` bytes that an inclusive one with negative positions means. */
 function clampRange(
-  first: number,
-  last: number,
+  first: number | bigint,
+  last: number | bigint,
   length: number,
 ): { readonly from: number; readonly to: number } {
   if (first < 0 && last < 0 && first > last) return { from: 0, to: 0 };
-  const from = Math.max(0, first < 0 ? length + first : first);
-  const inclusive = Math.max(0, last < 0 ? length + last : last);
+  // Positions beyond 2^53 are beyond any string; as doubles they stay beyond it.
+  const start = Number(first);
+  const end = Number(last);
+  const from = Math.max(0, start < 0 ? length + start : start);
+  const inclusive = Math.max(0, end < 0 ? length + end : end);
   return { from, to: Math.min(length, inclusive + 1) };
 }
