@@ -1,4 +1,5 @@
 /** The node that leads its term (paper, figure 2, "leaders"): takes proposals, replicates, commits, confirms reads. */
+import { commitRule } from "./commit-rule.ts";
 import {
   decodeConfiguration,
   encodeConfiguration,
@@ -152,6 +153,8 @@ export class Leader implements RoleBehaviour {
     this.replicator.logGrew();
     if (isConfiguration) {
       this.replicator.syncMembers();
+      // Other voters count now: what was short of an answer may not be any more, and those who left answer no more.
+      this.#confirmReads();
     }
   }
 
@@ -167,7 +170,7 @@ export class Leader implements RoleBehaviour {
     const { log, term, configuration } = this.#state;
     const agreed = quorumIndex(configuration, (voter) => this.replicator.matchOf(voter));
     const before = this.#state.commitIndex;
-    if (agreed <= before || !log.matches(agreed, term)) {
+    if (agreed <= before || !commitRule.allows(log, agreed, term)) {
       return;
     }
     invariant(agreed <= log.lastIndex, "commitBeyondLog", "a quorum has more than the leader");

@@ -1,0 +1,414 @@
+/**
+ * Cores on a bad network: messages are lost, repeated, late and out of order, links are cut one way, nodes crash with
+ * writes on their way, leaders are handed over, logs are compacted and members change. Everything follows from a seed.
+ */
+import {
+  encodeConfiguration,
+  enterJoint,
+  EntryKind,
+  type Entry,
+  type Message,
+  type ReadState,
+  type SnapshotMeta,
+} from "../../src/index.ts";
+import { bytesOf, optionsOf } from "../harness/options.ts";
+import { TestPrng } from "../harness/prng.ts";
+import { TestNode, type Canary, type NodeEvents } from "../harness/test-node.ts";
+import { ElectionSafety } from "./invariants/election-safety.ts";
+import { LeaderAppendOnly } from "./invariants/leader-append-only.ts";
+import { LeaderCompleteness } from "./invariants/leader-completeness.ts";
+import { LogMatching } from "./invariants/log-matching.ts";
+import { ReadFreshness } from "./invariants/read-freshness.ts";
+import { StateMachineSafety } from "./invariants/state-machine-safety.ts";
+import type { Invariant } from "./observer.ts";
+
+export interface NetworkSetup {
+  readonly seed: number;
+  readonly nodes: number;
+  readonly steps: number;
+  readonly canary?: Canary;
+  readonly membershipChanges?: boolean;
+  /** Every run is a storm of elections, instead of every fourth. */
+  readonly storm?: boolean;
+}
+
+export interface Outcome {
+  readonly commitIndex: number;
+  readonly term: number;
+  readonly readsConfirmed: number;
+  readonly snapshotsInstalled: number;
+}
+
+/** How bad it is in one run, drawn from its seed: what hides in a storm may show in a breeze, and the other way round. */
+interface Weather {
+  readonly lossPercent: number;
+  readonly repeatPercent: number;
+  readonly reorderPercent: number;
+  readonly crashPermille: number;
+  readonly cutPermille: number;
+  readonly rarePermille: number;
+  /** Chance that a crashed process is back at once. */
+  readonly quickRestartPercent: number;
+  /** Chance that a node dies right after its vote has left: where forgetting it would hurt. */
+  readonly crashAfterVotePercent: number;
+}
+
+function drawWeather(prng: TestPrng, storm: boolean): Weather {
+  if (storm || prng.chance(25)) {
+    // A storm of elections: leaders are given up all the time, and voters come back in the middle of it.
+    return {
+      lossPercent: prng.below(5),
+      repeatPercent: prng.below(50),
+      reorderPercent: 40 + prng.below(60),
+      crashPermille: prng.below(6),
+      cutPermille: prng.below(8),
+      rarePermille: 20 + prng.below(60),
+      quickRestartPercent: 95,
+      crashAfterVotePercent: 80,
+    };
+  }
+  return {
+    lossPercent: prng.below(15),
+    repeatPercent: prng.below(12),
+    reorderPercent: prng.below(60),
+    crashPermille: prng.below(8),
+    cutPermille: prng.below(8),
+    rarePermille: prng.below(20),
+    quickRestartPercent: 50,
+    crashAfterVotePercent: 0,
+  };
+}
+
+const NAMES = ["a", "b", "c", "d", "e"];
+/** More than this on its way and the network drops the oldest: like real queues. */
+const IN_FLIGHT_MAX = 200;
+
+export class RandomNetwork implements NodeEvents {
+  readonly nodes: readonly TestNode[];
+  readonly #prng: TestPrng;
+  readonly #weather: Weather;
+  readonly #reads: ReadFreshness = new ReadFreshness();
+  readonly #invariants: readonly Invariant[];
+  readonly #membershipChanges: boolean;
+  #inFlight: Message[] = [];
+  #cutLinks = new Set<string>();
+  #nextValue = 1;
+  #justVoted: string | null = null;
+  readsConfirmed = 0;
+  snapshotsInstalled = 0;
+
+  constructor(setup: NetworkSetup) {
+    this.#prng = new TestPrng(setup.seed);
+    this.#weather = drawWeather(this.#prng, setup.storm ?? false);
+    this.#membershipChanges = setup.membershipChanges ?? false;
+    this.#invariants = [
+      new ElectionSafety(),
+      new LeaderAppendOnly(),
+      new LogMatching(),
+      new LeaderCompleteness(),
+      new StateMachineSafety(),
+      this.#reads,
+    ];
+    const names = NAMES.slice(0, setup.nodes);
+    const voters = this.#membershipChanges ? names.slice(0, 3) : names;
+    this.nodes = names.map(
+      (id) =>
+        new TestNode(optionsOf({ id, voters, seed: setup.seed }), this, setup.canary ?? null),
+    );
+  }
+
+  // What the nodes tell.
+
+  send(message: Message): void {
+    this.#inFlight.push(message);
+    if (message.kind === "voteResponse" && message.granted) {
+      this.#justVoted = message.from;
+    }
+    if (this.#inFlight.length > IN_FLIGHT_MAX) {
+      this.#inFlight.shift();
+    }
+  }
+
+  appended(node: TestNode, entries: readonly Entry[]): void {
+    this.#invariants.forEach((invariant) => invariant.appended?.(node, entries));
+  }
+
+  applied(node: TestNode, entry: Entry): void {
+    this.#invariants.forEach((invariant) => invariant.applied?.(node, entry));
+  }
+
+  installed(node: TestNode, meta: SnapshotMeta, state: string): void {
+    this.snapshotsInstalled += 1;
+    this.#invariants.forEach((invariant) => invariant.installed?.(node, meta, state));
+  }
+
+  readConfirmed(_node: TestNode, read: ReadState): void {
+    this.readsConfirmed += 1;
+    this.#reads.confirmed(read.requestId, read.index);
+  }
+
+  readFailed(): void {
+    // The asker would ask again; the random walk does so anyway.
+  }
+
+  // The bad times.
+
+  runFaults(steps: number): void {
+    for (let step = 0; step < steps; step += 1) {
+      this.#randomStep();
+    }
+  }
+
+  #randomStep(): void {
+    const prng = this.#prng;
+    const node = prng.pick(this.nodes);
+    if (prng.below(1000) < this.#weather.crashPermille || !node.up) {
+      this.#crashOrRestart(node);
+    }
+    if (prng.below(1000) < this.#weather.cutPermille) {
+      this.#cutOrMend();
+    }
+    if (prng.below(1000) < this.#weather.rarePermille) {
+      this.#rareStep(node);
+    }
+    const dice = prng.below(100);
+    if (dice < 50) {
+      this.#deliverAny();
+    } else if (dice < 57) {
+      this.nodes.forEach((peer) => this.#act(peer, () => peer.core.tick()));
+    } else if (dice < 60) {
+      this.#act(node, () => node.core.tick());
+    } else if (dice < 80) {
+      this.#act(node, () => node.completeWrite());
+    } else if (dice < 92) {
+      this.#propose(prng.chance(80) ? (this.leader() ?? node) : node);
+    } else if (dice < 97) {
+      this.#act(node, () => this.#read(node));
+    } else {
+      this.#act(node, () => node.core.pushCommit());
+    }
+  }
+
+  #rareStep(node: TestNode): void {
+    const prng = this.#prng;
+    switch (prng.below(5)) {
+      case 0:
+        this.#breakLinks();
+        return;
+      case 1:
+        this.#act(node, () => {
+          node.core.transferLeadership(this.#maybe(prng.pick(this.nodes).id));
+        });
+        return;
+      case 2:
+        this.#act(node, () => this.#compact(node));
+        return;
+      case 3:
+        this.#act(node, () => this.#changeMembers(node));
+        return;
+      default:
+        if (prng.chance(20)) {
+          this.#act(node, () => node.core.stepDown());
+        }
+    }
+  }
+
+  /** All links to one node break, as when its process ends; sometimes only one does. */
+  #breakLinks(): void {
+    const broken = this.#prng.pick(this.nodes).id;
+    const all = this.#prng.chance(70);
+    const witness = this.#prng.pick(this.nodes);
+    for (const node of this.nodes) {
+      if (all || node === witness) {
+        this.#act(node, () => node.core.peerUnreachable(broken));
+      }
+    }
+    // Sometimes nothing gets through for as long as it takes all of them to campaign at once.
+    const silentTicks = this.#prng.chance(50) ? 0 : 4;
+    for (let tick = 0; tick < silentTicks; tick += 1) {
+      this.nodes.forEach((node) => this.#act(node, () => node.core.tick()));
+    }
+  }
+
+  #maybe(id: string): string | undefined {
+    return this.#prng.chance(50) ? id : undefined;
+  }
+
+  /** Something happens at a node that is up; then everything it wants is carried out and checked. */
+  #act(node: TestNode, action: () => void): void {
+    if (!node.up) {
+      return;
+    }
+    action();
+    node.pump();
+    this.#invariants.forEach((invariant) => invariant.stepped?.(node));
+    const voted = this.#justVoted === node.id;
+    this.#justVoted = null;
+    if (voted && this.#prng.chance(this.#weather.crashAfterVotePercent)) {
+      node.crash(0);
+      this.#restart(node);
+    }
+  }
+
+  #deliverAny(): void {
+    if (this.#inFlight.length === 0) {
+      return;
+    }
+    // Mostly the oldest, sometimes any: late and out of order.
+    const late = this.#prng.chance(this.#weather.reorderPercent);
+    const place = late ? this.#prng.below(this.#inFlight.length) : 0;
+    const [message] = this.#inFlight.splice(place, 1);
+    if (message === undefined || this.#prng.chance(this.#weather.lossPercent)) {
+      return;
+    }
+    if (this.#prng.chance(this.#weather.repeatPercent)) {
+      this.#inFlight.push(message);
+    }
+    this.#deliver(message);
+  }
+
+  #deliver(message: Message): void {
+    const target = this.nodes.find((node) => node.id === message.to);
+    if (target === undefined || this.#cutLinks.has(`${message.from}>${message.to}`)) {
+      return;
+    }
+    this.#act(target, () => target.core.step(message));
+  }
+
+  #propose(node: TestNode): void {
+    const size = this.#prng.below(12);
+    this.#act(node, () => {
+      node.core.propose(bytesOf(`${this.#nextValue}${"x".repeat(size)}`));
+    });
+    this.#nextValue += 1;
+  }
+
+  #read(node: TestNode): void {
+    const requestId = this.#nextValue;
+    this.#nextValue += 1;
+    this.#reads.asked(requestId);
+    node.core.readIndex(requestId);
+  }
+
+  #crashOrRestart(node: TestNode): void {
+    if (node.up) {
+      node.crash(this.#prng.below(node.disk.pendingWrites + 1));
+      if (this.#prng.chance(this.#weather.quickRestartPercent)) {
+        this.#restart(node);
+      }
+    } else if (this.#prng.chance(5)) {
+      this.#restart(node);
+    }
+  }
+
+  #restart(node: TestNode): void {
+    node.restart();
+    this.#act(node, () => undefined);
+  }
+
+  /** Cuts some links, one way each, or mends all. */
+  #cutOrMend(): void {
+    if (this.#cutLinks.size > 0) {
+      this.#cutLinks.clear();
+      return;
+    }
+    for (const from of this.nodes) {
+      for (const to of this.nodes) {
+        if (this.#prng.chance(30)) {
+          this.#cutLinks.add(`${from.id}>${to.id}`);
+        }
+      }
+    }
+  }
+
+  #compact(node: TestNode): void {
+    const { firstIndex } = node.core.status();
+    if (node.appliedIndex >= firstIndex) {
+      node.compact(firstIndex + this.#prng.below(node.appliedIndex - firstIndex + 1));
+    }
+  }
+
+  #changeMembers(node: TestNode): void {
+    const { configuration, role } = node.core.status();
+    if (!this.#membershipChanges || role !== "leader" || configuration.votersOutgoing.length > 0) {
+      return;
+    }
+    const voters = this.nodes.map((peer) => peer.id).filter(() => this.#prng.chance(60));
+    const learners = this.nodes
+      .map((peer) => peer.id)
+      .filter((id) => !voters.includes(id) && this.#prng.chance(50));
+    if (voters.length === 0) {
+      return;
+    }
+    const target = { voters, votersOutgoing: [], learners, learnersNext: [] };
+    node.core.propose(encodeConfiguration(enterJoint(configuration, target)), EntryKind.Configuration);
+  }
+
+  // The good times: after all is mended, everything must come together.
+
+  heal(): void {
+    this.#cutLinks.clear();
+    for (const node of this.nodes) {
+      if (!node.up) {
+        this.#restart(node);
+      }
+    }
+  }
+
+  /** Ticks everyone and delivers everything in order, `ticks` times. */
+  runCalm(ticks: number): void {
+    for (let tick = 0; tick < ticks; tick += 1) {
+      for (const node of this.nodes) {
+        this.#act(node, () => node.core.tick());
+      }
+      this.settle();
+    }
+  }
+
+  settle(): void {
+    for (let round = 0; round < 50; round += 1) {
+      for (const node of this.nodes) {
+        while (node.disk.pendingWrites > 0) {
+          this.#act(node, () => node.completeWrite());
+        }
+      }
+      const batch = this.#inFlight;
+      this.#inFlight = [];
+      batch.forEach((message) => this.#deliver(message));
+      if (this.#inFlight.length === 0 && this.nodes.every((node) => node.disk.pendingWrites === 0)) {
+        return;
+      }
+    }
+  }
+
+  leader(): TestNode | null {
+    const leaders = this.nodes.filter((node) => node.up && node.core.role() === "leader");
+    return leaders.reduce<TestNode | null>(
+      (best, node) => (best === null || node.core.term() > best.core.term() ? node : best),
+      null,
+    );
+  }
+
+  proposeAtLeader(): boolean {
+    const leader = this.leader();
+    if (leader === null) {
+      return false;
+    }
+    let accepted = false;
+    this.#act(leader, () => {
+      accepted = leader.core.propose(bytesOf(`calm${this.#nextValue}`)).accepted;
+    });
+    return accepted;
+  }
+
+  readAt(node: TestNode): void {
+    this.#act(node, () => this.#read(node));
+  }
+
+  /** Members of the configuration in force at the leader. */
+  members(): readonly TestNode[] {
+    const configuration = this.leader()?.core.status().configuration;
+    const ids = [...(configuration?.voters ?? []), ...(configuration?.learners ?? [])];
+    return this.nodes.filter((node) => ids.includes(node.id));
+  }
+}
