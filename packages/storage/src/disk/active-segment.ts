@@ -106,11 +106,6 @@ export class ActiveSegment {
     this.close();
   }
 
-  /** Continues the chain of the segment before, which was sealed. */
-  follow(sealed: ActiveSegment): void {
-    this.#previousChecksum = sealed.#previousChecksum;
-  }
-
   close(): void {
     this.#handle.close();
   }

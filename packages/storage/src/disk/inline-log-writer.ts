@@ -31,7 +31,9 @@ export class InlineLogWriter implements LogWriter {
   /** Of what is durable and not told yet. */
   #done: (() => void)[] = [];
   #compactIndex = 0;
-  #scheduled = false;
+  /** Whether a run at once, or a later one that looks for room, is on its way. */
+  #runScheduled = false;
+  #retryScheduled = false;
   #full = false;
   #state: "open" | "closing" | "ended" = "open";
 
@@ -47,7 +49,7 @@ export class InlineLogWriter implements LogWriter {
 
   compact(index: Index): void {
     this.#compactIndex = Math.max(this.#compactIndex, index);
-    this.#wake(0);
+    this.#wake();
   }
 
   reset(position: { readonly index: Index; readonly term: Term }, onDurable: () => void): void {
@@ -69,17 +71,27 @@ export class InlineLogWriter implements LogWriter {
     }
     if (this.#state === "open") {
       this.#requests.push(request);
-      this.#wake(0);
+      this.#wake();
     }
   }
 
-  #wake(delayMs: number): void {
-    if (!this.#scheduled && this.#state !== "ended") {
-      this.#scheduled = true;
+  #wake(): void {
+    if (!this.#runScheduled && this.#state !== "ended") {
+      this.#runScheduled = true;
       this.#schedule(() => {
-        this.#scheduled = false;
+        this.#runScheduled = false;
         this.#run();
-      }, delayMs);
+      }, 0);
+    }
+  }
+
+  #retryLater(): void {
+    if (!this.#retryScheduled) {
+      this.#retryScheduled = true;
+      this.#schedule(() => {
+        this.#retryScheduled = false;
+        this.#run();
+      }, spaceRetryMs);
     }
   }
 
@@ -91,7 +103,7 @@ export class InlineLogWriter implements LogWriter {
     try {
       this.#log.compact(this.#compactIndex);
       this.#carryOut();
-      this.#log.prepare();
+      this.#prepare();
     } catch (error) {
       if (!(error instanceof StorageError) || error.code !== "noSpace") {
         this.#fail(error);
@@ -101,6 +113,13 @@ export class InlineLogWriter implements LogWriter {
     }
     this.#tellDone();
     this.#noteSpace(full);
+  }
+
+  #prepare(): void {
+    // Closing ends it in `#carryOut`.
+    if (this.#state !== "ended") {
+      this.#log.prepare();
+    }
   }
 
   /** Throws `noSpace` in the middle; what is left is tried again. */
@@ -170,7 +189,7 @@ export class InlineLogWriter implements LogWriter {
       this.#end(last.onDone);
       this.#tellDone();
     } else if (full) {
-      this.#wake(spaceRetryMs);
+      this.#retryLater();
     }
   }
 

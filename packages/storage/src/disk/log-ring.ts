@@ -150,6 +150,11 @@ export class LogRing {
     return null;
   }
 
+  /** Worker: whether no message waits. */
+  isEmpty(): boolean {
+    return this.#control[tailWord]! === Atomics.load(this.#control, headWord);
+  }
+
   /** Worker: gives the place of the peeked message back. */
   release(payloadBytes: number): void {
     Atomics.store(

@@ -71,7 +71,8 @@ export class LogWorkerLoop {
         // There is no room for what was submitted last: it was never acknowledged, and nobody waits for it any more.
         break;
       }
-      if (!this.#closing && this.#ring.wakeCount() === seen) {
+      const isIdle = this.#blocked || this.#ring.isEmpty();
+      if (!this.#closing && isIdle && this.#ring.wakeCount() === seen) {
         this.#ring.sleep(seen, this.#full ? this.#untilRetryMs() : Infinity);
       }
     }

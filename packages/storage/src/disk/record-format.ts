@@ -21,7 +21,8 @@
  *    32  segment number, low 32 bits u32
  *
  * The checksum of the header covers that of the body, which covers everything else. Sequences grow by one from record
- * to record through all segments. A seal is a record without body: the log goes on in the next segment.
+ * to record through all segments. A seal is a record without body: the log goes on in the next segment. It may be
+ * missing (a crash came between), so the chain of checksums leaves it out.
  */
 import { crc32 } from "node:zlib";
 import type { Index } from "@ferrite/raft";

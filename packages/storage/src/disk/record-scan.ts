@@ -75,8 +75,10 @@ export function scanRecords(
     checkChain(header, { sequence, previousChecksum, context, at });
     visit(header, at + recordHeaderBytes);
     sequence = header.sequence;
-    previousChecksum = header.checksum;
     sealed = header.seal;
+    if (!sealed) {
+      previousChecksum = header.checksum;
+    }
     at += recordExtentBytes(header.bodyBytes);
   }
   const lastSequence = context.lastSequence;

@@ -291,7 +291,6 @@ export class SegmentedLog {
     const previous = this.#active;
     this.#beginSegment(sizeBytes, { ...this.#durable, beginsAnew: false });
     previous.seal();
-    this.#active.follow(previous);
   }
 
   /** Reserves what is missing of the next segment, then begins it. Throws `noSpace` before anything has changed. */

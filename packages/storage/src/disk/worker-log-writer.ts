@@ -128,6 +128,11 @@ export class WorkerLogWriter implements LogWriter {
     this.#onClosed = onClosed;
   }
 
+  /** Ends the worker wherever it is, as a crash of the thread would; for tests and for a stop that may not wait. */
+  async terminate(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
   /** Puts a request into the ring, or behind those that wait for room in it. */
   #send(request: Request): void {
     if (this.#state === "closing") {

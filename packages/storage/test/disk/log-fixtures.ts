@@ -1,0 +1,71 @@
+/** Short ways to make logs and entries in tests. */
+import type { Entry, HardState } from "@ferrite/raft";
+import { StorageError } from "../../src/disk/errors.ts";
+import type { FileSystem } from "../../src/disk/file-system.ts";
+import type { LogOptions } from "../../src/disk/log-options.ts";
+import type { RecoveredLog } from "../../src/disk/ports.ts";
+import { SegmentedLog } from "../../src/disk/segmented-log.ts";
+
+export const clusterId = "0f0e0d0c-cluster";
+export const nodeId = "5b1f4f0e-7a2c-4c5e-9d53-2f6f0e6d0a11";
+export const directory = "/data/log";
+
+export function optionsWith(options: Partial<LogOptions> = {}): LogOptions {
+  let salt = 1000;
+  return {
+    directory,
+    clusterId,
+    groupId: 0,
+    segmentBytes: 4096,
+    randomSalt: () => (salt += 7),
+    ...options,
+  };
+}
+
+export function open(
+  fileSystem: FileSystem,
+  options: Partial<LogOptions> = {},
+): { readonly log: SegmentedLog; readonly recovered: RecoveredLog } {
+  return SegmentedLog.open(fileSystem, optionsWith(options));
+}
+
+/** `count` entries from `index` on, whose data say what they are. */
+export function entries(index: number, count: number, term = 1, sizeBytes = 40): Entry[] {
+  return Array.from({ length: count }, (_, i) => ({
+    index: index + i,
+    term,
+    kind: 0,
+    data: new TextEncoder().encode(`entry ${index + i} of term ${term} `.padEnd(sizeBytes, "x")),
+  }));
+}
+
+export function hardState(term: number, commit = 0): HardState {
+  return { term, vote: nodeId, commit };
+}
+
+/** Comparable form of entries: what matters of them. */
+export function plain(list: readonly Entry[]): unknown[] {
+  return list.map(({ index, term, kind, data }) => ({
+    index,
+    term,
+    kind,
+    data: Buffer.from(data).toString("latin1"),
+  }));
+}
+
+export function segmentPath(number: number): string {
+  return `${directory}/${String(number).padStart(20, "0")}.log`;
+}
+
+/** The `StorageError` that `action` throws; fails when it throws nothing or something else. */
+export function storageErrorOf(action: () => unknown): StorageError {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof StorageError) {
+      return error;
+    }
+    throw error;
+  }
+  throw new Error("expected a StorageError, nothing was thrown");
+}
