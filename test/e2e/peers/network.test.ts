@@ -29,7 +29,7 @@ async function proxiedPair(
   changes: Parameters<PeerRoom["node"]>[3] = {},
 ): Promise<{ first: TestNode; second: TestNode; proxy: TcpProxy }> {
   const addresses = await freeAddresses(["node-1", "node-2"]);
-  const proxy = await TcpProxy.to(addresses["node-2"] as string);
+  const proxy = await TcpProxy.to(addresses["node-2"]);
   proxies.push(proxy);
   const throughProxy = { ...addresses, "node-2": proxy.address };
   const first = room.node("node-1", await room.nodeFiles("node-1"), throughProxy, changes);
@@ -56,11 +56,22 @@ describe("a peer network", () => {
     }
     const ends = { from: a.identity.id, to: b.identity.id };
     const entries = [{ index: 8, term: 3, kind: 0 as const, data: randomBytes(100_000) }];
-    const message = { kind: "append", ...ends, term: 3, previousIndex: 7, previousTerm: 2, entries, commit: 6 } as const;
+    const message = {
+      kind: "append",
+      ...ends,
+      term: 3,
+      previousIndex: 7,
+      previousTerm: 2,
+      entries,
+      commit: 6,
+    } as const;
     expect(a.network.send(b.identity.id, { kind: "raft", message })).toBe(true);
     a.network.flush();
     await b.receivedCount(1);
-    expect(b.received[0]).toMatchObject({ from: a.identity.id, payload: { kind: "raft", message } });
+    expect(b.received[0]).toMatchObject({
+      from: a.identity.id,
+      payload: { kind: "raft", message },
+    });
     expect(c.received).toEqual([]);
   });
 
@@ -106,7 +117,10 @@ describe("a peer network", () => {
     const { first, second, proxy } = await proxiedPair();
     const secret = "the-secret-value-of-a-key";
     for (let i = 0; i < 100; i++) {
-      first.network.send(second.identity.id, { kind: "forward", batch: Buffer.from(secret.repeat(50)) });
+      first.network.send(second.identity.id, {
+        kind: "forward",
+        batch: Buffer.from(secret.repeat(50)),
+      });
     }
     await second.receivedCount(100);
     const wire = Buffer.concat(proxy.captured);
@@ -134,7 +148,9 @@ describe("when a peer goes away", () => {
     await c.network.stop();
     await a.changed(`refused ${c.identity.id}`);
     await b.changed(`refused ${c.identity.id}`);
-    expect(a.changes.filter((change) => change === `disconnected ${c.identity.id}`)).toHaveLength(1);
+    expect(a.changes.filter((change) => change === `disconnected ${c.identity.id}`)).toHaveLength(
+      1,
+    );
     expect(a.network.connected(c.identity.id)).toBe(false);
     expect(a.network.send(c.identity.id, answer(1))).toBe(false);
     expect(a.network.connected(b.identity.id)).toBe(true);
@@ -175,6 +191,7 @@ describe("when a peer goes away", () => {
     }
     await a.network.stop();
     await b.receivedCount(100);
+    expect(b.received.at(-1)?.payload).toEqual(answer(99));
   });
 
   it("stops while it is still waiting for its cluster", async () => {
@@ -212,10 +229,14 @@ describe("a peer that does not read", () => {
   it("gets one frame larger than the queue, but none larger than a frame may be", async () => {
     const limits = { queueBytesMax: 1000, frameBytesMax: 300_000 };
     const { first, second } = await proxiedPair({ limits });
-    expect(first.network.send(second.identity.id, { kind: "forward", batch: Buffer.alloc(200_000) })).toBe(true);
+    expect(
+      first.network.send(second.identity.id, { kind: "forward", batch: Buffer.alloc(200_000) }),
+    ).toBe(true);
     expect(first.network.send(second.identity.id, answer(1))).toBe(false);
     await second.receivedCount(1);
-    expect(first.network.send(second.identity.id, { kind: "forward", batch: Buffer.alloc(300_000) })).toBe(false);
+    expect(
+      first.network.send(second.identity.id, { kind: "forward", batch: Buffer.alloc(300_000) }),
+    ).toBe(false);
     expect(first.network.counters.droppedTooLarge).toBe(1);
   });
 
@@ -258,7 +279,9 @@ describe("O06: forming", () => {
     const [a, , c] = nodes as [TestNode, TestNode, TestNode];
     await c.network.stop();
     // It died before its disk had the cluster.
-    const late = room.node("node-3", await room.nodeFiles("node-3"), addresses, { identity: c.identity });
+    const late = room.node("node-3", await room.nodeFiles("node-3"), addresses, {
+      identity: c.identity,
+    });
     await late.network.start();
     expect(await late.network.form()).toEqual(a.network.genesis);
     expect(late.persisted).toEqual([a.network.genesis]);
@@ -279,7 +302,7 @@ describe("O06: forming", () => {
     const members = NAMES.map((name, i) => ({
       id: ids[i] as string,
       name,
-      peerAddress: addresses[name] as string,
+      peerAddress: addresses[name],
       clientAddress: "",
     }));
     const clusters: (Genesis | null)[] = [

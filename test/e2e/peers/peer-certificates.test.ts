@@ -41,7 +41,9 @@ describe("a node does not start", () => {
       ["caFile", "peer-tls-ca-cert-file"],
     ] as const) {
       const missing = { ...files, [key]: `${files[key]}.gone` };
-      await expect(startWith(missing)).rejects.toThrow(`${setting} ${files[key]}.gone can not be read`);
+      await expect(startWith(missing)).rejects.toThrow(
+        `${setting} ${files[key]}.gone can not be read`,
+      );
     }
   });
 
@@ -49,9 +51,15 @@ describe("a node does not start", () => {
     const files = await room.nodeFiles("node-1");
     const text = `${room.directory}/text`;
     writeFileSync(text, "hello");
-    await expect(startWith({ ...files, certFile: text })).rejects.toThrow(/text is not a certificate/);
-    await expect(startWith({ ...files, keyFile: text })).rejects.toThrow(/text is not a private key/);
-    await expect(startWith({ ...files, caFile: text })).rejects.toThrow(/text holds no certificate/);
+    await expect(startWith({ ...files, certFile: text })).rejects.toThrow(
+      /text is not a certificate/,
+    );
+    await expect(startWith({ ...files, keyFile: text })).rejects.toThrow(
+      /text is not a private key/,
+    );
+    await expect(startWith({ ...files, caFile: text })).rejects.toThrow(
+      /text holds no certificate/,
+    );
   });
 
   it("with a key of another certificate", async () => {
@@ -69,7 +77,9 @@ describe("a node does not start", () => {
       days: 1,
       nowMs: Date.now() - 40 * DAY_MS,
     });
-    await expect(startWith(await room.files("old", old, authority))).rejects.toThrow(/crt ended on/);
+    await expect(startWith(await room.files("old", old, authority))).rejects.toThrow(
+      /crt ended on/,
+    );
     const early = await issueNodeCertificate(authority, {
       name: "node-1",
       days: 1,
@@ -103,7 +113,7 @@ describe("a node does not start", () => {
   it("on a port that is taken, and names it", async () => {
     const addresses = await freeAddresses(NAMES);
     await room.node("node-2", await room.nodeFiles("node-2"), addresses).network.start();
-    const same = { ...addresses, "node-1": addresses["node-2"] as string, "node-2": "127.0.0.1:1" };
+    const same = { ...addresses, "node-1": addresses["node-2"], "node-2": "127.0.0.1:1" };
     const second = room.node("node-1", await room.nodeFiles("node-1"), same);
     await expect(second.network.start()).rejects.toThrow(
       `The peer port ${addresses["node-2"]} is taken by another program`,
@@ -118,14 +128,19 @@ describe("S31, S38: the peer port", () => {
     const addresses = await freeAddresses(NAMES);
     node = room.node("node-1", await room.nodeFiles("node-1"), addresses);
     await node.network.start();
-    const [host, port] = (addresses["node-1"] as string).split(":") as [string, string];
+    const [host, port] = addresses["node-1"].split(":") as [string, string];
     address = { host, port: Number(port) };
   });
 
   /** Everything a TLS client is told until the connection ends. */
-  async function visit(files: PeerTlsFiles | null, version: "TLSv1.2" | "TLSv1.3" = "TLSv1.3"): Promise<string> {
+  async function visit(
+    files: PeerTlsFiles | null,
+    version: "TLSv1.2" | "TLSv1.3" = "TLSv1.3",
+  ): Promise<string> {
     const credentials =
-      files === null ? {} : { cert: readFileSync(files.certFile), key: readFileSync(files.keyFile) };
+      files === null
+        ? {}
+        : { cert: readFileSync(files.certFile), key: readFileSync(files.keyFile) };
     return new Promise((resolve) => {
       let told = "";
       const socket = connectTls({
@@ -179,7 +194,9 @@ describe("S31, S38: the peer port", () => {
   });
 
   it("speaks TLS 1.3 and nothing older", async () => {
-    expect(await visit(await room.nodeFiles("node-2"), "TLSv1.2")).toMatch(/error .*(PROTOCOL_VERSION|ECONNRESET)/i);
+    expect(await visit(await room.nodeFiles("node-2"), "TLSv1.2")).toMatch(
+      /error .*(PROTOCOL_VERSION|ECONNRESET)/i,
+    );
     await node.logged(/UNSUPPORTED_PROTOCOL|unsupported protocol/i);
   });
 
@@ -205,7 +222,7 @@ describe("a node that is dialed", () => {
     const addresses = await freeAddresses(["node-1", "node-2", "node-3"]);
     const dialer = room.node("node-1", await room.nodeFiles("node-1"), addresses);
     // node-3 sits at node-2's address.
-    const wrong = { "node-3": addresses["node-2"] as string, "node-1": addresses["node-1"] as string };
+    const wrong = { "node-3": addresses["node-2"], "node-1": addresses["node-1"] };
     const other = room.node("node-3", await room.nodeFiles("node-3"), wrong);
     await Promise.all([dialer.network.start(), other.network.start()]);
     await dialer.logged(/does not cover the name \\"node-2\\"/);
@@ -219,7 +236,9 @@ describe("a node that is dialed", () => {
     const pair = await issueNodeCertificate(authority, { name: "node-2" });
     const foreign = room.node("node-2", await room.files("foreign", pair, authority), addresses);
     await Promise.all([dialer.network.start(), foreign.network.start()]);
-    await dialer.logged(/A peer can not be reached.*(self-signed|unable to verify|signature|issuer)/i);
+    await dialer.logged(
+      /A peer can not be reached.*(self-signed|unable to verify|signature|issuer)/i,
+    );
     expect(dialer.network.counters.linksOpened + dialer.network.counters.linksAccepted).toBe(0);
   });
 

@@ -31,7 +31,7 @@ export class Happenings {
   readonly #waiters = new Set<() => void>();
 
   happened(): void {
-    for (const waiter of [...this.#waiters]) {
+    for (const waiter of this.#waiters) {
       waiter();
     }
   }
@@ -57,7 +57,11 @@ export class TestNode {
   readonly identity: NodeIdentity;
   readonly received: Received[] = [];
   readonly changes: string[] = [];
-  readonly logs: { readonly level: string; readonly fields: Record<string, unknown>; readonly message: string }[] = [];
+  readonly logs: {
+    readonly level: string;
+    readonly fields: Record<string, unknown>;
+    readonly message: string;
+  }[] = [];
   readonly persisted: Genesis[] = [];
   readonly #happenings: Happenings;
 
@@ -78,11 +82,18 @@ export class TestNode {
         happenings.happened();
       },
     };
-    const log = (level: string) => (fields: Record<string, unknown>, message: string): void => {
-      this.logs.push({ level, fields, message });
-      happenings.happened();
+    const log =
+      (level: string) =>
+      (fields: Record<string, unknown>, message: string): void => {
+        this.logs.push({ level, fields, message });
+        happenings.happened();
+      };
+    const logger = {
+      debug: log("debug"),
+      info: log("info"),
+      warn: log("warn"),
+      error: log("error"),
     };
-    const logger = { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") };
     const persistGenesis = async (genesis: Genesis): Promise<void> => {
       await options.persistGenesis(genesis);
       this.persisted.push(genesis);
@@ -92,7 +103,9 @@ export class TestNode {
 
   /** Everything logged so far, as one text. */
   get logText(): string {
-    return this.logs.map(({ fields, message }) => `${message} ${JSON.stringify(fields)}`).join("\n");
+    return this.logs
+      .map(({ fields, message }) => `${message} ${JSON.stringify(fields)}`)
+      .join("\n");
   }
 
   logged(pattern: RegExp): Promise<void> {
@@ -125,7 +138,11 @@ export class PeerRoom {
   }
 
   /** Writes a pair and its authority; gives the file names. */
-  async files(stem: string, pair: CertificatePair, authority?: CertificatePair): Promise<PeerTlsFiles> {
+  async files(
+    stem: string,
+    pair: CertificatePair,
+    authority?: CertificatePair,
+  ): Promise<PeerTlsFiles> {
     const directory = join(this.directory, stem);
     mkdirSync(directory, { recursive: true });
     const paths = nodePaths(directory, "node");
@@ -145,7 +162,9 @@ export class PeerRoom {
     name: string,
     tls: PeerTlsFiles | null,
     addresses: Readonly<Record<string, string>>,
-    changes: Partial<Omit<PeerNetworkOptions, "limits">> & { readonly limits?: Partial<PeerLimits> } = {},
+    changes: Partial<Omit<PeerNetworkOptions, "limits">> & {
+      readonly limits?: Partial<PeerLimits>;
+    } = {},
   ): TestNode {
     const own = addresses[name] ?? "127.0.0.1:0";
     const options: PeerNetworkOptions = {
@@ -202,7 +221,7 @@ export async function freeAddresses(names: readonly string[]): Promise<Record<st
   const addresses: Record<string, string> = {};
   for (const [i, server] of servers.entries()) {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    addresses[names[i] as string] = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    addresses[names[i]] = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   return addresses;

@@ -76,7 +76,12 @@ function addNode(parent: Command, output: CertsOutput): void {
       .argument("<name>", "the node's name in the cluster (node-name)"),
     NODE_DAYS_DEFAULT,
   )
-    .option("--host <host>", "a DNS name or IP address clients reach it by (repeatable)", collect, [])
+    .option(
+      "--host <host>",
+      "a DNS name or IP address clients reach it by (repeatable)",
+      collect,
+      [],
+    )
     .option("--no-loopback", "leave out localhost, 127.0.0.1 and ::1");
   command.action(
     async (
@@ -172,7 +177,10 @@ async function reporting(command: Command, work: () => Promise<void>): Promise<v
     await work();
   } catch (error) {
     if (error instanceof CertificateError) {
-      command.error(`error: ${error.message}`, { code: `ferrite.certs.${error.code}`, exitCode: 1 });
+      command.error(`error: ${error.message}`, {
+        code: `ferrite.certs.${error.code}`,
+        exitCode: 1,
+      });
     }
     throw error;
   }

@@ -96,6 +96,8 @@ async function readIfThere(path: string): Promise<string | null> {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") {
       return null;
     }
-    throw new CertificateError("fileSystem", `${path} can not be read: ${String(cause)}`, { cause });
+    throw new CertificateError("fileSystem", `${path} can not be read: ${String(cause)}`, {
+      cause,
+    });
   }
 }

@@ -1,6 +1,12 @@
 export { createAuthority } from "./authority.ts";
 export type { AuthorityOptions, CertificatePair } from "./authority.ts";
-export { authorityPaths, clientPaths, nodePaths, readAuthority, writePair } from "./certificate-files.ts";
+export {
+  authorityPaths,
+  clientPaths,
+  nodePaths,
+  readAuthority,
+  writePair,
+} from "./certificate-files.ts";
 export type { CertificatePaths } from "./certificate-files.ts";
 export { certsCommand } from "./certs-command.ts";
 export type { CertsOutput } from "./certs-command.ts";

@@ -20,7 +20,7 @@ function getOwnMetadata(key: MetadataKey, target: object): unknown {
 }
 
 function getMetadata(key: MetadataKey, target: object): unknown {
-  for (let holder: object | null = target; holder !== null; ) {
+  for (let holder: object | null = target; holder !== null;) {
     const values = metadataByTarget.get(holder);
     if (values !== undefined && values.has(key)) {
       return values.get(key);

@@ -122,7 +122,9 @@ describe("certificates", () => {
   it("refuse more hosts and days than their limits", async () => {
     const authority = await createAuthority();
     const hosts = Array.from({ length: HOSTS_MAX + 1 }, (_, i) => `h${i}`);
-    await expect(issueNodeCertificate(authority, { name: "n", hosts })).rejects.toThrow(/101 hosts/);
+    await expect(issueNodeCertificate(authority, { name: "n", hosts })).rejects.toThrow(
+      /101 hosts/,
+    );
     await expect(createAuthority({ days: DAYS_MAX + 1 })).rejects.toThrow(/1 to 36500/);
     await expect(createAuthority({ days: 0 })).rejects.toThrow(/1 to 36500/);
   });
@@ -130,7 +132,9 @@ describe("certificates", () => {
   it("refuse to be signed by what is no authority, or by another's key", async () => {
     const authority = await createAuthority();
     const leaf = await issueNodeCertificate(authority, { name: "node-1" });
-    await expect(issueClientCertificate(leaf, { name: "app" })).rejects.toThrow(/not a certificate/);
+    await expect(issueClientCertificate(leaf, { name: "app" })).rejects.toThrow(
+      /not a certificate/,
+    );
     const mixed = { ...authority, privateKeyPem: leaf.privateKeyPem };
     await expect(issueClientCertificate(mixed, { name: "app" })).rejects.toThrow(/does not belong/);
     const broken = { certificatePem: "no", privateKeyPem: "no" };
@@ -212,8 +216,14 @@ describe.skipIf(!hasOpenssl)("openssl", () => {
     await run("client", "app", "--out", directory);
     const verify = (purpose: string, stem: string, ...more: string[]): number | null =>
       spawnSync("openssl", [
-        ...["verify", "-x509_strict", "-purpose", purpose, ...more],
-        ...["-CAfile", join(directory, "ca.crt"), join(directory, `${stem}.crt`)],
+        "verify",
+        "-x509_strict",
+        "-purpose",
+        purpose,
+        ...more,
+        "-CAfile",
+        join(directory, "ca.crt"),
+        join(directory, `${stem}.crt`),
       ]).status;
     expect(verify("sslserver", "node-1", "-verify_hostname", "node-1")).toBe(0);
     expect(verify("sslclient", "node-1")).toBe(0);

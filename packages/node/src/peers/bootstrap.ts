@@ -26,7 +26,11 @@ export interface BootstrapReport {
 
 export type BootstrapDecision =
   /** Not everybody was heard, or not everybody promised. */
-  | { readonly kind: "wait"; readonly missing: readonly string[]; readonly unpromised: readonly string[] }
+  | {
+      readonly kind: "wait";
+      readonly missing: readonly string[];
+      readonly unpromised: readonly string[];
+    }
   /** All promised the same: make it durable. */
   | { readonly kind: "form"; readonly genesis: Genesis }
   /** A formed cluster has this node as a member: make it durable. */
@@ -54,7 +58,7 @@ export class BootstrapState {
   }) {
     this.#self = options.self;
     this.#clusterToken = options.clusterToken;
-    this.#expectedNames = [...new Set([...options.expectedNames, options.self.name])].sort();
+    this.#expectedNames = [...new Set([...options.expectedNames, options.self.name])].toSorted();
   }
 
   /** What this node has bound itself to; part of its hello. */
@@ -96,7 +100,9 @@ export class BootstrapState {
     this.#promise ??= genesis.clusterId;
     if (this.#promise !== genesis.clusterId) {
       // `hear` notices every change of disk after a promise, so this is a defect, and a dangerous one.
-      throw new Error(`promised cluster ${this.#promise}, but the members make ${genesis.clusterId}`);
+      throw new Error(
+        `promised cluster ${this.#promise}, but the members make ${genesis.clusterId}`,
+      );
     }
     const unpromised = others
       .filter((report) => report.promise !== genesis.clusterId)
@@ -132,7 +138,7 @@ export class BootstrapState {
       }
     }
     if (clusters.size > 1) {
-      return { kind: "conflict", clusterIds: [...clusters.keys()].sort() };
+      return { kind: "conflict", clusterIds: [...clusters.keys()].toSorted() };
     }
     for (const genesis of clusters.values()) {
       const listed = genesis.members.find((member) => member.name === this.#self.name);

@@ -17,6 +17,7 @@ import type { Hello } from "./hello.ts";
 import { PeerLink } from "./link.ts";
 import type { LinkHandlers, LinkServices } from "./link.ts";
 import { requireNodeCertificate } from "./peer-certificate.ts";
+import { reconnectDelayMs } from "./reconnect-delay.ts";
 
 export interface DialerHandlers extends LinkHandlers {
   /** What to say first on a new link. */
@@ -36,9 +37,8 @@ export class PeerDialer {
   readonly name: string;
   #address: string;
   readonly #secureContext: SecureContext;
-  readonly #services: LinkServices;
+  readonly #services: LinkServices & { random(): number };
   readonly #handlers: DialerHandlers;
-  readonly #random: () => number;
   #stopped = false;
   /** Attempts in a row that did not open. */
   #failures = 0;
@@ -50,7 +50,11 @@ export class PeerDialer {
   #link: PeerLink | null = null;
 
   constructor(
-    peer: { readonly name: string; readonly address: string; readonly secureContext: SecureContext },
+    peer: {
+      readonly name: string;
+      readonly address: string;
+      readonly secureContext: SecureContext;
+    },
     services: LinkServices & { random(): number },
     handlers: DialerHandlers,
   ) {
@@ -58,7 +62,6 @@ export class PeerDialer {
     this.#address = peer.address;
     this.#secureContext = peer.secureContext;
     this.#services = services;
-    this.#random = services.random;
     this.#handlers = handlers;
   }
 
@@ -177,7 +180,12 @@ export class PeerDialer {
         this.#linkEnded(link, error);
       },
     };
-    const link = new PeerLink(socket, { certificate, receivesPayload: false }, this.#services, handlers);
+    const link = new PeerLink(
+      socket,
+      { certificate, receivesPayload: false },
+      this.#services,
+      handlers,
+    );
     this.#link = link;
     link.sayHello(this.#handlers.currentHello());
   }
@@ -190,13 +198,13 @@ export class PeerDialer {
     this.#handlers.onEnded(link, error);
     if (openedAtMs === null) {
       this.#failures++;
-      this.#dialSoon(this.#nextDelayMs(this.#failures));
+      this.#dialSoon(this.#delayMsAfter(this.#failures));
       return;
     }
     // A link that opens and breaks again and again must not be dialed in a tight loop.
     const held = clock.nowMs() - openedAtMs >= limits.reconnectDelayMaxMs;
     this.#quickBreaks = held ? 0 : this.#quickBreaks + 1;
-    this.#dialSoon(this.#quickBreaks <= 1 ? 0 : this.#nextDelayMs(this.#quickBreaks - 1));
+    this.#dialSoon(this.#quickBreaks <= 1 ? 0 : this.#delayMsAfter(this.#quickBreaks - 1));
   }
 
   #dialFailed(socket: TLSSocket, error: Error): void {
@@ -213,15 +221,11 @@ export class PeerDialer {
     this.#failures++;
     const refused = isRefused(error);
     this.#handlers.onDialFailed(this.name, { error, address: this.#address, refused });
-    this.#dialSoon(this.#nextDelayMs(this.#failures));
+    this.#dialSoon(this.#delayMsAfter(this.#failures));
   }
 
-  /** `failures` in a row, at least 1. The lower half is fixed, the upper half is chance: peers spread out. */
-  #nextDelayMs(failures: number): number {
-    const { reconnectDelayMinMs, reconnectDelayMaxMs } = this.#services.limits;
-    const doublings = Math.min(failures - 1, 30);
-    const delayMs = Math.min(reconnectDelayMinMs * 2 ** doublings, reconnectDelayMaxMs);
-    return delayMs / 2 + (this.#random() * delayMs) / 2;
+  #delayMsAfter(failures: number): number {
+    return reconnectDelayMs(failures, this.#services.limits, this.#services.random());
   }
 
   /** Asked by TLS before the link counts as secure; the chain is verified besides. */

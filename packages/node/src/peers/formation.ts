@@ -50,7 +50,7 @@ export class Formation {
     this.#complaints = new LogLimiter(options.limits.repeatedLogIntervalMs);
     this.#genesis = options.genesis;
     const configured = [options.identity.name, ...options.peers.map((peer) => peer.name)];
-    this.expectedNames = configured.sort();
+    this.expectedNames = configured.toSorted();
   }
 
   get genesis(): Genesis | null {
@@ -120,7 +120,9 @@ export class Formation {
 
   stop(): void {
     this.#stopped = true;
-    this.#waiter?.reject(new PeerError("stopped", "The node was stopped before its cluster was formed."));
+    this.#waiter?.reject(
+      new PeerError("stopped", "The node was stopped before its cluster was formed."),
+    );
     // Whoever called `begin` has the promise; a node stopped before anybody looked must not fail over it.
     this.#waiter?.promise.catch(() => undefined);
   }
@@ -173,7 +175,10 @@ export class Formation {
         );
         return;
       case "reset":
-        this.#report(`"${decision.changedName}" came with a new disk: forming begins anew.`, "warn");
+        this.#report(
+          `"${decision.changedName}" came with a new disk: forming begins anew.`,
+          "warn",
+        );
         state.reset();
         this.#effects.forgetLinks();
         return;
@@ -191,7 +196,9 @@ export class Formation {
         this.#genesis = genesis;
         this.#ports.logger.info(
           { clusterId: genesis.clusterId, members: genesis.members.map((member) => member.name) },
-          how === "form" ? "The cluster is formed" : "Joined the cluster that the peers have formed",
+          how === "form"
+            ? "The cluster is formed"
+            : "Joined the cluster that the peers have formed",
         );
         this.#effects.formed(genesis);
         this.#effects.announce();

@@ -52,7 +52,8 @@ export class FrameDecoder {
   push(chunk: Buffer): void {
     let position = 0;
     while (position < chunk.length && !this.#stopped) {
-      position = this.#gathered === null ? this.#begin(chunk, position) : this.#gather(chunk, position);
+      position =
+        this.#gathered === null ? this.#begin(chunk, position) : this.#gather(chunk, position);
     }
   }
 

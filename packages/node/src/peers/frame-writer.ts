@@ -33,7 +33,13 @@ export class FrameWriter {
    * Begins a frame whose body will have exactly `bodyBytes` bytes, of which `fixedBytes` (all but data given to
    * `bytes` and what is reserved later) come first.
    */
-  begin(kind: FrameKind, group: number, senderTimeMs: number, bodyBytes: number, fixedBytes: number): void {
+  begin(
+    kind: FrameKind,
+    group: number,
+    senderTimeMs: number,
+    bodyBytes: number,
+    fixedBytes: number,
+  ): void {
     this.reserve(HEADER_BYTES + fixedBytes);
     const chunk = this.#chunk;
     const at = this.#position;

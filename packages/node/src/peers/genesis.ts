@@ -8,9 +8,13 @@ import { uuidText } from "./node-id-bytes.ts";
  * node id (its disk), not on addresses, which are hints.
  */
 export function genesisOf(clusterToken: string, members: readonly Member[]): Genesis {
-  const sorted = [...members].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const sorted = members.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const hash = createHash("sha256");
-  for (const text of ["ferrite cluster id", clusterToken, ...sorted.flatMap((m) => [m.name, m.id])]) {
+  for (const text of [
+    "ferrite cluster id",
+    clusterToken,
+    ...sorted.flatMap((m) => [m.name, m.id]),
+  ]) {
     // The length first: otherwise two lists of words could run together to the same bytes.
     hash.update(`${Buffer.byteLength(text)}:`).update(text);
   }

@@ -60,7 +60,9 @@ function refusalOfIdentity(hello: Hello, context: HelloContext): Refusal | null 
 function refusalOfCluster(hello: Hello, context: HelloContext): Refusal | null {
   const own = context.genesis;
   if (own === null) {
-    return hello.genesis === null ? refusalOfExpected(hello, context) : refusalToAdopt(hello.genesis, context);
+    return hello.genesis === null
+      ? refusalOfExpected(hello, context)
+      : refusalToAdopt(hello.genesis, context);
   }
   if (hello.genesis !== null && hello.genesis.clusterId !== own.clusterId) {
     return {
@@ -73,7 +75,7 @@ function refusalOfCluster(hello: Hello, context: HelloContext): Refusal | null {
 
 /** Both are unformed: they must mean the same cluster. */
 function refusalOfExpected(hello: Hello, context: HelloContext): Refusal | null {
-  const theirs = [...hello.expected].sort();
+  const theirs = hello.expected.toSorted();
   const same =
     theirs.length === context.expectedNames.length &&
     theirs.every((name, i) => name === context.expectedNames[i]);

@@ -44,7 +44,10 @@ export interface Hello {
 
 const uuid = z.string().refine(isNodeId, "not a UUID in lower case");
 /** Printable: it goes into logs and messages. */
-const name = z.string().max(NAME_LENGTH_MAX).regex(/^[\x21-\x7e]+$/);
+const name = z
+  .string()
+  .max(NAME_LENGTH_MAX)
+  .regex(/^[\x21-\x7e]+$/);
 const address = z.string().max(ADDRESS_LENGTH_MAX);
 
 const memberSchema: z.ZodType<Member> = z.strictObject({

@@ -41,7 +41,10 @@ export const DEFAULT_PEER_LIMITS: PeerLimits = {
 export function checkPeerLimits(limits: PeerLimits): PeerLimits {
   for (const [name, value] of Object.entries(limits) as [keyof PeerLimits, number][]) {
     if (!Number.isSafeInteger(value) || value < 1) {
-      throw new PeerError("badOption", `${name} must be a whole number of at least 1, not ${value}.`);
+      throw new PeerError(
+        "badOption",
+        `${name} must be a whole number of at least 1, not ${value}.`,
+      );
     }
   }
   if (limits.frameBytesMax < PEER_FRAME_BYTES_MAX_LEAST) {
@@ -51,7 +54,10 @@ export function checkPeerLimits(limits: PeerLimits): PeerLimits {
     );
   }
   if (limits.reconnectDelayMaxMs < limits.reconnectDelayMinMs) {
-    throw new PeerError("badOption", "reconnectDelayMaxMs must not be less than reconnectDelayMinMs.");
+    throw new PeerError(
+      "badOption",
+      "reconnectDelayMaxMs must not be less than reconnectDelayMinMs.",
+    );
   }
   return limits;
 }

@@ -148,7 +148,7 @@ export class PeerLink implements FrameSink {
    * @throws PeerError notEncodable for what the format can not express.
    */
   send(payload: PeerPayload): boolean {
-    const { counters, limits, logicalNowMs } = this.#services;
+    const { counters, limits } = this.#services;
     if (!this.isOpen) {
       counters.droppedNoLink++;
       return false;
@@ -164,7 +164,7 @@ export class PeerLink implements FrameSink {
       counters.droppedQueueFull++;
       return false;
     }
-    writePayload(this.#writer, payload, logicalNowMs(), bodyBytes);
+    writePayload(this.#writer, payload, this.#services.logicalNowMs(), bodyBytes);
     counters.framesSent++;
     return true;
   }
@@ -182,15 +182,15 @@ export class PeerLink implements FrameSink {
       this.#progressAtMs = this.#services.clock.nowMs();
     }
     if (parts.length === 1) {
-      socket.write(parts[0] as Uint8Array, this.#onWritten);
+      socket.write(parts[0], this.#onWritten);
       return;
     }
     socket.cork();
     const last = parts.length - 1;
     for (let i = 0; i < last; i++) {
-      socket.write(parts[i] as Uint8Array);
+      socket.write(parts[i]);
     }
-    socket.write(parts[last] as Uint8Array, this.#onWritten);
+    socket.write(parts[last], this.#onWritten);
     socket.uncork();
   }
 
@@ -263,13 +263,18 @@ export class PeerLink implements FrameSink {
       const refusal = readRefusal(this.#reader);
       this.#services.counters.refusalsReceived[refusal.reason]++;
       this.#handlers.onRefusal(this, refusal);
-      this.end(new PeerError("outOfOrder", `refused by the peer (${refusal.reason}): ${refusal.text}`));
+      this.end(
+        new PeerError("outOfOrder", `refused by the peer (${refusal.reason}): ${refusal.text}`),
+      );
       return;
     }
     const hello = readHello(this.#reader);
     const before = this.hello;
     if (before !== null && (before.nodeId !== hello.nodeId || before.name !== hello.name)) {
-      throw new PeerError("outOfOrder", `"${before.name}" turned into "${hello.name}" on an open link.`);
+      throw new PeerError(
+        "outOfOrder",
+        `"${before.name}" turned into "${hello.name}" on an open link.`,
+      );
     }
     this.hello = hello;
     this.#handlers.onHello(this, hello);

@@ -12,12 +12,12 @@
 import { createSecureContext } from "node:tls";
 import type { SecureContext } from "node:tls";
 import type { NodeId } from "@ferrite/raft";
-import { formatHostPort, parseHostPort } from "../config/host-port.ts";
+import { formatHostPort } from "../config/host-port.ts";
 import type { PeerPayload, Transport, TransportEvents } from "../replica/transport.ts";
 import { PeerAcceptor } from "./acceptor.ts";
 import { createPeerCounters } from "./counters.ts";
 import type { PeerCounters } from "./counters.ts";
-import { PeerDialer } from "./dialer.ts";
+import type { DialFailure } from "./dialer.ts";
 import { PeerError } from "./errors.ts";
 import { Formation } from "./formation.ts";
 import { GROUP_ID } from "./frame.ts";
@@ -30,7 +30,8 @@ import type { Genesis, Member } from "./membership.ts";
 import { checkPeerNetworkOptions, hasOtherMembers } from "./options.ts";
 import type { PeerNetworkOptions } from "./options.ts";
 import { certificateCovers } from "./peer-certificate.ts";
-import type { PeerState } from "./peer-state.ts";
+import { PeerDirectory } from "./peer-directory.ts";
+import type { PeerState } from "./peer-directory.ts";
 import { systemPeerClock } from "./ports.ts";
 import type { PeerPorts } from "./ports.ts";
 import type { Refusal } from "./refusal.ts";
@@ -49,8 +50,7 @@ export class PeerNetwork implements Transport {
   readonly #tokenHash: string;
   readonly #complaints: LogLimiter;
   readonly #formation: Formation;
-  readonly #peers = new Map<string, PeerState>();
-  readonly #peersById = new Map<NodeId, PeerState>();
+  readonly #peers: PeerDirectory;
   /** Links with frames that were queued and not flushed. */
   readonly #unflushed = new Set<PeerLink>();
   #acceptor: PeerAcceptor | null = null;
@@ -85,6 +85,13 @@ export class PeerNetwork implements Transport {
     this.#tokenHash = clusterTokenHash(options.clusterToken);
     this.#complaints = new LogLimiter(options.limits.repeatedLogIntervalMs);
     this.#announce = options.announce ?? formatHostPort(options.listen);
+    this.#peers = new PeerDirectory(options, this.#services, {
+      ...this.#linkHandlers("dialed"),
+      currentHello: () => this.#currentHello(),
+      onDialFailed: (name, failure) => {
+        this.#onDialFailed(name, failure);
+      },
+    });
     this.#formation = new Formation(options, () => this.#self(), this.#ports, {
       announce: () => {
         this.#announceHello();
@@ -93,7 +100,9 @@ export class PeerNetwork implements Transport {
         this.#adoptMembers(genesis);
       },
       forgetLinks: () => {
-        this.#endLinks(new Error("begins anew, as a member's disk changed while the cluster was forming"));
+        this.#endLinks(
+          new Error("begins anew, as a member's disk changed while the cluster was forming"),
+        );
       },
     });
   }
@@ -106,7 +115,7 @@ export class PeerNetwork implements Transport {
     if (!hasOtherMembers(this.#options)) {
       return;
     }
-    const { identity, tls, listen, peers, genesis } = this.#options;
+    const { identity, tls, listen, genesis } = this.#options;
     if (tls === null) {
       throw new PeerError(
         "tlsFiles",
@@ -120,7 +129,11 @@ export class PeerNetwork implements Transport {
     this.#acceptor = new PeerAcceptor(secure, this.#services, {
       ...this.#linkHandlers("accepted"),
       onHandshakeFailed: (remote, error) => {
-        this.#complain("handshake", { remote, error: error.message }, "A connection to the peer port was refused");
+        this.#complain(
+          "handshake",
+          { remote, error: error.message },
+          "A connection to the peer port was refused",
+        );
       },
     });
     const address = await this.#acceptor.listen(listen.host, listen.port);
@@ -128,9 +141,7 @@ export class PeerNetwork implements Transport {
       this.#announce = formatHostPort({ host: address.address, port: address.port });
     }
     this.#ports.logger.info({ address: this.#announce }, "The peer port is open");
-    for (const peer of genesis === null ? peers : this.#dialTargets(genesis)) {
-      this.#addPeer(peer.name, peer.address);
-    }
+    this.#peers.dialAll(this.#secureContext);
     if (genesis !== null) {
       this.#adoptMembers(genesis);
     }
@@ -170,13 +181,13 @@ export class PeerNetwork implements Transport {
     }
     this.#active = true;
     this.#announceHello();
-    for (const peer of this.#peers.values()) {
+    for (const peer of this.#peers.all()) {
       this.#tellConnected(peer);
     }
   }
 
   send(to: NodeId, payload: PeerPayload): boolean {
-    const link = this.#usableLink(this.#peersById.get(to));
+    const link = this.#usableLink(this.#peers.withId(to));
     if (link === null) {
       this.counters.droppedNoLink++;
       return false;
@@ -191,7 +202,7 @@ export class PeerNetwork implements Transport {
   }
 
   connected(peer: NodeId): boolean {
-    return this.#usableLink(this.#peersById.get(peer)) !== null;
+    return this.#usableLink(this.#peers.withId(peer)) !== null;
   }
 
   /** Hands everything sent since the last flush to the sockets, in one write per peer. */
@@ -208,7 +219,7 @@ export class PeerNetwork implements Transport {
 
   /** Bytes that wait for a peer. */
   queuedBytes(peer: NodeId): number {
-    return this.#usableLink(this.#peersById.get(peer))?.queuedBytes ?? 0;
+    return this.#usableLink(this.#peers.withId(peer))?.queuedBytes ?? 0;
   }
 
   /** Sends what is queued, ends all links and closes the port. */
@@ -221,8 +232,8 @@ export class PeerNetwork implements Transport {
     this.#active = false;
     this.#cancelStallCheck?.();
     this.#formation.stop();
-    const links = [...this.#helloedLinks()];
-    for (const peer of this.#peers.values()) {
+    const links = this.#peers.links();
+    for (const peer of this.#peers.all()) {
       peer.dialer.stop();
     }
     await this.#acceptor?.close();
@@ -262,78 +273,28 @@ export class PeerNetwork implements Transport {
 
   #announceHello(): void {
     const hello = this.#currentHello();
-    for (const link of this.#helloedLinks()) {
+    for (const link of this.#peers.links()) {
       link.sayHello(hello);
     }
   }
 
-  /** Links on which this node's hello was said. */
-  *#helloedLinks(): Generator<PeerLink> {
-    for (const peer of this.#peers.values()) {
-      if (peer.dialer.link !== null) {
-        yield peer.dialer.link;
-      }
-      if (peer.accepted !== null) {
-        yield peer.accepted;
-      }
-    }
-  }
-
   #endLinks(reason: Error): void {
-    for (const link of [...this.#helloedLinks()]) {
+    for (const link of this.#peers.links()) {
       link.destroy(reason);
     }
   }
 
-  /** Where the members are: as configured, else as they said when the cluster was formed. */
-  #dialTargets(genesis: Genesis): { readonly name: string; readonly address: string }[] {
-    const { identity, peers } = this.#options;
-    return genesis.members
-      .filter((member) => member.name !== identity.name)
-      .map((member) => ({
-        name: member.name,
-        address: peers.find((peer) => peer.name === member.name)?.address ?? member.peerAddress,
-      }));
-  }
-
-  #addPeer(name: string, address: string): void {
-    const secureContext = this.#secureContext;
-    if (secureContext === null || this.#peers.has(name)) {
+  #adoptMembers(genesis: Genesis): void {
+    if (this.#secureContext === null) {
       return;
     }
-    const dialer = new PeerDialer({ name, address, secureContext }, this.#services, {
-      ...this.#linkHandlers("dialed"),
-      currentHello: () => this.#currentHello(),
-      onDialFailed: (_name, failure) => {
-        this.#onDialFailed(name, failure);
-      },
-    });
-    const toldNothing = { toldConnected: false, toldRefused: false };
-    this.#peers.set(name, { name, id: null, dialer, accepted: null, ...toldNothing });
-    dialer.start();
-  }
-
-  /** The members are known: give each peer its id, dial those not dialed yet, drop those that are none. */
-  #adoptMembers(genesis: Genesis): void {
-    for (const target of this.#dialTargets(genesis)) {
-      this.#addPeer(target.name, target.address);
+    for (const name of this.#peers.adoptMembers(genesis, this.#secureContext)) {
+      this.#ports.logger.warn(
+        { peer: name, clusterId: genesis.clusterId },
+        "A configured peer is not a member of the cluster and is ignored",
+      );
     }
-    for (const peer of this.#peers.values()) {
-      const member = genesis.members.find((each) => each.name === peer.name);
-      if (member === undefined) {
-        this.#ports.logger.warn(
-          { peer: peer.name, clusterId: genesis.clusterId },
-          "A configured peer is not a member of the cluster and is ignored",
-        );
-        peer.dialer.stop();
-        peer.accepted?.end(null);
-        this.#peers.delete(peer.name);
-        continue;
-      }
-      peer.id = member.id;
-      this.#peersById.set(member.id, peer);
-    }
-    for (const link of [...this.#helloedLinks()]) {
+    for (const link of this.#peers.links()) {
       this.#recheck(link);
     }
   }
@@ -354,9 +315,13 @@ export class PeerNetwork implements Transport {
         this.#onHello(link, hello, side);
       },
       onRefusal: (link, refusal) => {
-        const peer = link.hello?.name ?? this.#peerOfLink(link)?.name ?? null;
+        const peer = link.hello?.name ?? this.#peers.ofLink(link)?.name ?? null;
         const fields = { peer, remote: link.remote, reason: refusal.reason, text: refusal.text };
-        this.#complain(`refused by ${peer ?? "?"} ${refusal.reason}`, fields, "A peer refuses this node");
+        this.#complain(
+          `refused by ${peer ?? "?"} ${refusal.reason}`,
+          fields,
+          "A peer refuses this node",
+        );
       },
       onPayload: (link, payload, senderTimeMs) => {
         this.#onPayload(link, payload, senderTimeMs);
@@ -367,24 +332,15 @@ export class PeerNetwork implements Transport {
     };
   }
 
-  #peerOfLink(link: PeerLink): PeerState | undefined {
-    for (const peer of this.#peers.values()) {
-      if (peer.dialer.link === link || peer.accepted === link) {
-        return peer;
-      }
-    }
-    return undefined;
-  }
-
   #onHello(link: PeerLink, hello: Hello, side: "dialed" | "accepted"): void {
-    const dialedName = side === "dialed" ? (this.#peerOfLink(link)?.name ?? null) : null;
+    const dialedName = side === "dialed" ? (this.#peers.ofLink(link)?.name ?? null) : null;
     const refusal = this.#refusalOf(link, hello, dialedName);
     this.#formation.hear(hello, refusal);
     if (refusal !== null) {
       this.#refuse(link, hello.name, refusal);
       return;
     }
-    const peer = this.#peers.get(hello.name);
+    const peer = this.#peers.named(hello.name);
     if (peer === undefined) {
       this.#refuse(link, hello.name, {
         reason: "unknownMember",
@@ -395,7 +351,7 @@ export class PeerNetwork implements Transport {
     if (!link.wasOpen) {
       this.#opened(link, hello, peer, side);
     }
-    this.#learnAddress(peer, hello);
+    this.#peers.learnAddress(peer, hello);
     this.#formation.proceed();
     this.#tellConnected(peer);
   }
@@ -415,14 +371,6 @@ export class PeerNetwork implements Transport {
       peer.dialer.dialNow();
     }
     this.#ports.logger.info({ peer: peer.name, remote: link.remote, side }, "A peer link is open");
-  }
-
-  /** A member that moved says where it is now; what the operator configured goes before that. */
-  #learnAddress(peer: PeerState, hello: Hello): void {
-    const configured = this.#options.peers.some((each) => each.name === peer.name);
-    if (!configured && parseHostPort(hello.peerAddress) !== null) {
-      peer.dialer.address = hello.peerAddress;
-    }
   }
 
   #refusalOf(link: PeerLink, hello: Hello, dialedName: string | null): Refusal | null {
@@ -456,7 +404,7 @@ export class PeerNetwork implements Transport {
   #onEnded(link: PeerLink, error: Error | null): void {
     this.#unflushed.delete(link);
     const name = link.hello?.name ?? null;
-    const peer = name === null ? undefined : this.#peers.get(name);
+    const peer = name === null ? undefined : this.#peers.named(name);
     if (peer !== undefined && peer.accepted === link) {
       peer.accepted = null;
     }
@@ -465,7 +413,11 @@ export class PeerNetwork implements Transport {
     }
     const fields = { peer: name, remote: link.remote, error: error?.message ?? null };
     if (error instanceof PeerError && error.code !== "outOfOrder") {
-      this.#complain(`broken ${name ?? "?"} ${error.code}`, fields, "A peer broke the rules of the link");
+      this.#complain(
+        `broken ${name ?? "?"} ${error.code}`,
+        fields,
+        "A peer broke the rules of the link",
+      );
     } else {
       this.#complain(`ended ${name ?? "?"}`, fields, "A peer link ended");
     }
@@ -483,14 +435,17 @@ export class PeerNetwork implements Transport {
     }
   }
 
-  #onDialFailed(
-    name: string,
-    failure: { readonly error: Error; readonly address: string; readonly refused: boolean },
-  ): void {
-    const peer = this.#peers.get(name);
+  #onDialFailed(name: string, failure: DialFailure): void {
+    const peer = this.#peers.named(name);
     const fields = { peer: name, address: failure.address, error: failure.error.message };
     this.#complain(`dial ${name}`, fields, "A peer can not be reached");
-    if (peer !== undefined && failure.refused && this.#active && !peer.toldRefused && peer.id !== null) {
+    if (
+      peer !== undefined &&
+      failure.refused &&
+      this.#active &&
+      !peer.toldRefused &&
+      peer.id !== null
+    ) {
       peer.toldRefused = true;
       this.#events.onDisconnected(peer.id, { refused: true });
     }
@@ -516,7 +471,7 @@ export class PeerNetwork implements Transport {
   #checkStalls(): void {
     this.#cancelStallCheck = this.#ports.clock.after(STALL_CHECK_MS, () => {
       const nowMs = this.#ports.clock.nowMs();
-      for (const peer of this.#peers.values()) {
+      for (const peer of this.#peers.all()) {
         peer.dialer.link?.endIfStalled(nowMs);
       }
       this.#checkStalls();

@@ -43,12 +43,18 @@ export function checkPeerNetworkOptions(options: PeerNetworkOptions): void {
   const names = new Set([identity.name]);
   for (const { name, address } of peers) {
     if (names.has(name)) {
-      throw new PeerError("badOption", `The name "${name}" is used twice: node-name and peers must differ.`);
+      throw new PeerError(
+        "badOption",
+        `The name "${name}" is used twice: node-name and peers must differ.`,
+      );
     }
     names.add(name);
     const parsed = parseHostPort(address);
     if (parsed === null || parsed.port === 0) {
-      throw new PeerError("badOption", `The address "${address}" of peer "${name}" is not host:port.`);
+      throw new PeerError(
+        "badOption",
+        `The address "${address}" of peer "${name}" is not host:port.`,
+      );
     }
   }
   if (names.size > MEMBERS_MAX) {
@@ -68,7 +74,5 @@ export function checkPeerNetworkOptions(options: PeerNetworkOptions): void {
 
 /** Does this node talk to anybody? */
 export function hasOtherMembers(options: PeerNetworkOptions): boolean {
-  return options.genesis === null
-    ? options.peers.length > 0
-    : options.genesis.members.length > 1;
+  return options.genesis === null ? options.peers.length > 0 : options.genesis.members.length > 1;
 }

@@ -20,20 +20,14 @@ type ForwardRefusal = Extract<PeerPayload, { readonly kind: "forwardRefused" }>[
 /** The place in the list is the byte on the wire: append only. */
 const REFUSAL_REASONS: readonly ForwardRefusal[] = ["notLeader", "busy", "noSpace"];
 
+const FIXED_BODY_BYTES = { forwardRefused: 17, copiesQuery: 32, copiesAnswer: 16 } as const;
+
 /** @throws PeerError notEncodable */
 export function payloadBodyBytes(payload: PeerPayload): number {
-  switch (payload.kind) {
-    case "raft":
-      return raftBodyBytes(payload.message);
-    case "forward":
-      return payload.batch.length;
-    case "forwardRefused":
-      return 17;
-    case "copiesQuery":
-      return 32;
-    case "copiesAnswer":
-      return 16;
+  if (payload.kind === "raft") {
+    return raftBodyBytes(payload.message);
   }
+  return payload.kind === "forward" ? payload.batch.length : FIXED_BODY_BYTES[payload.kind];
 }
 
 /** Appends the payload's frame. `bodyBytes` comes from `payloadBodyBytes`. */

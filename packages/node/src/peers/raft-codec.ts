@@ -69,7 +69,7 @@ export function raftBodyBytes(message: Message): number {
     case "snapshotChunk":
       return chunkFixedBytes(message) + message.data.length;
     default:
-      return fixedBodyBytes(message);
+      return FIXED_BODY_BYTES[message.kind];
   }
 }
 
@@ -97,28 +97,19 @@ export function writeRaftMessage(
 /** Messages whose body has one length. */
 type FixedMessage = Exclude<Message, { readonly kind: "append" | "snapshotChunk" }>;
 
-function fixedBodyBytes(message: FixedMessage): number {
-  switch (message.kind) {
-    case "preVoteRequest":
-    case "voteRequest":
-      return 25;
-    case "preVoteResponse":
-    case "voteResponse":
-      return 9;
-    case "appendResponse":
-      return 41;
-    case "heartbeat":
-    case "readIndexResponse":
-      return 24;
-    case "heartbeatResponse":
-    case "readIndexRequest":
-      return 16;
-    case "snapshotResponse":
-      return 25;
-    case "timeoutNow":
-      return 8;
-  }
-}
+const FIXED_BODY_BYTES: Readonly<Record<FixedMessage["kind"], number>> = {
+  preVoteRequest: 25,
+  voteRequest: 25,
+  preVoteResponse: 9,
+  voteResponse: 9,
+  appendResponse: 41,
+  heartbeat: 24,
+  heartbeatResponse: 16,
+  snapshotResponse: 25,
+  timeoutNow: 8,
+  readIndexRequest: 16,
+  readIndexResponse: 24,
+};
 
 function writeFixed(writer: FrameWriter, message: FixedMessage): void {
   writer.f64(message.term);
@@ -168,7 +159,7 @@ function appendBodyBytes(message: AppendRequest): number {
   const entries = message.entries;
   let total = APPEND_FIXED_BYTES + entries.length * ENTRY_HEADER_BYTES;
   for (let i = 0; i < entries.length; i++) {
-    const entry = entries[i] as Entry;
+    const entry = entries[i];
     if (entry.index !== message.previousIndex + 1 + i) {
       throw new PeerError(
         "notEncodable",
@@ -208,7 +199,10 @@ function chunkFixedBytes(message: SnapshotChunk): number {
   let total = CHUNK_FIXED_BYTES;
   for (const ids of idListsOf(message.meta.configuration)) {
     if (ids.length > CONFIGURATION_IDS_MAX) {
-      throw new PeerError("notEncodable", `${ids.length} ids are more than ${CONFIGURATION_IDS_MAX}.`);
+      throw new PeerError(
+        "notEncodable",
+        `${ids.length} ids are more than ${CONFIGURATION_IDS_MAX}.`,
+      );
     }
     ids.forEach(checkNodeId);
     total += ids.length * NODE_ID_BYTES;
@@ -268,7 +262,14 @@ export function readRaftMessage(kind: number, reader: FrameReader, ends: LinkEnd
         hintTerm: reader.count(),
       };
     case FrameKind.Heartbeat:
-      return { kind: "heartbeat", from, to, term, commit: reader.count(), readRound: reader.count() };
+      return {
+        kind: "heartbeat",
+        from,
+        to,
+        term,
+        commit: reader.count(),
+        readRound: reader.count(),
+      };
     case FrameKind.HeartbeatResponse:
       return { kind: "heartbeatResponse", from, to, term, readRound: reader.count() };
     case FrameKind.SnapshotChunk:

@@ -1,5 +1,5 @@
 /** Any payload that can travel, for properties. */
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { Message } from "@ferrite/raft";
 import type { PeerPayload } from "../../src/replica/transport.ts";
 
@@ -12,18 +12,26 @@ const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array
 /** Sometimes large enough to be referred to instead of copied. */
 const data = fc.oneof(
   { weight: 9, arbitrary: bytes },
-  { weight: 1, arbitrary: fc.integer({ min: 8000, max: 9000 }).map((n) => Buffer.alloc(n, n & 0xff)) },
+  {
+    weight: 1,
+    arbitrary: fc.integer({ min: 8000, max: 9000 }).map((n) => Buffer.alloc(n, n & 0xff)),
+  },
 );
 const ids = fc.array(fc.uuid(), { maxLength: 5 });
 
 const entries = fc.record({
   previousIndex: index,
-  list: fc.array(fc.record({ term: count, kind: fc.constantFrom(0 as const, 1 as const, 2 as const), data }), {
-    maxLength: 6,
-  }),
+  list: fc.array(
+    fc.record({ term: count, kind: fc.constantFrom(0 as const, 1 as const, 2 as const), data }),
+    {
+      maxLength: 6,
+    },
+  ),
 });
 
-function message<T extends object>(body: fc.Arbitrary<T>): fc.Arbitrary<T & { term: number; from: string; to: string }> {
+function message<T extends object>(
+  body: fc.Arbitrary<T>,
+): fc.Arbitrary<T & { term: number; from: string; to: string }> {
   return fc.tuple(body, count).map(([fields, term]) => ({ ...fields, term, from: FROM, to: TO }));
 }
 
@@ -71,25 +79,41 @@ export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
         kind: fc.constant("snapshotChunk" as const),
         index: count,
         term: count,
-        configuration: fc.record({ voters: ids, votersOutgoing: ids, learners: ids, learnersNext: ids }),
+        configuration: fc.record({
+          voters: ids,
+          votersOutgoing: ids,
+          learners: ids,
+          learnersNext: ids,
+        }),
         offsetBytes: index,
         beyondBytes: index,
         data,
         done: fc.boolean(),
       })
-      .map(({ kind, index: metaIndex, term, configuration, offsetBytes, beyondBytes, data: part, done }) => ({
-        kind,
-        meta: {
+      .map(
+        ({
+          kind,
           index: metaIndex,
           term,
           configuration,
-          sizeBytes: offsetBytes + part.length + beyondBytes,
-        },
-        offsetBytes,
-        lengthBytes: part.length,
-        done,
-        data: part,
-      })),
+          offsetBytes,
+          beyondBytes,
+          data: part,
+          done,
+        }) => ({
+          kind,
+          meta: {
+            index: metaIndex,
+            term,
+            configuration,
+            sizeBytes: offsetBytes + part.length + beyondBytes,
+          },
+          offsetBytes,
+          lengthBytes: part.length,
+          done,
+          data: part,
+        }),
+      ),
   ),
   message(
     fc.record({
@@ -101,7 +125,9 @@ export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
   ),
   message(fc.record({ kind: fc.constant("timeoutNow" as const) })),
   message(fc.record({ kind: fc.constant("readIndexRequest" as const), requestId: count })),
-  message(fc.record({ kind: fc.constant("readIndexResponse" as const), requestId: count, index: count })),
+  message(
+    fc.record({ kind: fc.constant("readIndexResponse" as const), requestId: count, index: count }),
+  ),
 );
 
 export const anyPayload: fc.Arbitrary<PeerPayload> = fc.oneof(

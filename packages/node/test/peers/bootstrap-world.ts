@@ -90,9 +90,9 @@ export class BootstrapWorld {
           this.#connect(from, to);
         }
       }
-      for (let busy = true; busy; ) {
+      for (let busy = true; busy;) {
         busy = false;
-        for (const link of [...this.#links]) {
+        for (const link of this.#links) {
           busy = this.#deliver(link) || busy;
         }
       }
@@ -142,7 +142,7 @@ export class BootstrapWorld {
   #stop(node: Node): void {
     node.state = null;
     node.writing = null;
-    for (const link of [...this.#links]) {
+    for (const link of this.#links) {
       if (link.to === node) {
         this.#break(link);
       }
@@ -185,7 +185,12 @@ export class BootstrapWorld {
       }
       return false;
     }
-    if (to.state !== null && link.toLife === to.life && to.genesis === null && to.writing === null) {
+    if (
+      to.state !== null &&
+      link.toLife === to.life &&
+      to.genesis === null &&
+      to.writing === null
+    ) {
       to.state.hear(report);
       this.#noteHeard(to.state, report.member);
       this.#decide(to, to.state);
@@ -209,7 +214,7 @@ export class BootstrapWorld {
       this.resets++;
       state.reset();
       node.life++;
-      for (const link of [...this.#links]) {
+      for (const link of this.#links) {
         if (link.from === node || link.to === node) {
           this.#break(link);
         }
@@ -250,7 +255,7 @@ export class BootstrapWorld {
   }
 
   #pick<T>(list: readonly T[]): T {
-    return list[Math.floor(this.#random() * list.length)] as T;
+    return list[Math.floor(this.#random() * list.length)];
   }
 
   #newDisk(): string {

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PeerError } from "../../src/peers/errors.ts";
 import { FrameReader } from "../../src/peers/frame-reader.ts";
@@ -16,7 +16,12 @@ import { REFUSAL_REASONS, readRefusal, writeRefusal } from "../../src/peers/refu
 const A = "0f8fad5b-d9cb-469f-a165-70867728950e";
 const B = "7c9e6679-7425-40de-944b-e07fc1f90ae7";
 const C = "9b2c3e1a-1f7d-4c55-8a8e-5d5f0c1b2a3d";
-const member = (name: string, id: string) => ({ id, name, peerAddress: `${name}:1`, clientAddress: `${name}:2` });
+const member = (name: string, id: string) => ({
+  id,
+  name,
+  peerAddress: `${name}:1`,
+  clientAddress: `${name}:2`,
+});
 const GENESIS = genesisOf("token", [member("a", A), member("b", B)]);
 const OTHER = genesisOf("other", [member("a", A), member("b", B)]);
 
@@ -64,27 +69,39 @@ function helloBody(json: unknown): Buffer {
 
 describe("a hello", () => {
   it("comes out as it went in", () => {
-    for (const hello of [HELLO, { ...HELLO, genesis: GENESIS, active: true, promise: GENESIS.clusterId }]) {
+    for (const hello of [
+      HELLO,
+      { ...HELLO, genesis: GENESIS, active: true, promise: GENESIS.clusterId },
+    ]) {
       expect(readHello(readerOf(helloBody(hello)))).toEqual(hello);
     }
   });
 
   it("of the largest cluster fits into a handshake frame, and one beyond the limit is refused", () => {
     const names = Array.from({ length: MEMBERS_MAX }, (_, i) => `${"n".repeat(250)}${i}`);
-    const members = names.map((name) => ({ id: A, name, peerAddress: "h".repeat(300), clientAddress: "h".repeat(300) }));
+    const members = names.map((name) => ({
+      id: A,
+      name,
+      peerAddress: "h".repeat(300),
+      clientAddress: "h".repeat(300),
+    }));
     const hello: Hello = { ...HELLO, expected: names, genesis: { clusterId: A, members } };
     const body = helloBody(hello);
     expect(HEADER_BYTES + body.length).toBeLessThanOrEqual(HANDSHAKE_FRAME_BYTES_MAX);
     expect(readHello(readerOf(body))).toEqual(hello);
     const tooMany = helloBody({ ...HELLO, expected: [...names, "one-more"] });
     expect(() => readHello(readerOf(tooMany))).toThrow(/does not fit its schema/);
-    expect(() => helloBody({ ...HELLO, name: "x".repeat(HANDSHAKE_FRAME_BYTES_MAX) })).toThrow(PeerError);
+    expect(() => helloBody({ ...HELLO, name: "x".repeat(HANDSHAKE_FRAME_BYTES_MAX) })).toThrow(
+      PeerError,
+    );
   });
 
   it("of another version is refused loudly, with both versions", () => {
     const body = helloBody(HELLO);
     body.writeUInt16LE(2, 4);
-    expect(() => readHello(readerOf(body))).toThrow(/speaks version 2 of the peer protocol, this node 1/);
+    expect(() => readHello(readerOf(body))).toThrow(
+      /speaks version 2 of the peer protocol, this node 1/,
+    );
   });
 
   it("of something else is no Ferrite node", () => {
@@ -101,7 +118,10 @@ describe("a hello", () => {
     ["a token instead of its hash", { tokenHash: "token" }],
     ["active without a cluster", { active: true }],
     ["a missing field", { expected: undefined }],
-    ["a member with a strange field", { genesis: { clusterId: A, members: [{ ...member("a", A), x: 1 }] } }],
+    [
+      "a member with a strange field",
+      { genesis: { clusterId: A, members: [{ ...member("a", A), x: 1 }] } },
+    ],
     ["no members", { genesis: { clusterId: A, members: [] } }],
   ])("with %s is malformed", (_what, change) => {
     const body = helloBody({ ...HELLO, ...change });
@@ -168,14 +188,39 @@ describe("a peer is", () => {
     ["it has this node's name", { name: "a" }, { certificateCovers: () => true }, "sameNode"],
     ["its group is not known", { groupId: 1 }, {}, "wrongGroup"],
     ["its token differs", { tokenHash: clusterTokenHash("else") }, {}, "wrongToken"],
-    ["its token differs though the cluster is the same", { tokenHash: clusterTokenHash("else"), genesis: GENESIS }, { genesis: GENESIS }, "wrongToken"],
+    [
+      "its token differs though the cluster is the same",
+      { tokenHash: clusterTokenHash("else"), genesis: GENESIS },
+      { genesis: GENESIS },
+      "wrongToken",
+    ],
     ["it is of another cluster", { genesis: OTHER }, { genesis: GENESIS }, "wrongCluster"],
     ["it expects other members", { expected: ["a", "b", "c"] }, {}, "expectedMembers"],
-    ["it does not expect itself", { expected: ["a", "c"] }, { expectedNames: ["a", "c"] }, "expectedMembers"],
-    ["it is no member", {}, { genesis: genesisOf("token", [member("a", A), member("c", C)]) }, "unknownMember"],
+    [
+      "it does not expect itself",
+      { expected: ["a", "c"] },
+      { expectedNames: ["a", "c"] },
+      "expectedMembers",
+    ],
+    [
+      "it is no member",
+      {},
+      { genesis: genesisOf("token", [member("a", A), member("c", C)]) },
+      "unknownMember",
+    ],
     ["its disk is not the member's", { nodeId: C }, { genesis: GENESIS }, "replacedDisk"],
-    ["its cluster does not know this node", { genesis: genesisOf("token", [member("b", B)]) }, {}, "unknownMember"],
-    ["its cluster knows this node with another disk", { genesis: GENESIS }, { selfId: C }, "replacedDisk"],
+    [
+      "its cluster does not know this node",
+      { genesis: genesisOf("token", [member("b", B)]) },
+      {},
+      "unknownMember",
+    ],
+    [
+      "its cluster knows this node with another disk",
+      { genesis: GENESIS },
+      { selfId: C },
+      "replacedDisk",
+    ],
   ])("refused when %s", (_what, hello, context, reason) => {
     expect(reasonOf(hello, context)).toBe(reason);
   });
