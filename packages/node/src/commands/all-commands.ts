@@ -1,12 +1,23 @@
 /** Every command Ferrite knows, by family. */
+import { clusterCommands } from "./cluster/index.ts";
 import type { CommandSpec } from "./command.ts";
+import { connectionCommands } from "./connection/index.ts";
+import { ferriteCommands } from "./ferrite/index.ts";
 import { genericCommands } from "./generic/index.ts";
 import { commandCommand } from "./introspection/index.ts";
 import type { TableView } from "./introspection/table-view.ts";
+import { serverCommands } from "./server/index.ts";
 import { stringCommands } from "./string/index.ts";
 import { CommandTable } from "./table.ts";
 
-const FAMILIES: readonly (readonly CommandSpec[])[] = [stringCommands, genericCommands];
+const FAMILIES: readonly (readonly CommandSpec[])[] = [
+  connectionCommands,
+  serverCommands,
+  clusterCommands,
+  stringCommands,
+  genericCommands,
+  ferriteCommands,
+];
 
 /** The table of all commands, with COMMAND, which describes the table and so is made together with it. */
 export function createCommandTable(): CommandTable {

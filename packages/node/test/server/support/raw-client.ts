@@ -1,0 +1,124 @@
+/** A client that sends what it is told, byte for byte, and hands out replies as raw RESP text. */
+import { connect } from "node:net";
+import type { Socket } from "node:net";
+
+export class RawClient {
+  readonly socket: Socket;
+  #received: Buffer = Buffer.alloc(0);
+  #waiters: (() => void)[] = [];
+  #closed = false;
+  readonly closed: Promise<void>;
+
+  private constructor(socket: Socket) {
+    this.socket = socket;
+    socket.on("data", (bytes) => {
+      this.#received = Buffer.concat([this.#received, bytes]);
+      this.#wake();
+    });
+    socket.on("error", () => undefined);
+    this.closed = new Promise((resolve) => {
+      socket.on("close", () => {
+        this.#closed = true;
+        this.#wake();
+        resolve();
+      });
+      socket.on("end", () => socket.end());
+    });
+  }
+
+  static connect(port: number, options: { allowHalfOpen?: boolean } = {}): Promise<RawClient> {
+    return new Promise((resolve, reject) => {
+      const socket = connect({ port, host: "127.0.0.1", noDelay: true, ...options });
+      socket.once("error", reject);
+      socket.once("connect", () => {
+        socket.off("error", reject);
+        resolve(new RawClient(socket));
+      });
+    });
+  }
+
+  write(bytes: string | Buffer): void {
+    this.socket.write(bytes);
+  }
+
+  /** Sends commands given as words, in one write. */
+  send(...commands: string[]): void {
+    this.write(commands.map((command) => request(...command.split(" "))).join(""));
+  }
+
+  /** The next `length` bytes as latin1 text; what came when the connection closed first. */
+  async read(length: number): Promise<string> {
+    while (this.#received.length < length && !this.#closed) await this.#more();
+    const text = this.#received.toString("latin1", 0, length);
+    this.#received = this.#received.subarray(length);
+    return text;
+  }
+
+  /** Reads as many bytes as `expected` has and returns them. */
+  async expectBytes(expected: string): Promise<string> {
+    return this.read(Buffer.byteLength(expected, "latin1"));
+  }
+
+  /** One whole reply as RESP text. */
+  async reply(): Promise<string> {
+    for (;;) {
+      const end = replyEnd(this.#received, 0);
+      if (end >= 0) return this.read(end);
+      if (this.#closed) throw new Error(`closed after ${JSON.stringify(this.#received.toString("latin1"))}`);
+      await this.#more();
+    }
+  }
+
+  /** Sends one command given as words and returns its reply as RESP text. */
+  async ask(...words: string[]): Promise<string> {
+    this.write(request(...words));
+    return this.reply();
+  }
+
+  /** Everything until the connection is closed. */
+  async rest(): Promise<string> {
+    await this.closed;
+    return this.read(this.#received.length);
+  }
+
+  get receivedBytes(): number {
+    return this.#received.length;
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  #more(): Promise<void> {
+    return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiters.splice(0)) resolve();
+  }
+}
+
+/** A command as RESP. */
+export function request(...words: string[]): string {
+  return `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join("")}`;
+}
+
+/** Where the reply that starts at `at` ends, or -1 when it is not complete. */
+function replyEnd(bytes: Buffer, at: number): number {
+  const lineEnd = bytes.indexOf("\r\n", at);
+  if (lineEnd < 0) return -1;
+  const type = String.fromCharCode(bytes[at]!);
+  const count = Number(bytes.toString("latin1", at + 1, lineEnd));
+  const next = lineEnd + 2;
+  if (type === "$" || type === "=") {
+    const end = count < 0 ? next : next + count + 2;
+    return end <= bytes.length ? end : -1;
+  }
+  if (!"*~>%".includes(type) || count < 0) return next;
+  let end = next;
+  for (let left = type === "%" ? count * 2 : count; left > 0; left--) {
+    end = replyEnd(bytes, end);
+    if (end < 0) return -1;
+  }
+  return end;
+}
