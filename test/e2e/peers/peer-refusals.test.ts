@@ -134,6 +134,24 @@ describe("S31, S32: a peer with a good certificate is refused, told why, logged 
   });
 });
 
+describe("a TLS session", () => {
+  it("is not resumed: every link is a full handshake against the certificates of today", async () => {
+    await startNode(GENESIS);
+    const first = await rawPeer();
+    const sessions: Buffer[] = [];
+    first.socket.on("session", (session) => {
+      sessions.push(session);
+    });
+    first.sayHello(formed());
+    first.write(Buffer.alloc(20));
+    await first.closed;
+    const session = sessions.at(-1);
+    const second = await RawPeer.connect(addresses["node-1"], peerFiles, "node-1", session);
+    expect(second.socket.isSessionReused()).toBe(false);
+    second.socket.destroy();
+  });
+});
+
 describe("a link ends, and nothing else does, after", () => {
   const forward: PeerPayload = { kind: "forward", batch: Buffer.alloc(HANDSHAKE_FRAME_BYTES_MAX) };
   it.each<[string, (peer: RawPeer) => void, RegExp]>([

@@ -45,12 +45,18 @@ export class RawPeer {
     });
   }
 
-  static async connect(address: string, files: PeerTlsFiles, servername: string): Promise<RawPeer> {
+  static async connect(
+    address: string,
+    files: PeerTlsFiles,
+    servername: string,
+    session?: Buffer,
+  ): Promise<RawPeer> {
     const [host, port] = address.split(":") as [string, string];
     const socket = connect({
       host,
       port: Number(port),
       servername,
+      ...(session === undefined ? {} : { session }),
       cert: readFileSync(files.certFile),
       key: readFileSync(files.keyFile),
       ca: readFileSync(files.caFile),
