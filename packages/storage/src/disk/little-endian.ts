@@ -12,7 +12,7 @@ export function writeU16(bytes: Uint8Array, at: number, value: number): void {
 }
 
 export function readU16(bytes: Uint8Array, at: number): number {
-  return bytes[at]! | (bytes[at + 1]! << 8);
+  return bytes[at] | (bytes[at + 1] << 8);
 }
 
 export function writeU32(bytes: Uint8Array, at: number, value: number): void {
@@ -24,7 +24,7 @@ export function writeU32(bytes: Uint8Array, at: number, value: number): void {
 
 export function readU32(bytes: Uint8Array, at: number): number {
   return (
-    (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
+    (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0
   );
 }
 

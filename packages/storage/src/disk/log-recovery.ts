@@ -197,7 +197,7 @@ class LogReader {
           `before it says that the log goes on there. Put the file back`,
       );
     }
-    this.#checkGap(live[0]!);
+    this.#checkGap(live[0]);
     const mustBeginAnew = this.#isBehindSnapshot();
     return {
       position: {
@@ -242,7 +242,7 @@ class LogReader {
   }
 
   #checkNumbers(live: readonly SegmentHeader[]): void {
-    const first = live[0]!.number;
+    const first = live[0].number;
     const expected = live.map((_, i) => first + i);
     if (this.#spare !== null) {
       expected.push(first + live.length);

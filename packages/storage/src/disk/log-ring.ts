@@ -76,7 +76,7 @@ export class LogRing {
    */
   claim(kind: MessageKind, payloadBytes: number): number {
     const sizeBytes = alignedSize(payloadBytes);
-    let head = this.#control[headWord]!;
+    let head = this.#control[headWord];
     let at = (head >>> 0) % this.#capacityBytes;
     const used = (head - Atomics.load(this.#control, tailWord)) | 0;
     const restBytes = this.#capacityBytes - at;
@@ -105,7 +105,7 @@ export class LogRing {
     Atomics.store(
       this.#control,
       headWord,
-      (this.#control[headWord]! + alignedSize(payloadBytes)) | 0,
+      (this.#control[headWord] + alignedSize(payloadBytes)) | 0,
     );
     this.#wake();
   }
@@ -135,7 +135,7 @@ export class LogRing {
 
   /** Worker: the oldest message, or null. The payload is a view of the ring, valid until `release`. */
   peek(): { readonly kind: MessageKind; readonly payload: Uint8Array } | null {
-    let tail = this.#control[tailWord]!;
+    let tail = this.#control[tailWord];
     while (tail !== Atomics.load(this.#control, headWord)) {
       const at = (tail >>> 0) % this.#capacityBytes;
       const kind = readU32(this.#bytes, at) as MessageKind;
@@ -152,7 +152,7 @@ export class LogRing {
 
   /** Worker: whether no message waits. */
   isEmpty(): boolean {
-    return this.#control[tailWord]! === Atomics.load(this.#control, headWord);
+    return this.#control[tailWord] === Atomics.load(this.#control, headWord);
   }
 
   /** Worker: gives the place of the peeked message back. */
@@ -160,7 +160,7 @@ export class LogRing {
     Atomics.store(
       this.#control,
       tailWord,
-      (this.#control[tailWord]! + alignedSize(payloadBytes)) | 0,
+      (this.#control[tailWord] + alignedSize(payloadBytes)) | 0,
     );
   }
 

@@ -29,6 +29,7 @@ export type LogWorkerMessage =
   | { readonly kind: "failure"; readonly code: StorageErrorCode; readonly message: string };
 
 function post(message: LogWorkerMessage): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has no origin
   parentPort?.postMessage(message);
 }
 

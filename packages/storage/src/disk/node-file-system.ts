@@ -95,7 +95,7 @@ export class NodeFileSystem implements FileSystem {
   }
 
   list(directory: string): string[] {
-    return readdirSync(directory).sort();
+    return readdirSync(directory).toSorted();
   }
 
   makeDirectory(directory: string): void {

@@ -116,9 +116,9 @@ export function readRecordHeader(bytes: Uint8Array, at: number, salt: number): R
   if (crc32(bytes.subarray(at, at + headerChecksumAt), salt) !== checksum) {
     return null;
   }
-  const flags = bytes[at + 5]!;
+  const flags = bytes[at + 5];
   return {
-    version: bytes[at + 4]!,
+    version: bytes[at + 4],
     flags,
     seal: (flags & flagSeal) !== 0,
     hardStateBytes: readU16(bytes, at + 6),

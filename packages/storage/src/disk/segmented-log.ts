@@ -146,7 +146,7 @@ export class SegmentedLog {
   /** Makes durable what was taken, usually with one write and one fdatasync. */
   sync(): void {
     this.#guarded(() => {
-      let builder = this.#builders[0]!;
+      let builder = this.#builders[0];
       while (builder.hasContent) {
         this.#writeRecord(builder);
         if (this.#builders.length > 1) {
@@ -176,8 +176,8 @@ export class SegmentedLog {
   /** Removes segments that hold only entries up to `index`. The one being written stays. */
   compact(index: Index): void {
     this.#guarded(() => {
-      while (this.#segments.length > 1 && this.#segments[0]!.lastIndex <= index) {
-        removeSegment(this.#fileSystem, this.#options.directory, this.#segments[0]!.number);
+      while (this.#segments.length > 1 && this.#segments[0].lastIndex <= index) {
+        removeSegment(this.#fileSystem, this.#options.directory, this.#segments[0].number);
         this.#segments.shift();
       }
     });
@@ -191,7 +191,7 @@ export class SegmentedLog {
       this.#beginSegment(this.#segmentBytes, { ...position, beginsAnew: true });
       previous.close();
       while (this.#segments.length > 1) {
-        removeSegment(this.#fileSystem, this.#options.directory, this.#segments[0]!.number);
+        removeSegment(this.#fileSystem, this.#options.directory, this.#segments[0].number);
         this.#segments.shift();
       }
       this.#lastIndex = position.index;

@@ -110,7 +110,7 @@ export class SnapshotFiles implements SnapshotStore {
       blockChecksums: body.blockChecksums,
     };
     const others = this.#held.filter((held) => held.snapshot.path !== path);
-    this.#held = [...others, { snapshot, reads: 0, readSincePrune: false }].sort((a, b) =>
+    this.#held = [...others, { snapshot, reads: 0, readSincePrune: false }].toSorted((a, b) =>
       a.snapshot.path < b.snapshot.path ? -1 : 1,
     );
   }

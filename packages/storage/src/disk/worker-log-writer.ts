@@ -149,17 +149,16 @@ export class WorkerLogWriter implements LogWriter {
 
   /** False when the ring is full. */
   #put(request: Request): boolean {
-    switch (request.kind) {
-      case "write":
-        return this.#putWrite(request.write, request.onDone);
-      case "reset":
-        return this.#putMessage(MessageKind.reset, 16, request.onDone, (bytes, at) => {
-          writeU64(bytes, at, request.position.index);
-          writeU64(bytes, at + 8, request.position.term);
-        });
-      case "close":
-        return this.#putMessage(MessageKind.close, 0, request.onDone, () => undefined);
+    if (request.kind === "write") {
+      return this.#putWrite(request.write, request.onDone);
     }
+    if (request.kind === "close") {
+      return this.#putMessage(MessageKind.close, 0, request.onDone, () => undefined);
+    }
+    return this.#putMessage(MessageKind.reset, 16, request.onDone, (bytes, at) => {
+      writeU64(bytes, at, request.position.index);
+      writeU64(bytes, at + 8, request.position.term);
+    });
   }
 
   #putWrite(write: PreparedWrite, onDone: () => void): boolean {
@@ -217,13 +216,13 @@ export class WorkerLogWriter implements LogWriter {
     const done = this.#ring.takeDone();
     while (this.#doneCount !== done) {
       this.#doneCount = (this.#doneCount + 1) | 0;
-      const onDone = this.#inRing[this.#nextDone]!;
+      const onDone = this.#inRing[this.#nextDone];
       this.#nextDone += 1;
       onDone();
     }
     this.#inRing = this.#inRing.slice(this.#nextDone);
     this.#nextDone = 0;
-    while (this.#waiting.length > 0 && this.#put(this.#waiting[0]!)) {
+    while (this.#waiting.length > 0 && this.#put(this.#waiting[0])) {
       this.#waiting.shift();
     }
   }

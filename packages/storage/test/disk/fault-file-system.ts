@@ -69,7 +69,7 @@ export class FaultFileSystem implements FileSystem {
     return [...this.#names.keys()]
       .filter((path) => path.startsWith(`${directory}/`))
       .map((path) => path.slice(directory.length + 1))
-      .sort();
+      .toSorted();
   }
 
   makeDirectory(directory: string): void {
@@ -113,13 +113,13 @@ export class FaultFileSystem implements FileSystem {
     this.failSyncs = false;
     const survivors: Map<string, FileNode> = new Map();
     const paths = new Set([...this.#names.keys(), ...this.#durableNames.keys()]);
-    for (const path of [...paths].sort()) {
+    for (const path of [...paths].toSorted()) {
       const node = random.chance(0.5) ? this.#names.get(path) : this.#durableNames.get(path);
       if (node !== undefined) {
         survivors.set(path, node);
       }
     }
-    for (const node of new Set([...survivors.values()])) {
+    for (const node of new Set(survivors.values())) {
       crashFile(node, random);
     }
     this.#names = survivors;
@@ -265,7 +265,7 @@ function keepSectors(node: FileNode, survivor: Uint8Array, random: SeededRandom)
       dirty.add(sector);
     }
   }
-  for (const sector of [...dirty].sort((a, b) => a - b)) {
+  for (const sector of [...dirty].toSorted((a, b) => a - b)) {
     const start = sector * sectorBytes;
     if (random.chance(0.5) && start < survivor.length) {
       const end = Math.min(start + sectorBytes, survivor.length, node.bytes.length);

@@ -32,7 +32,7 @@ class VirtualTime {
     const untilMs = this.nowMs + byMs;
     for (;;) {
       this.#tasks.sort((a, b) => a.atMs - b.atMs);
-      if (this.#tasks.length === 0 || this.#tasks[0]!.atMs > untilMs) {
+      if (this.#tasks.length === 0 || this.#tasks[0].atMs > untilMs) {
         break;
       }
       const task = this.#tasks.shift()!;

@@ -1,4 +1,5 @@
 import { crc32 } from "node:zlib";
+import { isDeepStrictEqual } from "node:util";
 import { describe, expect, it } from "vitest";
 import { finishRecord } from "../../src/disk/record-format.ts";
 import { segmentHeaderBytes } from "../../src/disk/segment-format.ts";
@@ -35,23 +36,22 @@ function contentsOf(disk: FaultFileSystem): Map<string, Buffer> {
   );
 }
 
-/** Opens a damaged copy; an error must name the file and must not have changed anything. */
+/** Opens a damaged copy. */
 function openDamaged(
   disk: FaultFileSystem,
   path: string,
   damage: (bytes: Uint8Array) => void,
-): { error: StorageError | null; found: unknown[] } {
+): { error: StorageError | null; found: unknown[]; filesChanged: boolean } {
   const copy = disk.copy();
   damage(copy.contents(path));
   const before = contentsOf(copy);
   try {
-    return { error: null, found: plain(open(copy).recovered.entries) };
+    return { error: null, found: plain(open(copy).recovered.entries), filesChanged: true };
   } catch (error) {
     if (!(error instanceof StorageError)) {
       throw error;
     }
-    expect(contentsOf(copy)).toEqual(before);
-    return { error, found: [] };
+    return { error, found: [], filesChanged: !isDeepStrictEqual(contentsOf(copy), before) };
   }
 }
 
@@ -65,17 +65,17 @@ describe("a damaged log", () => {
     let reported = 0;
     for (const path of paths) {
       for (let at = 0; at < disk.contents(path).length; at += at < 2500 ? 7 : 37) {
-        const mask = [0x01, 0x80, 0xff][at % 3]!;
-        const { error, found } = openDamaged(disk, path, (bytes) => {
-          bytes[at] = bytes[at]! ^ mask;
+        const mask = [0x01, 0x80, 0xff][at % 3];
+        const { error, found, filesChanged } = openDamaged(disk, path, (bytes) => {
+          bytes[at] = bytes[at] ^ mask;
         });
-        if (error === null) {
-          expect(found, `byte ${at} of ${path}`).toEqual(whole);
-        } else {
-          expect(error.file, `byte ${at} of ${path}`).toBe(path);
-          expect(error.message).toContain(`file ${path}, byte offset ${error.offsetBytes}`);
-          reported += 1;
-        }
+        const isHarmless = error === null && isDeepStrictEqual(found, whole);
+        const isReported =
+          error !== null &&
+          !filesChanged &&
+          error.message.includes(`file ${path}, byte offset ${error.offsetBytes}`);
+        expect(isHarmless || isReported, `byte ${at} of ${path}: ${error?.message}`).toBe(true);
+        reported += isReported ? 1 : 0;
       }
     }
     expect(reported).toBeGreaterThan(500);
@@ -159,8 +159,9 @@ describe("a damaged log", () => {
         log.reset({ index: 300, term: 5 });
         finished = true;
       } catch {
-        expect(disk.stepsLeft).toBe(0);
+        finished = false;
       }
+      expect(finished || disk.stepsLeft === 0).toBe(true);
       disk.stepsLeft = null;
       const after = { index: 300, term: 5 };
       const again = open(disk, { after });

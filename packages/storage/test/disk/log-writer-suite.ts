@@ -52,7 +52,7 @@ export function submitted(writer: LogWriter, first: number, count: number): Prom
 }
 
 export function logWriterSuite(name: string, makeHome: () => WriterHome): void {
-  describe(name, () => {
+  describe(`LogWriter: ${name}`, () => {
     async function withHome(test: (home: WriterHome) => Promise<void>): Promise<void> {
       const home = makeHome();
       try {
