@@ -6,7 +6,7 @@ import { chooseStyle } from "./terminal/style.ts";
 import { readVersion } from "./version.ts";
 import type { World } from "./world.ts";
 
-const isTerminal = process.stdout.isTTY === true;
+const isTerminal = process.stdout.isTTY;
 const script = process.argv[1] ?? "";
 
 const world: World = {

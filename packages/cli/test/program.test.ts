@@ -12,7 +12,8 @@ describe("the command line", () => {
   it("--help names every command and gives examples", async () => {
     const world = new FakeWorld();
     expect(await run(["--help"], world)).toBe(0);
-    for (const name of ["dev", "start", "status", "certs", "Examples:"]) expect(world.output).toContain(name);
+    for (const name of ["dev", "start", "status", "certs", "Examples:"])
+      expect(world.output).toContain(name);
   });
 
   it("a mistyped command is refused and the right one suggested", async () => {

@@ -21,7 +21,8 @@ export function announcementLines(
       {
         title: "ROLE",
         cell: (node) => (node === leader ? "leader" : node.isRunning ? "follower" : "down"),
-        paint: (text, node) => (node === leader ? style.good(text) : node.isRunning ? text : style.bad(text)),
+        paint: (text, node) =>
+          node === leader ? style.good(text) : node.isRunning ? text : style.bad(text),
       },
       { title: "REDIS", cell: (node) => `127.0.0.1:${node.plan.port}` },
       { title: "HTTP", cell: (node) => `http://127.0.0.1:${node.plan.httpPort}` },

@@ -31,11 +31,15 @@ export class ChildNode {
     this.#events = events;
     const log = openSync(plan.logFile, "a", 0o600);
     const { executable, args } = world.self;
-    this.#process = spawn(executable, [...args, "start", "--config", plan.configFile, "--supervised"], {
-      stdio: ["ignore", log, log, "ipc"],
-      env: nodeEnvironment(world.environment),
-      cwd: world.workingDirectory,
-    });
+    this.#process = spawn(
+      executable,
+      [...args, "start", "--config", plan.configFile, "--supervised"],
+      {
+        stdio: ["ignore", log, log, "ipc"],
+        env: nodeEnvironment(world.environment),
+        cwd: world.workingDirectory,
+      },
+    );
     closeSync(log);
     const started = new Promise<void>((resolve) => {
       this.#process.on("message", (message) => this.#receive(message as FromNode, resolve));

@@ -42,14 +42,21 @@ export class DevCluster {
       const timer = setTimeout(resolve, START_TIMEOUT_MS);
       timer.unref();
     });
-    await Promise.race([Promise.all(this.nodes.map((node) => node.startedOrExited)), expired, aborted(signal)]);
+    await Promise.race([
+      Promise.all(this.nodes.map((node) => node.startedOrExited)),
+      expired,
+      aborted(signal),
+    ]);
     while (!signal.aborted && this.hasMajority && performance.now() < deadline) {
       const leadership = await this.leadership();
       if (leadership !== null) return leadership;
       await pause(POLL_INTERVAL_MS);
     }
     if (!this.hasMajority) {
-      throw new CliError("startFailed", `only ${this.running.length} of ${this.nodes.length} nodes run`);
+      throw new CliError(
+        "startFailed",
+        `only ${this.running.length} of ${this.nodes.length} nodes run`,
+      );
     }
     throw new CliError("startFailed", `no leader within ${START_TIMEOUT_MS / 1000} s`);
   }
@@ -62,7 +69,9 @@ export class DevCluster {
     const leader = [...statuses].find(([, status]) => status.role === "leader");
     if (leader === undefined) return null;
     const [node, { nodeId, term }] = leader;
-    const agreed = answers.every((status) => status.leaderId === nodeId && status.writeRefusal === null);
+    const agreed = answers.every(
+      (status) => status.leaderId === nodeId && status.writeRefusal === null,
+    );
     return agreed ? { leader: node, term } : null;
   }
 
@@ -106,5 +115,7 @@ function pause(durationMs: number): Promise<void> {
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+  return new Promise((resolve) =>
+    signal.addEventListener("abort", () => resolve(), { once: true }),
+  );
 }

@@ -17,7 +17,11 @@ export async function prepareDataDirectory(
   await refuseOtherSize(dataDirectory, nodes);
   const certificates = nodes.length === 1 ? null : await makeCertificates(dataDirectory, nodes);
   for (const node of nodes) {
-    const text = configText(node, { nodes, certificates: certificates?.get(node.name) ?? null, settings });
+    const text = configText(node, {
+      nodes,
+      certificates: certificates?.get(node.name) ?? null,
+      settings,
+    });
     // Settings may hold a password.
     await writeFile(node.configFile, text, { mode: 0o600 });
     await setAsideLargeLog(node.logFile);

@@ -32,7 +32,11 @@ export function devCommand(world: World, finish: (code: number) => void): Comman
       new Option("--nodes <count>", "how many nodes").choices(NODE_COUNTS.map(String)).default("3"),
     )
     .option("--base-port <port>", "the first node's port for clients", parsePort, BASE_PORT_DEFAULT)
-    .option("--data-dir <path>", "where data, certificates and logs are kept", DATA_DIRECTORY_DEFAULT)
+    .option(
+      "--data-dir <path>",
+      "where data, certificates and logs are kept",
+      DATA_DIRECTORY_DEFAULT,
+    )
     .option("--set <name=value>", "a setting for every node (repeatable)", collectSet, [])
     .addHelpText("after", EXAMPLES)
     .action(async (flags: DevFlags) => {

@@ -35,7 +35,11 @@ function wantedPorts(node: PlannedNode, hasPeers: boolean): Wanted[] {
     { port: node.httpPort, purpose: `HTTP of ${node.name}`, addresses: INNER_ADDRESSES },
   ];
   if (hasPeers) {
-    ports.push({ port: node.peerPort, purpose: `peers of ${node.name}`, addresses: INNER_ADDRESSES });
+    ports.push({
+      port: node.peerPort,
+      purpose: `peers of ${node.name}`,
+      addresses: INNER_ADDRESSES,
+    });
   }
   return ports;
 }

@@ -48,7 +48,10 @@ export async function lastLogLines(path: string, count: number): Promise<string[
     const length = Math.min(size, TAIL_BYTES);
     const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length);
     const lines = buffer.toString("utf8", 0, bytesRead).split("\n");
-    return lines.filter((line) => line.trim() !== "").slice(-count).map(shortLogLine);
+    return lines
+      .filter((line) => line.trim() !== "")
+      .slice(-count)
+      .map(shortLogLine);
   } finally {
     await file.close();
   }

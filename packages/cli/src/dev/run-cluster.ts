@@ -25,7 +25,10 @@ export async function runCluster(options: DevOptions, world: World): Promise<num
 
   const reporter = new Reporter(world);
   const cluster = new DevCluster(plan, world, reporter);
-  const signals = listenForStop(world.process, { ignoreInterrupt: false, beforeExit: () => cluster.kill() });
+  const signals = listenForStop(world.process, {
+    ignoreInterrupt: false,
+    beforeExit: () => cluster.kill(),
+  });
   try {
     return await run(cluster, { reporter, signals, world, dataDirectory: options.dataDirectory });
   } catch (error) {
@@ -55,7 +58,9 @@ async function run(cluster: DevCluster, running: Running): Promise<number> {
     for (const line of announcementLines(cluster.nodes, leadership, running)) world.print(line);
     reporter.quiet = false;
     const watch = watchLeader(cluster, { current: leadership.leader, world });
-    const allGone = Promise.all(cluster.nodes.map((node) => node.exited)).then(() => "allGone" as const);
+    const allGone = Promise.all(cluster.nodes.map((node) => node.exited)).then(
+      () => "allGone" as const,
+    );
     const end = await Promise.race([signals.first, allGone]);
     clearInterval(watch);
     if (end === "allGone") {
@@ -65,7 +70,9 @@ async function run(cluster: DevCluster, running: Running): Promise<number> {
   }
   reporter.stopping = true;
   world.print("");
-  world.print(`Stopping ${cluster.running.length === 1 ? "the node" : "all nodes, the leader last"} ...`);
+  world.print(
+    `Stopping ${cluster.running.length === 1 ? "the node" : "all nodes, the leader last"} ...`,
+  );
   await cluster.stop();
   world.print("Stopped.");
   return 0;
@@ -101,7 +108,9 @@ function watchLeader(
     const leadership = await cluster.leadership();
     if (leadership === null || leadership.leader === watch.current) return;
     watch.current = leadership.leader;
-    world.print(`${world.style.bold(leadership.leader.plan.name)} leads now (term ${leadership.term})`);
+    world.print(
+      `${world.style.bold(leadership.leader.plan.name)} leads now (term ${leadership.term})`,
+    );
   };
   return setInterval(() => void look(), WATCH_INTERVAL_MS);
 }
@@ -119,7 +128,8 @@ class Reporter implements ChildNodeEvents {
   }
 
   onWarning(node: ChildNode, line: string): void {
-    if (!this.stopping && !this.quiet) this.#world.complain(this.#prefixed(node, shortLogLine(line)));
+    if (!this.stopping && !this.quiet)
+      this.#world.complain(this.#prefixed(node, shortLogLine(line)));
   }
 
   onExit(node: ChildNode): void {
@@ -143,14 +153,22 @@ class Reporter implements ChildNodeEvents {
   }
 
   async #reportExit(node: ChildNode): Promise<void> {
-    const { style, complain } = this.#world;
+    const { style } = this.#world;
+    const complain = (line: string): void => this.#world.complain(line);
     const { logFile, configFile } = node.plan;
     const lines = await lastLogLines(logFile, LAST_LINES);
-    complain(this.#prefixed(node, style.bad(`has ended with ${node.ending}; the last lines of its log:`)));
+    complain(
+      this.#prefixed(node, style.bad(`has ended with ${node.ending}; the last lines of its log:`)),
+    );
     for (const line of lines) complain(this.#prefixed(node, `  ${line}`));
     if (this.stopping) return;
     const config = shortPath(this.#world.workingDirectory, configFile);
-    complain(this.#prefixed(node, `start it again with: ${selfCommand(this.#world)} start --config ${config}`));
+    complain(
+      this.#prefixed(
+        node,
+        `start it again with: ${selfCommand(this.#world)} start --config ${config}`,
+      ),
+    );
   }
 
   #prefixed(node: ChildNode, text: string): string {

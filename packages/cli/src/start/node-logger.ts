@@ -1,5 +1,5 @@
 /** Where a node's log lines go: standard output, made pretty for a terminal, and warnings also to the parent. */
-import { createLogger } from "@ferrite/node";
+import { createLogger } from "@ferrite/node/logging";
 import type { NodeConfig } from "@ferrite/node/config";
 import { multistream, type Logger } from "pino";
 import { PinoPretty } from "pino-pretty";

@@ -15,7 +15,12 @@ export function addSettingOptions(command: Command): void {
     const option = new Option(`${flags} <${placeholder(setting.kind.label)}>`, help(field));
     command.addOption(setting.common ? option : option.hideHelp());
   }
-  command.option("--set <name=value>", "any setting, also those not listed here (repeatable)", collectSet, []);
+  command.option(
+    "--set <name=value>",
+    "any setting, also those not listed here (repeatable)",
+    collectSet,
+    [],
+  );
 }
 
 function help(field: SettingField): string {

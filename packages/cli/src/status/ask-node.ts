@@ -25,10 +25,14 @@ export async function askNode(address: HostPort, options: AskOptions): Promise<N
     throw new CliError("unreachable", `${where}: ${reasonOf(error)}`, { cause: error });
   }
   const refusal = replies.find((reply) => reply instanceof RespError);
-  if (refusal !== undefined) throw new CliError("unreachable", `${where}: ${explain(refusal.text)}`);
+  if (refusal !== undefined)
+    throw new CliError("unreachable", `${where}: ${explain(refusal.text)}`);
   const report = decodeStatus(replies.at(-1) ?? null);
   if (report === null) {
-    throw new CliError("unreachable", `${where}: answers FERRITE.STATUS in a form this version does not know`);
+    throw new CliError(
+      "unreachable",
+      `${where}: answers FERRITE.STATUS in a form this version does not know`,
+    );
   }
   return report;
 }
@@ -96,7 +100,8 @@ function reasonOf(error: unknown): string {
 }
 
 function explain(errorText: string): string {
-  if (errorText.startsWith("NOAUTH")) return "a password is needed; give it in REDISCLI_AUTH or with --password";
+  if (errorText.startsWith("NOAUTH"))
+    return "a password is needed; give it in REDISCLI_AUTH or with --password";
   if (errorText.startsWith("WRONGPASS")) return "the password is wrong";
   if (/^ERR unknown command/i.test(errorText)) return "this is no Ferrite node";
   return errorText;

@@ -38,7 +38,9 @@ export function clusterReport(
   seen: NodeReport,
   answers: ReadonlyMap<string, MemberAnswer>,
 ): ClusterReport {
-  const reports = [...answers.values()].flatMap((answer) => (answer.kind === "report" ? [answer.report] : []));
+  const reports = [...answers.values()].flatMap((answer) =>
+    answer.kind === "report" ? [answer.report] : [],
+  );
   const ownReports = reports.filter((report) => report.clusterId === seen.clusterId);
   const furthest = Math.max(seen.commitIndex, ...ownReports.map((report) => report.commitIndex));
   const members = seen.members.map((member) =>
@@ -47,7 +49,9 @@ export function clusterReport(
   const leader = findLeader(ownReports);
   const problems = [
     ...(leader === null ? ["no leader: writes are refused"] : []),
-    ...members.flatMap((member) => (member.problem === null ? [] : [`${member.name}: ${member.problem}`])),
+    ...members.flatMap((member) =>
+      member.problem === null ? [] : [`${member.name}: ${member.problem}`],
+    ),
   ];
   return {
     healthy: problems.length === 0,
@@ -74,7 +78,13 @@ function memberLine(
   cluster: { readonly clusterId: string; readonly furthest: number },
 ): MemberLine {
   const base = { name: member.name, id: member.id, clientAddress: member.clientAddress };
-  const silent = { role: member.learner ? "learner" : "?", reachable: false, term: null, appliedIndex: null, lagEntries: null };
+  const silent = {
+    role: member.learner ? "learner" : "?",
+    reachable: false,
+    term: null,
+    appliedIndex: null,
+    lagEntries: null,
+  };
   if (answer === undefined || answer.kind === "silent") {
     return { ...base, ...silent, problem: answer?.reason ?? "was not asked" };
   }
@@ -83,12 +93,6 @@ function memberLine(
     return { ...base, ...silent, problem: "another node answers at its address" };
   }
   const lagEntries = Math.max(0, cluster.furthest - report.appliedIndex);
-  const problem =
-    report.leaderId === null
-      ? "knows no leader"
-      : lagEntries > LAG_ENTRIES_MAX
-        ? `${lagEntries} entries behind`
-        : null;
   return {
     ...base,
     role: report.role,
@@ -96,6 +100,12 @@ function memberLine(
     term: report.term,
     appliedIndex: report.appliedIndex,
     lagEntries,
-    problem,
+    problem: problemOf(report, lagEntries),
   };
+}
+
+function problemOf(report: NodeReport, lagEntries: number): string | null {
+  if (report.leaderId === null) return "knows no leader";
+  if (report.writeRefusal !== null) return `refuses writes: ${report.writeRefusal}`;
+  return lagEntries > LAG_ENTRIES_MAX ? `${lagEntries} entries behind` : null;
 }

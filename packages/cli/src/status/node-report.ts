@@ -19,6 +19,8 @@ export interface NodeReport {
   readonly role: string;
   readonly term: number;
   readonly leaderId: string | null;
+  /** The error that a write through it would get now, or null. */
+  readonly writeRefusal: string | null;
   readonly commitIndex: number;
   readonly appliedIndex: number;
   readonly members: readonly MemberReport[];
@@ -31,20 +33,23 @@ export function decodeStatus(value: RespValue): NodeReport | null {
   const fields = readFields(value);
   const members = fields?.get("members");
   if (fields === null || !Array.isArray(members)) return null;
-  const nodeId = text(fields, "node-id");
-  const clusterId = text(fields, "cluster-id");
+  const nodeId = text(fields, "id");
+  const clusterId = text(fields, "cluster_id");
   const role = text(fields, "role");
   if (nodeId === null || clusterId === null || role === null) return null;
   return {
     nodeId,
-    nodeName: text(fields, "node-name") ?? nodeId,
+    nodeName: text(fields, "name") ?? nodeId,
     clusterId,
     role,
     term: number(fields, "term") ?? 0,
-    leaderId: text(fields, "leader-id"),
-    commitIndex: number(fields, "commit-index") ?? 0,
-    appliedIndex: number(fields, "applied-index") ?? 0,
-    members: (members as readonly RespValue[]).map(decodeMember).filter((member) => member !== null),
+    leaderId: text(fields, "leader_id"),
+    writeRefusal: text(fields, "write_refusal"),
+    commitIndex: number(fields, "commit_index") ?? 0,
+    appliedIndex: number(fields, "applied_index") ?? 0,
+    members: (members as readonly RespValue[])
+      .map(decodeMember)
+      .filter((member) => member !== null),
   };
 }
 
@@ -55,11 +60,11 @@ function decodeMember(value: RespValue): MemberReport | null {
   return {
     id,
     name: text(fields, "name") ?? id,
-    clientAddress: text(fields, "client-address") ?? "",
-    peerAddress: text(fields, "peer-address") ?? "",
-    learner: truth(fields, "learner"),
+    clientAddress: text(fields, "client_address") ?? "",
+    peerAddress: text(fields, "peer_address") ?? "",
+    learner: text(fields, "role") === "learner",
     connected: truth(fields, "connected"),
-    matchIndex: number(fields, "match-index"),
+    matchIndex: number(fields, "match_index"),
   };
 }
 
@@ -71,7 +76,7 @@ function readFields(value: RespValue): Fields | null {
   for (let at = 0; at < list.length; at += 2) {
     const name = list[at];
     if (typeof name !== "string") return null;
-    fields.set(name.toLowerCase().replaceAll("_", "-"), list[at + 1] ?? null);
+    fields.set(name, list[at + 1] ?? null);
   }
   return fields;
 }
@@ -89,5 +94,6 @@ function number(fields: Fields, name: string): number | null {
 
 function truth(fields: Fields, name: string): boolean {
   const value = fields.get(name);
-  return value === 1 || value === "1" || value === "yes" || value === "true";
+  // RESP2 has no booleans: they come as 1 and 0.
+  return value === 1;
 }

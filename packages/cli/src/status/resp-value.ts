@@ -46,7 +46,9 @@ export function parseReply(bytes: Buffer, start = 0, depth = 0): ParsedReply | n
 function parseBulk(bytes: Buffer, start: number, length: number): ParsedReply | null {
   if (length < 0) return { value: null, end: start };
   const end = start + length;
-  return bytes.length < end + 2 ? null : { value: bytes.toString("utf8", start, end), end: end + 2 };
+  return bytes.length < end + 2
+    ? null
+    : { value: bytes.toString("utf8", start, end), end: end + 2 };
 }
 
 function parseArray(

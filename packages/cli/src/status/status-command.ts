@@ -34,7 +34,12 @@ export function statusCommand(world: World, finish: (code: number) => void): Com
     .option("--host <host>", "any node of the cluster", "127.0.0.1")
     .option("--port <port>", "its port for Redis clients", wholeNumber(65_535), 6379)
     .option("--password <password>", "of the default user; better given in REDISCLI_AUTH")
-    .option("--timeout <ms>", "how long a node may take to answer", wholeNumber(TIMEOUT_MS_MAX), TIMEOUT_MS_DEFAULT)
+    .option(
+      "--timeout <ms>",
+      "how long a node may take to answer",
+      wholeNumber(TIMEOUT_MS_MAX),
+      TIMEOUT_MS_DEFAULT,
+    )
     .option("--json", "for programs", false)
     .addHelpText("after", EXAMPLES)
     .action(async (flags: StatusFlags) => {

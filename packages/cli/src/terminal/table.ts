@@ -25,12 +25,19 @@ export function renderTable<Row>(
         const width = widths[at] ?? 0;
         const isLast = at === columns.length - 1;
         const padded =
-          columns[at]?.align === "right" ? text.padStart(width) : isLast ? text : text.padEnd(width);
+          columns[at]?.align === "right"
+            ? text.padStart(width)
+            : isLast
+              ? text
+              : text.padEnd(width);
         return paint(padded, at);
       })
       .join("  ")
       .trimEnd();
-  const head = line(columns.map((column) => column.title), (text) => style.dim(text));
+  const head = line(
+    columns.map((column) => column.title),
+    (text) => style.dim(text),
+  );
   const body = rows.map((row, index) =>
     line(cells[index] ?? [], (text, at) => columns[at]?.paint?.(text, row) ?? text),
   );

@@ -38,14 +38,24 @@ async function freeBasePort(): Promise<number> {
   throw new Error("no free ports found");
 }
 
-async function startDev(environment: Record<string, string> = {}, args: readonly string[] = []): Promise<Dev> {
+async function startDev(
+  environment: Record<string, string> = {},
+  args: readonly string[] = [],
+): Promise<Dev> {
   const dataDirectory = mkdtempSync(join(tmpdir(), "ferrite-cluster-"));
   const basePort = await freeBasePort();
   const child = spawn(
     process.execPath,
     [
-      "--conditions=@ferrite/source", "--disable-warning=ExperimentalWarning", FERRITE, "dev",
-      "--data-dir", dataDirectory, "--base-port", String(basePort), ...args,
+      "--conditions=@ferrite/source",
+      "--disable-warning=ExperimentalWarning",
+      FERRITE,
+      "dev",
+      "--data-dir",
+      dataDirectory,
+      "--base-port",
+      String(basePort),
+      ...args,
     ],
     { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...environment } },
   );
@@ -57,7 +67,9 @@ async function startDev(environment: Record<string, string> = {}, args: readonly
       for (const listener of onText) listener();
     });
   }
-  const exited = new Promise<number | null>((resolve) => child.once("close", (code) => resolve(code)));
+  const exited = new Promise<number | null>((resolve) =>
+    child.once("close", (code) => resolve(code)),
+  );
   onTestFinished(async () => {
     child.kill("SIGKILL");
     await exited;
@@ -114,14 +126,14 @@ describe("ferrite dev", () => {
     expect(pids).toHaveLength(3);
     // While nodes start, their warnings are for the log alone.
     expect(dev.output()).not.toContain("only pretends");
-    process.kill(pids[1]!, "SIGUSR2");
+    process.kill(pids[1], "SIGUSR2");
     await dev.printed("node2 | warn something is odd");
     dev.process.kill("SIGINT");
     expect(await dev.exited).toBe(0);
     expect(dev.output()).toMatch(/Stopping all nodes, the leader last \.\.\.\nStopped\.\n$/);
     const stops = readFileSync(join(dev.dataDirectory, "stops"), "utf8").trim().split("\n");
     expect(stops.at(-1)).toBe("node1");
-    expect(stops.sort()).toEqual(["node1", "node2", "node3"]);
+    expect(stops.toSorted()).toEqual(["node1", "node2", "node3"]);
     expect(pids.filter(isAlive)).toEqual([]);
   });
 
@@ -129,12 +141,16 @@ describe("ferrite dev", () => {
     const dev = await startDev();
     await dev.printed("Ctrl-C stops all nodes.");
     const [first, second, third] = nodePids(dev.dataDirectory);
-    process.kill(second!, "SIGKILL");
+    process.kill(second, "SIGKILL");
     await dev.printed("start it again with: ");
-    expect(dev.output()).toContain("node2 | has ended with signal SIGKILL; the last lines of its log:");
+    expect(dev.output()).toContain(
+      "node2 | has ended with signal SIGKILL; the last lines of its log:",
+    );
     expect(dev.output()).toContain("node2 |   warn this node only pretends");
-    expect(dev.output()).toMatch(/start it again with: node \S*fake-ferrite\.ts start --config \S*node2\.conf/);
-    expect([first, third].map((pid) => isAlive(pid!))).toEqual([true, true]);
+    expect(dev.output()).toMatch(
+      /start it again with: node \S*fake-ferrite\.ts start --config \S*node2\.conf/,
+    );
+    expect([first, third].map((pid) => isAlive(pid))).toEqual([true, true]);
     dev.process.kill("SIGTERM");
     expect(await dev.exited).toBe(0);
   });
@@ -184,7 +200,9 @@ describe("ferrite dev", () => {
     await new Promise<void>((resolve) => holder.listen(basePort + 100, "127.0.0.1", resolve));
     const dev = await startDev({}, ["--base-port", String(basePort)]);
     expect(await dev.exited).toBe(1);
-    expect(dev.output()).toContain(`ferrite: Port ${basePort + 100} (clients of node2) is already in use.`);
+    expect(dev.output()).toContain(
+      `ferrite: Port ${basePort + 100} (clients of node2) is already in use.`,
+    );
     expect(dev.output()).toContain("--base-port");
     expect(nodePids(dev.dataDirectory)).toEqual([]);
   });

@@ -9,9 +9,15 @@ import { FakeWorld, type FakeNodeControl } from "../fixtures/fake-world.ts";
 /** Log lines are of no interest here and would go to the test's own output. */
 const QUIET = ["--loglevel", "error"];
 
-async function started(args: readonly string[], world = new FakeWorld()): Promise<{ world: FakeWorld; node: FakeNodeControl; code: Promise<number> }> {
+async function started(
+  args: readonly string[],
+  world = new FakeWorld(),
+): Promise<{ world: FakeWorld; node: FakeNodeControl; code: Promise<number> }> {
   const code = run(["start", ...QUIET, ...args], world);
-  const node = await Promise.race([world.node, code.then(() => Promise.reject(new Error(world.errors)))]);
+  const node = await Promise.race([
+    world.node,
+    code.then(() => Promise.reject(new Error(world.errors))),
+  ]);
   return { world, node, code };
 }
 
@@ -28,8 +34,16 @@ describe("ferrite start: settings", () => {
     const world = new FakeWorld();
     world.environment = { FERRITE_MAXCLIENTS: "20", FERRITE_TIMEOUT: "7" };
     const config = fileWith("maxclients 10\ntimeout 5\ntcp-keepalive 3\nport 7001\n");
-    const { node, code } = await started(["--config", config, "--maxclients=30", "--set", "port=7002"], world);
-    expect(node.config).toMatchObject({ maxClients: 30, idleTimeoutSeconds: 7, tcpKeepaliveSeconds: 3, port: 7002 });
+    const { node, code } = await started(
+      ["--config", config, "--maxclients=30", "--set", "port=7002"],
+      world,
+    );
+    expect(node.config).toMatchObject({
+      maxClients: 30,
+      idleTimeoutSeconds: 7,
+      tcpKeepaliveSeconds: 3,
+      port: 7002,
+    });
     world.fakeProcess.emit("SIGTERM");
     expect(await code).toBe(0);
   });
@@ -60,19 +74,35 @@ describe("ferrite start: settings", () => {
       const { name, defaultText } = SETTINGS[field];
       const { node, code } = await started([`--${name}=${defaultText}`]);
       node.end(null);
-      expect(await code, name).toBe(0);
+      expect([name, await code]).toEqual([name, 0]);
     }
   });
 });
 
 describe("ferrite start: refusals are one clear message each, with status 1 and no stack", () => {
   it.each<[string, string[], RegExp]>([
-    ["peers without certificates", ["--peers", "n2=h:1"], /^ferrite: --peers: peers are set.*missing: peer-tls-cert-file.*ferrite certs init/],
-    ["a bad value", ["--port", "x"], /^ferrite: --port: port: argument couldn't be parsed into an integer \(got "x"\)$/],
-    ["an unknown setting", ["--set", "prt=1"], /^ferrite: --set prt: unknown setting "prt" \(did you mean "port"\?\)$/],
+    [
+      "peers without certificates",
+      ["--peers", "n2=h:1"],
+      /^ferrite: --peers: peers are set.*missing: peer-tls-cert-file.*ferrite certs init/,
+    ],
+    [
+      "a bad value",
+      ["--port", "x"],
+      /^ferrite: --port: port: argument couldn't be parsed into an integer \(got "x"\)$/,
+    ],
+    [
+      "an unknown setting",
+      ["--set", "prt=1"],
+      /^ferrite: --set prt: unknown setting "prt" \(did you mean "port"\?\)$/,
+    ],
     ["a setting without a value", ["--set", "port"], /It must be name=value/],
     ["an unknown flag", ["--prot", "1"], /unknown option '--prot'[^]*Did you mean --port/],
-    ["a file that is not there", ["--config", "/nowhere/f.conf"], /^ferrite: \/nowhere\/f.conf: configuration file: there is no such file$/],
+    [
+      "a file that is not there",
+      ["--config", "/nowhere/f.conf"],
+      /^ferrite: \/nowhere\/f.conf: configuration file: there is no such file$/,
+    ],
     ["too many arguments", ["extra"], /too many arguments/],
   ])("%s", async (_name, args, message) => {
     const world = new FakeWorld();
@@ -94,11 +124,31 @@ describe("ferrite start: refusals are one clear message each, with status 1 and 
   });
 
   it.each<[string, object, string]>([
-    ["a port that is taken", { code: "EADDRINUSE", address: "127.0.0.1", port: 6379 }, "127.0.0.1:6379 is already in use; stop what listens there or set another port"],
-    ["an HTTP port that is taken", { code: "EADDRINUSE", address: "127.0.0.1", port: 8080 }, "127.0.0.1:8080 is already in use; stop what listens there or set another http-port"],
-    ["an address of another machine", { code: "EADDRNOTAVAIL", address: "192.0.2.1", port: 1 }, "this machine has no address 192.0.2.1; check bind, peer-bind and http-bind"],
-    ["a port of the system", { code: "EACCES", address: "127.0.0.1", port: 80 }, "this user may not listen on 127.0.0.1:80; set a port above 1023"],
-    ["a folder of someone else", { code: "EACCES", path: "/srv/x" }, "this user may not use /srv/x"],
+    [
+      "a port that is taken",
+      { code: "EADDRINUSE", address: "127.0.0.1", port: 6379 },
+      "127.0.0.1:6379 is already in use; stop what listens there or set another port",
+    ],
+    [
+      "an HTTP port that is taken",
+      { code: "EADDRINUSE", address: "127.0.0.1", port: 8080 },
+      "127.0.0.1:8080 is already in use; stop what listens there or set another http-port",
+    ],
+    [
+      "an address of another machine",
+      { code: "EADDRNOTAVAIL", address: "192.0.2.1", port: 1 },
+      "this machine has no address 192.0.2.1; check bind, peer-bind and http-bind",
+    ],
+    [
+      "a port of the system",
+      { code: "EACCES", address: "127.0.0.1", port: 80 },
+      "this user may not listen on 127.0.0.1:80; set a port above 1023",
+    ],
+    [
+      "a folder of someone else",
+      { code: "EACCES", path: "/srv/x" },
+      "this user may not use /srv/x",
+    ],
     ["anything else", {}, "boom"],
   ])("%s", async (_name, fields, message) => {
     const world = new FakeWorld();
@@ -109,13 +159,16 @@ describe("ferrite start: refusals are one clear message each, with status 1 and 
 });
 
 describe("ferrite start: the end", () => {
-  it.each(["SIGTERM", "SIGINT", "SIGHUP"])("%s stops the node, and the status is 0", async (signal) => {
-    const { world, node, code } = await started([]);
-    world.fakeProcess.emit(signal);
-    expect(await code).toBe(0);
-    expect(node.stops).toBe(1);
-    expect(world.fakeProcess.listenerCount(signal)).toBe(0);
-  });
+  it.each(["SIGTERM", "SIGINT", "SIGHUP"])(
+    "%s stops the node, and the status is 0",
+    async (signal) => {
+      const { world, node, code } = await started([]);
+      world.fakeProcess.emit(signal);
+      expect(await code).toBe(0);
+      expect(node.stops).toBe(1);
+      expect(world.fakeProcess.listenerCount(signal)).toBe(0);
+    },
+  );
 
   it("a second signal ends the process at once", async () => {
     const { world, node, code } = await started([]);
@@ -148,7 +201,8 @@ describe("ferrite start under a parent", () => {
   it("reports itself, answers, ignores Ctrl-C, and stops when asked", async () => {
     const { world, node, code } = await started(["--supervised"]);
     const port = world.fakeProcess;
-    if (port.listenerCount("message") === 0) await new Promise((resolve) => port.once("sent", resolve));
+    if (port.listenerCount("message") === 0)
+      await new Promise((resolve) => port.once("sent", resolve));
     expect(port.sent).toEqual([{ kind: "started" }]);
     port.emit("message", { kind: "askStatus" });
     expect(port.sent.at(-1)).toEqual({
@@ -171,7 +225,15 @@ describe("ferrite start under a parent", () => {
   });
 
   it("tells its warnings to the parent", async () => {
-    const { world, node, code } = await started(["--supervised", "--loglevel", "warn", "--log-format", "json", "--bind", "0.0.0.0"]);
+    const { world, node, code } = await started([
+      "--supervised",
+      "--loglevel",
+      "warn",
+      "--log-format",
+      "json",
+      "--bind",
+      "0.0.0.0",
+    ]);
     node.end(null);
     await code;
     expect(JSON.stringify(world.fakeProcess.sent)).toContain("without a password");

@@ -11,7 +11,14 @@ const COLUMNS: readonly Column<Row>[] = [
 
 describe("tables", () => {
   it("columns are as wide as their widest cell, and colours count for nothing", () => {
-    const lines = renderTable(COLUMNS, [["a", "1", "ok"], ["longer", "1000", "bad"]], PLAIN_STYLE);
+    const lines = renderTable(
+      COLUMNS,
+      [
+        ["a", "1", "ok"],
+        ["longer", "1000", "bad"],
+      ],
+      PLAIN_STYLE,
+    );
     const red = (text: string): string => `\u001b[31m${text}\u001b[39m`;
     expect(lines).toEqual([
       "NAME       N  STATE",

@@ -65,7 +65,8 @@ function readWord(line: string, start: number): Word | null {
   while (at < line.length && !isBlank(line[at])) {
     const character = line[at] ?? "";
     if (character === '"' || character === "'") {
-      const quoted = character === '"' ? readDoubleQuoted(line, at + 1) : readSingleQuoted(line, at + 1);
+      const quoted =
+        character === '"' ? readDoubleQuoted(line, at + 1) : readSingleQuoted(line, at + 1);
       if (quoted === null) return null;
       if (quoted.end < line.length && !isBlank(line[quoted.end])) return null;
       return { text: text + quoted.text, end: quoted.end };
@@ -76,7 +77,13 @@ function readWord(line: string, start: number): Word | null {
   return { text, end: at };
 }
 
-const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", b: "\b", a: "\u0007" };
+const ESCAPES: Readonly<Record<string, string>> = {
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  b: "\b",
+  a: "\u0007",
+};
 
 function readDoubleQuoted(line: string, start: number): Word | null {
   let text = "";
@@ -116,5 +123,11 @@ function readSingleQuoted(line: string, start: number): Word | null {
 }
 
 function isBlank(character: string | undefined): boolean {
-  return character === " " || character === "\t" || character === "\r" || character === "\v" || character === "\f";
+  return (
+    character === " " ||
+    character === "\t" ||
+    character === "\r" ||
+    character === "\v" ||
+    character === "\f"
+  );
 }

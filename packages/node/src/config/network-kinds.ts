@@ -71,7 +71,8 @@ export const bindAddresses: ValueKind<readonly BindAddress[]> = {
   manyWords: true,
   parse(value) {
     const words = splitList(value);
-    if (words.length === 0 || words.length > 16) return refuse("argument must be 1 to 16 addresses");
+    if (words.length === 0 || words.length > 16)
+      return refuse("argument must be 1 to 16 addresses");
     const addresses: BindAddress[] = [];
     for (const word of words) {
       const optional = word.startsWith("-");
@@ -87,7 +88,11 @@ export const bindAddresses: ValueKind<readonly BindAddress[]> = {
 };
 
 function isAddress(value: string): boolean {
-  return value === "*" || /^[A-Za-z0-9_.-]{1,253}$/.test(value) || /^[0-9a-fA-F:.]+(%[\w.-]+)?$/.test(value);
+  return (
+    value === "*" ||
+    /^[A-Za-z0-9_.-]{1,253}$/.test(value) ||
+    /^[0-9a-fA-F:.]+(%[\w.-]+)?$/.test(value)
+  );
 }
 
 /** A member of the cluster to form. */

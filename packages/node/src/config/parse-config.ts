@@ -5,7 +5,12 @@ import { formatHostPort, parseHostPort } from "./host-port.ts";
 import { isNodeName } from "./network-kinds.ts";
 import type { NodeConfig, PeerTlsFiles } from "./node-config.ts";
 import { SETTINGS, type SettingField, type SettingValues } from "./schema.ts";
-import { collectSettings, DEFAULT_SOURCE, type CollectedSettings, type ConfigSources } from "./sources.ts";
+import {
+  collectSettings,
+  DEFAULT_SOURCE,
+  type CollectedSettings,
+  type ConfigSources,
+} from "./sources.ts";
 import { crossCheck } from "./cross-check.ts";
 
 /** What defaults depend on, handed in so that parsing stays a function of its arguments. */
@@ -53,7 +58,10 @@ function build(building: Building): NodeConfig {
   const nodeName = values.nodeName ?? defaultNodeName(host.hostname);
   const peers = values.peers.filter((peer) => peer.name !== nodeName);
   const self = values.peers.find((peer) => peer.name === nodeName);
-  const peerPort = derivePeerPort(building, { hasPeers: peers.length > 0, selfAddress: self?.address });
+  const peerPort = derivePeerPort(building, {
+    hasPeers: peers.length > 0,
+    selfAddress: self?.address,
+  });
   const firstBind = values.bind[0]?.address ?? "127.0.0.1";
   return {
     ...plainValues(values),
@@ -67,19 +75,25 @@ function build(building: Building): NodeConfig {
     clientAnnounce: values.clientAnnounce ?? announce(firstBind, values.port, host),
     peerTls: derivePeerTls(nodeName, peers.length > 0, building),
     clientOutputBufferBytesMax: values.clientOutputBufferBytesMax ?? outputBufferDefault(),
-    logFormat: values.logFormat === "auto" ? (host.isTerminal ? "pretty" : "json") : values.logFormat,
+    logFormat:
+      values.logFormat === "auto" ? (host.isTerminal ? "pretty" : "json") : values.logFormat,
   };
 }
 
 /** The fields that need nothing but to be copied. */
-function plainValues(values: SettingValues): Omit<SettingValues, "peerTlsCertFile" | "peerTlsKeyFile" | "peerTlsCaCertFile"> {
+function plainValues(
+  values: SettingValues,
+): Omit<SettingValues, "peerTlsCertFile" | "peerTlsKeyFile" | "peerTlsCaCertFile"> {
   const { peerTlsCertFile: _cert, peerTlsKeyFile: _key, peerTlsCaCertFile: _ca, ...rest } = values;
   return rest;
 }
 
 function outputBufferDefault(): number {
-  const parsed = SETTINGS.clientOutputBufferBytesMax.kind.parse(SETTINGS.clientOutputBufferBytesMax.defaultText);
-  if (!parsed.ok || parsed.value === null) throw new Error("the default output buffer limit is not legal");
+  const parsed = SETTINGS.clientOutputBufferBytesMax.kind.parse(
+    SETTINGS.clientOutputBufferBytesMax.defaultText,
+  );
+  if (!parsed.ok || parsed.value === null)
+    throw new Error("the default output buffer limit is not legal");
   return parsed.value;
 }
 
@@ -116,9 +130,17 @@ function announce(bind: string, port: number, host: HostFacts): string {
   return formatHostPort({ host: wildcard ? host.hostname : bind, port });
 }
 
-const TLS_FIELDS: readonly SettingField[] = ["peerTlsCertFile", "peerTlsKeyFile", "peerTlsCaCertFile"];
+const TLS_FIELDS: readonly SettingField[] = [
+  "peerTlsCertFile",
+  "peerTlsKeyFile",
+  "peerTlsCaCertFile",
+];
 
-function derivePeerTls(nodeName: string, hasPeers: boolean, building: Building): PeerTlsFiles | null {
+function derivePeerTls(
+  nodeName: string,
+  hasPeers: boolean,
+  building: Building,
+): PeerTlsFiles | null {
   const { values, sourceOf } = building.collected;
   const { peerTlsCertFile: cert, peerTlsKeyFile: key, peerTlsCaCertFile: ca } = values;
   const directory = building.host.workingDirectory;
@@ -129,7 +151,9 @@ function derivePeerTls(nodeName: string, hasPeers: boolean, building: Building):
       caFile: resolve(directory, ca),
     };
   }
-  const missing = TLS_FIELDS.filter((field) => values[field] === null).map((field) => SETTINGS[field].name);
+  const missing = TLS_FIELDS.filter((field) => values[field] === null).map(
+    (field) => SETTINGS[field].name,
+  );
   if (hasPeers) {
     building.problems.push({
       setting: missing[0] ?? null,
@@ -155,7 +179,7 @@ function exposureWarnings(config: NodeConfig): string[] {
 }
 
 function isLoopback(address: string): boolean {
-  return address === "::1" || address === "localhost" || /^127\./.test(address);
+  return address === "::1" || address === "localhost" || address.startsWith("127.");
 }
 
 /** True when others can be told this address: it has a port. Used before a cluster is formed. */

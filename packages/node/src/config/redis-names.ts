@@ -18,7 +18,11 @@ export const FIXED_SETTINGS: readonly FixedSetting[] = [
   fixed("appendfsync", "always", "every write is on disk on a majority before it is answered"),
   fixed("no-appendfsync-on-rewrite", "no", "every write is on disk before it is answered"),
   fixed("maxmemory-policy", "noeviction", "an agreed write is never evicted"),
-  fixed("stop-writes-on-bgsave-error", "yes", "a node that can not write to its disk takes no writes"),
+  fixed(
+    "stop-writes-on-bgsave-error",
+    "yes",
+    "a node that can not write to its disk takes no writes",
+  ),
   immutable("databases", "1", "there is one database"),
   immutable("daemonize", "no", "run it under systemd, a container or `ferrite dev`"),
   immutable("supervised", "no", "it runs in the foreground under any supervisor"),

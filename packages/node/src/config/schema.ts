@@ -55,7 +55,13 @@ export interface SettingValues extends Pick<NodeConfig, PlainField> {
 
 export type SettingField = keyof SettingValues;
 
-export type SettingGroup = "node" | "clients" | "cluster" | "reads and writes" | "storage" | "observability";
+export type SettingGroup =
+  | "node"
+  | "clients"
+  | "cluster"
+  | "reads and writes"
+  | "storage"
+  | "observability";
 
 export interface Setting<T> {
   readonly name: string;
@@ -67,7 +73,7 @@ export interface Setting<T> {
   readonly defaultMeaning?: string;
   /** Sentences for the documentation and `--help`; the first one alone is the short help. */
   readonly about: string;
-  /** CONFIG SET changes it while the node runs. */
+  /** CONFIG SET changes it while the node runs. Only where every part that reads it reads it anew. */
   readonly live?: true;
   /** Never shown: not by CONFIG GET, not in logs, not in errors. */
   readonly secret?: true;
@@ -166,7 +172,6 @@ export const SETTINGS: { readonly [Field in SettingField]: Setting<SettingValues
     kind: integer({ min: 0, max: SECONDS_MAX }),
     defaultText: "300",
     about: "Seconds after which a silent connection is probed. 0 turns probing off.",
-    live: true,
   },
   protoMaxBulkBytes: {
     name: "proto-max-bulk-len",
@@ -181,7 +186,8 @@ export const SETTINGS: { readonly [Field in SettingField]: Setting<SettingValues
     group: "clients",
     kind: bytes({ min: MEBIBYTE, max: 64 * GIBIBYTE }),
     defaultText: "256mb",
-    about: "Bytes of one unfinished command that a client may have sent; beyond it the client is closed.",
+    about:
+      "Bytes of one unfinished command that a client may have sent; beyond it the client is closed.",
     live: true,
   },
   clientOutputBufferBytesMax: {
@@ -252,7 +258,8 @@ export const SETTINGS: { readonly [Field in SettingField]: Setting<SettingValues
     group: "cluster",
     kind: path,
     defaultText: "",
-    about: "This node's certificate (PEM). Required with peers: nodes talk to each other over mutual TLS only.",
+    about:
+      "This node's certificate (PEM). Required with peers: nodes talk to each other over mutual TLS only.",
     common: true,
     environmentAliases: ["TLS_CERT_FILE"],
   },
@@ -313,15 +320,14 @@ export const SETTINGS: { readonly [Field in SettingField]: Setting<SettingValues
     kind: yesNo,
     defaultText: "yes",
     about: "Whether a node that has lost its leader goes on answering reads.",
-    live: true,
   },
   replicaMaxStalenessMs: {
     name: "replica-max-staleness-ms",
     group: "reads and writes",
     kind: integer({ min: 0, max: 24 * HOUR_MS }),
     defaultText: "10000",
-    about: "Without a leader for longer than this, reads are refused when replica-serve-stale-data is no.",
-    live: true,
+    about:
+      "Without a leader for longer than this, reads are refused when replica-serve-stale-data is no.",
   },
   proposalTimeoutMs: {
     name: "proposal-timeout-ms",
@@ -329,7 +335,6 @@ export const SETTINGS: { readonly [Field in SettingField]: Setting<SettingValues
     kind: integer({ min: 100, max: HOUR_MS }),
     defaultText: "10000",
     about: "A write without an outcome by then is answered with an error.",
-    live: true,
   },
   proposalQueueBytesMax: {
     name: "proposal-queue-bytes",

@@ -7,7 +7,13 @@ import { crossCheck } from "./cross-check.ts";
 import { globMatches, isGlob } from "./glob.ts";
 import type { NodeConfig } from "./node-config.ts";
 import { FIXED_SETTINGS, fixedSetting } from "./redis-names.ts";
-import { fieldOfName, SETTING_FIELDS, SETTINGS, type Setting, type SettingField } from "./schema.ts";
+import {
+  fieldOfName,
+  SETTING_FIELDS,
+  SETTINGS,
+  type Setting,
+  type SettingField,
+} from "./schema.ts";
 import { shownValue } from "./show.ts";
 
 /** Called after a change, with the new configuration and the fields in which it differs from the one before. */
@@ -48,7 +54,8 @@ export class Settings implements SettingsView {
     for (const pattern of patterns) {
       if (isGlob(pattern)) {
         for (const name of allNames()) {
-          if (!found.has(name) && globMatches(pattern, name)) found.set(name, [name, this.get(name) ?? ""]);
+          if (!found.has(name) && globMatches(pattern, name))
+            found.set(name, [name, this.get(name) ?? ""]);
         }
       } else {
         const name = pattern.toLowerCase();

@@ -1,6 +1,12 @@
 /** How each field of a configuration is shown to people and to CONFIG GET, secrets hidden. */
 import type { NodeConfig } from "./node-config.ts";
-import { SETTING_FIELDS, SETTINGS, type Setting, type SettingField, type SettingValues } from "./schema.ts";
+import {
+  SETTING_FIELDS,
+  SETTINGS,
+  type Setting,
+  type SettingField,
+  type SettingValues,
+} from "./schema.ts";
 
 /** What stands in the place of a secret that is set. An empty secret is shown as empty: "no password" is worth knowing. */
 export const REDACTED = "(redacted)";
@@ -19,7 +25,10 @@ export function redactedSettings(config: NodeConfig): Record<string, string> {
   return shown;
 }
 
-function settingValue<Field extends SettingField>(config: NodeConfig, field: Field): SettingValues[Field] {
+function settingValue<Field extends SettingField>(
+  config: NodeConfig,
+  field: Field,
+): SettingValues[Field] {
   return settingValues(config)[field];
 }
 

@@ -66,8 +66,12 @@ export function collectSettings(sources: ConfigSources): CollectedSettings {
   };
 }
 
-function parseOne(field: SettingField, given: Given | undefined, problems: ConfigProblem[]): unknown {
-  const setting: Setting<unknown> = SETTINGS[field] as Setting<unknown>;
+function parseOne(
+  field: SettingField,
+  given: Given | undefined,
+  problems: ConfigProblem[],
+): unknown {
+  const setting: Setting<unknown> = SETTINGS[field];
   const fallback = setting.kind.parse(setting.defaultText);
   if (!fallback.ok) throw new Error(`the default of ${setting.name} is not legal`);
   if (given === undefined) return fallback.value;
@@ -103,7 +107,7 @@ function readEnvironment(
     const setting: Setting<never> = SETTINGS[field] as unknown as Setting<never>;
     const own = environmentName(setting.name);
     known.set(own, field);
-    for (const variable of [...(setting.environmentAliases ?? [])].reverse().concat(own)) {
+    for (const variable of [...(setting.environmentAliases ?? []).toReversed(), own]) {
       const text = environment[variable];
       if (text === undefined || isServiceLink(variable, text)) continue;
       // A variable that is set but empty stands for "not set" in most shells and compose files.

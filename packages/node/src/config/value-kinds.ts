@@ -86,7 +86,11 @@ export function bytes(range: Range): ValueKind<number> {
 
 /** The shortest exact form with a binary unit: 67108864 becomes `64mb`. */
 export function formatBytes(value: number): string {
-  for (const [unit, factor] of [["gb", 1024 ** 3], ["mb", 1024 ** 2], ["kb", 1024]] as const) {
+  for (const [unit, factor] of [
+    ["gb", 1024 ** 3],
+    ["mb", 1024 ** 2],
+    ["kb", 1024],
+  ] as const) {
     if (value >= factor && value % factor === 0) return `${value / factor}${unit}`;
   }
   return String(value);

@@ -46,7 +46,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   server.server.maxConnections = HTTP_LIMITS.connectionsMax;
   await server.listen({ host: options.host, port: options.port });
   const bound = server.server.address();
-  if (bound === null || typeof bound === "string") throw new Error("the HTTP server has no TCP address");
+  if (bound === null || typeof bound === "string")
+    throw new Error("the HTTP server has no TCP address");
   return {
     address: { host: bound.address, port: bound.port },
     async close() {

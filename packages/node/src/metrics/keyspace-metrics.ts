@@ -14,7 +14,11 @@ export interface KeyspaceMetricsSource {
 }
 
 export function registerKeyspaceMetrics(registry: Registry, source: KeyspaceMetricsSource): void {
-  followGauge(registry, { name: "ferrite_keyspace_keys", help: "Keys in the keyspace." }, () => source.keyspace().size);
+  followGauge(
+    registry,
+    { name: "ferrite_keyspace_keys", help: "Keys in the keyspace." },
+    () => source.keyspace().size,
+  );
   followGauge(
     registry,
     { name: "ferrite_keyspace_volatile_keys", help: "Keys with an expiry." },

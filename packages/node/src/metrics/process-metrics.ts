@@ -1,7 +1,10 @@
 /** What the process takes of the machine, and which build it is. */
 import { collectDefaultMetrics, Gauge, type Registry } from "prom-client";
 
-export function registerProcessMetrics(registry: Registry, build: { readonly version: string }): void {
+export function registerProcessMetrics(
+  registry: Registry,
+  build: { readonly version: string },
+): void {
   collectDefaultMetrics({ register: registry, prefix: "ferrite_" });
   new Gauge({
     name: "ferrite_build_info",

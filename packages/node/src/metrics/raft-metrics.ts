@@ -47,7 +47,10 @@ function registerLeadership(registry: Registry, replica: RaftMetricsSource): voi
   );
   followGauge(
     registry,
-    { name: "ferrite_raft_accepts_writes", help: "1 when a write through this node would be taken now." },
+    {
+      name: "ferrite_raft_accepts_writes",
+      help: "1 when a write through this node would be taken now.",
+    },
     () => replica.writeRefusal() === null,
   );
   followGauge(
@@ -73,10 +76,15 @@ function registerLog(registry: Registry, replica: RaftMetricsSource): void {
   }
   followGauge(
     registry,
-    { name: "ferrite_raft_apply_lag_entries", help: "Entries agreed and not yet carried out on this node." },
+    {
+      name: "ferrite_raft_apply_lag_entries",
+      help: "Entries agreed and not yet carried out on this node.",
+    },
     () => Math.max(0, replica.commitIndex() - replica.appliedIndex()),
   );
-  followGauge(registry, { name: "ferrite_raft_log_bytes", help: "Size of the log on disk." }, () => replica.logBytes());
+  followGauge(registry, { name: "ferrite_raft_log_bytes", help: "Size of the log on disk." }, () =>
+    replica.logBytes(),
+  );
   followGauge(
     registry,
     { name: "ferrite_raft_snapshot_in_progress", help: "1 while a snapshot is being written." },
@@ -85,8 +93,10 @@ function registerLog(registry: Registry, replica: RaftMetricsSource): void {
 }
 
 function registerMembers(registry: Registry, replica: RaftMetricsSource): void {
-  followGauge(registry, { name: "ferrite_raft_members", help: "Members of the cluster, learners included." }, () =>
-    replica.members().length,
+  followGauge(
+    registry,
+    { name: "ferrite_raft_members", help: "Members of the cluster, learners included." },
+    () => replica.members().length,
   );
   followLabelledGauge(registry, {
     name: "ferrite_raft_member_connected",

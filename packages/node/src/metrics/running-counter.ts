@@ -9,25 +9,31 @@ export interface MetricText {
 
 /** A counter that follows a number kept elsewhere. It may start over (CONFIG RESETSTAT); Prometheus copes with that. */
 export function followCounter(registry: Registry, metric: MetricText, read: () => number): void {
-  new Counter({
+  const counter = new Counter({
     ...metric,
-    registers: [registry],
+    registers: [],
     collect() {
       this.reset();
       this.inc(Math.max(0, read()));
     },
   });
+  registry.registerMetric(counter);
 }
 
 /** A gauge that follows a number or a truth kept elsewhere. */
-export function followGauge(registry: Registry, metric: MetricText, read: () => number | boolean): void {
-  new Gauge({
+export function followGauge(
+  registry: Registry,
+  metric: MetricText,
+  read: () => number | boolean,
+): void {
+  const gauge = new Gauge({
     ...metric,
-    registers: [registry],
+    registers: [],
     collect() {
       this.set(Number(read()));
     },
   });
+  registry.registerMetric(gauge);
 }
 
 /** A metric with one label whose values come from the node itself, never from clients: their number is bounded. */
@@ -38,28 +44,31 @@ export interface LabelledMetric extends MetricText {
 
 export function followLabelledCounter(registry: Registry, metric: LabelledMetric): void {
   const { name, help, label, read } = metric;
-  new Counter({
+  const counter = new Counter({
     name,
     help,
     labelNames: [label],
-    registers: [registry],
+    registers: [],
     collect() {
       this.reset();
-      for (const [labelValue, value] of read()) this.inc({ [label]: labelValue }, Math.max(0, value));
+      for (const [labelValue, value] of read())
+        this.inc({ [label]: labelValue }, Math.max(0, value));
     },
   });
+  registry.registerMetric(counter);
 }
 
 export function followLabelledGauge(registry: Registry, metric: LabelledMetric): void {
   const { name, help, label, read } = metric;
-  new Gauge({
+  const gauge = new Gauge({
     name,
     help,
     labelNames: [label],
-    registers: [registry],
+    registers: [],
     collect() {
       this.reset();
       for (const [labelValue, value] of read()) this.set({ [label]: labelValue }, value);
     },
   });
+  registry.registerMetric(gauge);
 }

@@ -26,7 +26,11 @@ export function registerServerMetrics(registry: Registry, server: ServerMetricsS
   for (const [field, name, help] of COUNTERS) {
     followCounter(registry, { name: `ferrite_${name}_total`, help }, () => server.counters[field]);
   }
-  followGauge(registry, { name: "ferrite_connected_clients", help: "Clients connected now." }, () => server.clientCount);
+  followGauge(
+    registry,
+    { name: "ferrite_connected_clients", help: "Clients connected now." },
+    () => server.clientCount,
+  );
   followGauge(
     registry,
     { name: "ferrite_start_time_seconds", help: "When the server was started, Unix time." },
@@ -36,7 +40,8 @@ export function registerServerMetrics(registry: Registry, server: ServerMetricsS
     name: "ferrite_command_calls_total",
     help: "Calls by command. Commands are those of the command table.",
     label: "command",
-    read: () => server.statistics.commands().map((command) => [command.name, command.calls] as const),
+    read: () =>
+      server.statistics.commands().map((command) => [command.name, command.calls] as const),
   });
   followLabelledCounter(registry, {
     name: "ferrite_command_failures_total",

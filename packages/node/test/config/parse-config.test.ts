@@ -1,7 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { ConfigError } from "../../src/config/config-error.ts";
 import { parseConfig, type HostFacts, type ParsedConfig } from "../../src/config/parse-config.ts";
-import { environmentName, SETTING_FIELDS, SETTINGS, type Setting } from "../../src/config/schema.ts";
+import {
+  environmentName,
+  SETTING_FIELDS,
+  SETTINGS,
+  type Setting,
+} from "../../src/config/schema.ts";
 import type { ConfigSources } from "../../src/config/sources.ts";
 
 const HOST: HostFacts = { hostname: "box", workingDirectory: "/srv/node", isTerminal: false };
@@ -22,9 +27,9 @@ function errorOf(sources: ConfigSources, host: HostFacts = HOST): string {
   try {
     parse(sources, host);
   } catch (error) {
-    expect(error).toBeInstanceOf(ConfigError);
-    expect((error as ConfigError).code).toBe("FERRITE_CONFIG_INVALID");
-    return (error as Error).message;
+    if (error instanceof ConfigError && error.code === "FERRITE_CONFIG_INVALID")
+      return error.message;
+    throw error;
   }
   throw new Error("expected the configuration to be refused");
 }
@@ -51,19 +56,30 @@ describe("sources of settings", () => {
   it("every default is legal and every setting can be given by flag, environment and file", () => {
     for (const field of SETTING_FIELDS) {
       const setting = SETTINGS[field] as Setting<unknown>;
-      expect(setting.kind.parse(setting.defaultText).ok, setting.name).toBe(true);
+      expect([setting.name, setting.kind.parse(setting.defaultText).ok]).toEqual([
+        setting.name,
+        true,
+      ]);
     }
     const names = SETTING_FIELDS.map((field) => SETTINGS[field].name);
     expect(new Set(names).size).toBe(names.length);
-    const given = names.map((name, index) => [name, SETTINGS[SETTING_FIELDS[index]!].defaultText] as const);
+    const given = names.map(
+      (name, index) => [name, SETTINGS[SETTING_FIELDS[index]].defaultText] as const,
+    );
     parse({ flags: flags(Object.fromEntries(given)) });
-    parse({ environment: Object.fromEntries(given.map(([name, text]) => [environmentName(name), text])) });
+    parse({
+      environment: Object.fromEntries(given.map(([name, text]) => [environmentName(name), text])),
+    });
     parse({ file: file(given.map(([name, text]) => `${name} "${text}"`).join("\n")) });
   });
 
   it("TLS_CERT_FILE and its siblings are used for peers, and our own variables are stronger", () => {
     const environment = { TLS_CERT_FILE: "/c", TLS_KEY_FILE: "/k", TLS_CA_FILE: "/a" };
-    expect(parse({ environment }).config.peerTls).toEqual({ certFile: "/c", keyFile: "/k", caFile: "/a" });
+    expect(parse({ environment }).config.peerTls).toEqual({
+      certFile: "/c",
+      keyFile: "/k",
+      caFile: "/a",
+    });
     const stronger = { ...environment, FERRITE_PEER_TLS_CERT_FILE: "/own" };
     expect(parse({ environment: stronger }).config.peerTls?.certFile).toBe("/own");
     const withFile = { environment, file: file("peer-tls-cert-file /file") };
@@ -87,29 +103,90 @@ describe("sources of settings", () => {
   });
 
   it("lines of a redis.conf that say what is so anyway are accepted", () => {
-    parse({ file: file('save ""\nappendonly yes\nappendfsync always\ndatabases 1\nDaemonize NO\n') });
+    const content = 'save ""\nappendonly yes\nappendfsync always\ndatabases 1\nDaemonize NO\n';
+    expect(parse({ file: file(content) }).config).toEqual(parse({}).config);
   });
 });
 
 describe("refused settings name their source and what to do", () => {
   it.each<[string, ConfigSources, string]>([
-    ["a word for a number", { flags: flags({ port: "abc" }) }, `--port: port: argument couldn't be parsed into an integer (got "abc")`],
-    ["a number out of range", { environment: { FERRITE_PORT: "70000" } }, `FERRITE_PORT: port: argument must be between 0 and 65535 inclusive (got "70000")`],
-    ["bytes with a wrong unit", { file: file("\n\nmaxmemory 1tb") }, `ferrite.conf:3: maxmemory: argument must be a memory value (got "1tb")`],
-    ["neither yes nor no", { file: file("replica-serve-stale-data maybe") }, `ferrite.conf:1: replica-serve-stale-data: argument must be 'yes' or 'no' (got "maybe")`],
-    ["a word that is not one of some", { flags: flags({ loglevel: "loud" }) }, `--loglevel: loglevel: argument(s) must be one of the following: trace, debug, info, warn, error (got "loud")`],
-    ["an unknown directive", { file: file("# hello\nprot 1") }, `ferrite.conf:2: unknown directive "prot" (did you mean "port"?)`],
-    ["an unknown directive like no other", { file: file("loadmodule /x.so") }, `ferrite.conf:1: unknown directive "loadmodule"`],
-    ["an unknown variable", { environment: { FERRITE_REQUIRPASS: "x" } }, `FERRITE_REQUIRPASS: unknown setting (did you mean "FERRITE_REQUIREPASS"?)`],
-    ["an unknown flag", { flags: [{ name: "prt", value: "1", flag: "--set prt=1" }] }, `--set prt=1: unknown setting "prt" (did you mean "port"?)`],
-    ["quotes that do not end", { file: file('requirepass "abc') }, `ferrite.conf:1: unbalanced quotes`],
+    [
+      "a word for a number",
+      { flags: flags({ port: "abc" }) },
+      `--port: port: argument couldn't be parsed into an integer (got "abc")`,
+    ],
+    [
+      "a number out of range",
+      { environment: { FERRITE_PORT: "70000" } },
+      `FERRITE_PORT: port: argument must be between 0 and 65535 inclusive (got "70000")`,
+    ],
+    [
+      "bytes with a wrong unit",
+      { file: file("\n\nmaxmemory 1tb") },
+      `ferrite.conf:3: maxmemory: argument must be a memory value (got "1tb")`,
+    ],
+    [
+      "neither yes nor no",
+      { file: file("replica-serve-stale-data maybe") },
+      `ferrite.conf:1: replica-serve-stale-data: argument must be 'yes' or 'no' (got "maybe")`,
+    ],
+    [
+      "a word that is not one of some",
+      { flags: flags({ loglevel: "loud" }) },
+      `--loglevel: loglevel: argument(s) must be one of the following: trace, debug, info, warn, error (got "loud")`,
+    ],
+    [
+      "an unknown directive",
+      { file: file("# hello\nprot 1") },
+      `ferrite.conf:2: unknown directive "prot" (did you mean "port"?)`,
+    ],
+    [
+      "an unknown directive like no other",
+      { file: file("loadmodule /x.so") },
+      `ferrite.conf:1: unknown directive "loadmodule"`,
+    ],
+    [
+      "an unknown variable",
+      { environment: { FERRITE_REQUIRPASS: "x" } },
+      `FERRITE_REQUIRPASS: unknown setting (did you mean "FERRITE_REQUIREPASS"?)`,
+    ],
+    [
+      "an unknown flag",
+      { flags: [{ name: "prt", value: "1", flag: "--set prt=1" }] },
+      `--set prt=1: unknown setting "prt" (did you mean "port"?)`,
+    ],
+    [
+      "quotes that do not end",
+      { file: file('requirepass "abc') },
+      `ferrite.conf:1: unbalanced quotes`,
+    ],
     ["no value", { file: file("port") }, `ferrite.conf:1: port: takes one value, got 0`],
     ["too many values", { file: file("port 1 2") }, `ferrite.conf:1: port: takes one value, got 2`],
-    ["a Redis setting that is always the same", { file: file("appendfsync everysec") }, `ferrite.conf:1: appendfsync is always always: every write is on disk on a majority before it is answered`],
-    ["a peer without a name", { flags: flags({ peers: "h:1" }) }, `--peers: peers: "h:1" is not name=host:port (got "h:1")`],
-    ["two peers of one name", { flags: flags({ peers: "a=h:1,a=h:2" }) }, `--peers: peers: "a" is named twice (got "a=h:1,a=h:2")`],
-    ["a node name that no certificate can hold", { flags: flags({ "node-name": "a b" }) }, `--node-name: node-name: argument must be a name of letters, digits, '.', '_' and '-' (got "a b")`],
-    ["an address without a port", { flags: flags({ "peer-announce": "::1" }) }, `--peer-announce: peer-announce: argument must be host:port (an IPv6 address in brackets: [::1]:7000) (got "::1")`],
+    [
+      "a Redis setting that is always the same",
+      { file: file("appendfsync everysec") },
+      `ferrite.conf:1: appendfsync is always always: every write is on disk on a majority before it is answered`,
+    ],
+    [
+      "a peer without a name",
+      { flags: flags({ peers: "h:1" }) },
+      `--peers: peers: "h:1" is not name=host:port (got "h:1")`,
+    ],
+    [
+      "two peers of one name",
+      { flags: flags({ peers: "a=h:1,a=h:2" }) },
+      `--peers: peers: "a" is named twice (got "a=h:1,a=h:2")`,
+    ],
+    [
+      "a node name that no certificate can hold",
+      { flags: flags({ "node-name": "a b" }) },
+      `--node-name: node-name: argument must be a name of letters, digits, '.', '_' and '-' (got "a b")`,
+    ],
+    [
+      "an address without a port",
+      { flags: flags({ "peer-announce": "::1" }) },
+      `--peer-announce: peer-announce: argument must be host:port (an IPv6 address in brackets: [::1]:7000) (got "::1")`,
+    ],
   ])("%s", (_name, sources, message) => {
     expect(errorOf(sources)).toBe(message);
   });
@@ -119,7 +196,13 @@ describe("refused settings name their source and what to do", () => {
   });
 
   it("a secret is never part of an error", () => {
-    const message = errorOf({ flags: [{ name: "cluster-token", value: "hush", flag: "--cluster-token" }, { name: "port", value: "x", flag: "--port" }], file: file('requirepass hush1 hush2\nrequirepass "hush3') });
+    const message = errorOf({
+      flags: [
+        { name: "cluster-token", value: "hush", flag: "--cluster-token" },
+        { name: "port", value: "x", flag: "--port" },
+      ],
+      file: file('requirepass hush1 hush2\nrequirepass "hush3'),
+    });
     expect(message).not.toContain("hush");
   });
 });
@@ -127,7 +210,13 @@ describe("refused settings name their source and what to do", () => {
 describe("settings that must fit together", () => {
   it("a node without peers needs nothing else", () => {
     const { config, warnings } = parse({});
-    expect(config).toMatchObject({ nodeName: "box", peers: [], peerTls: null, port: 6379, httpPort: 8080 });
+    expect(config).toMatchObject({
+      nodeName: "box",
+      peers: [],
+      peerTls: null,
+      port: 6379,
+      httpPort: 8080,
+    });
     expect(config.dataDir).toBe("/srv/node/ferrite-data");
     expect(warnings).toEqual([]);
   });
@@ -142,17 +231,28 @@ describe("settings that must fit together", () => {
 
   it("peers with only some of the files are refused and the missing one is named", () => {
     const { "peer-tls-key-file": _key, ...partial } = TLS;
-    expect(errorOf({ flags: flags({ peers: "n2=h:1", ...partial }) })).toContain("missing: peer-tls-key-file.");
+    expect(errorOf({ flags: flags({ peers: "n2=h:1", ...partial }) })).toContain(
+      "missing: peer-tls-key-file.",
+    );
   });
 
   it("peers with certificates are accepted, and paths are made absolute", () => {
     const { config } = parse({ flags: flags({ peers: "n2=h:1 n3=h:2", ...TLS }) });
-    expect(config.peers).toEqual([{ name: "n2", address: "h:1" }, { name: "n3", address: "h:2" }]);
-    expect(config.peerTls).toEqual({ certFile: "/srv/node/certs/n.pem", keyFile: "/abs/n.key", caFile: "/srv/node/certs/ca.pem" });
+    expect(config.peers).toEqual([
+      { name: "n2", address: "h:1" },
+      { name: "n3", address: "h:2" },
+    ]);
+    expect(config.peerTls).toEqual({
+      certFile: "/srv/node/certs/n.pem",
+      keyFile: "/abs/n.key",
+      caFile: "/srv/node/certs/ca.pem",
+    });
   });
 
   it("all nodes can share one list of peers: a node's own entry says where it listens", () => {
-    const { config } = parse({ flags: flags({ "node-name": "n2", peers: "n1=a:7001,n2=b:7002,n3=c:7003", ...TLS }) });
+    const { config } = parse({
+      flags: flags({ "node-name": "n2", peers: "n1=a:7001,n2=b:7002,n3=c:7003", ...TLS }),
+    });
     expect(config.peers.map((peer) => peer.name)).toEqual(["n1", "n3"]);
     expect(config.peerPort).toBe(7002);
     expect(config.peerAnnounce).toBe("b:7002");
@@ -168,7 +268,9 @@ describe("settings that must fit together", () => {
     expect(parse({ flags: flags({ port: "7000" }) }).config.peerPort).toBe(17000);
     expect(parse({ flags: flags({ port: "0" }) }).config.peerPort).toBe(0);
     expect(parse({ flags: flags({ port: "60000" }) }).config.peerPort).toBe(0);
-    expect(errorOf({ flags: flags({ port: "60000", peers: "b=h:1", ...TLS }) })).toContain("set peer-port");
+    expect(errorOf({ flags: flags({ port: "60000", peers: "b=h:1", ...TLS }) })).toContain(
+      "set peer-port",
+    );
   });
 
   it("a wildcard is never announced", () => {
@@ -181,14 +283,42 @@ describe("settings that must fit together", () => {
   });
 
   it.each<[string, Record<string, string>, string]>([
-    ["an election before three heartbeats", { "heartbeat-interval-ms": "200" }, "default: election-timeout-ms: must be at least 3 times heartbeat-interval-ms, that is 600"],
-    ["an argument larger than a frame", { "proto-max-bulk-len": "80mb" }, "--proto-max-bulk-len: proto-max-bulk-len: must be at most peer-frame-bytes-max less 1mb, that is 82837504"],
-    ["a query buffer smaller than an argument", { "client-query-buffer-limit": "1mb" }, "--client-query-buffer-limit: client-query-buffer-limit: must be at least proto-max-bulk-len"],
+    [
+      "an election before three heartbeats",
+      { "heartbeat-interval-ms": "200" },
+      "default: election-timeout-ms: must be at least 3 times heartbeat-interval-ms, that is 600",
+    ],
+    [
+      "an argument larger than a frame",
+      { "proto-max-bulk-len": "80mb" },
+      "--proto-max-bulk-len: proto-max-bulk-len: must be at most peer-frame-bytes-max less 1mb, that is 82837504",
+    ],
+    [
+      "a query buffer smaller than an argument",
+      { "client-query-buffer-limit": "1mb" },
+      "--client-query-buffer-limit: client-query-buffer-limit: must be at least proto-max-bulk-len",
+    ],
     ["one port for two things", { port: "8080" }, "default: http-port: is the same as port (8080)"],
-    ["one port for peers and clients", { port: "7000", "peer-port": "7000", peers: "b=h:1", ...TLS }, "--peer-port: peer-port: is the same as port (7000)"],
-    ["one port for peers and HTTP", { "peer-port": "8080", peers: "b=h:1", ...TLS }, "--peer-port: peer-port: is the same as http-port (8080)"],
-    ["a peer that is the node itself under another name", { peers: "b=127.0.0.1:16379", ...TLS }, "--peers: peers: b has this node's own address 127.0.0.1:16379"],
-    ["a peer whose port nobody knows", { peers: "b=h:0", ...TLS }, "--peers: peers: b has port 0; the port of a peer must be known"],
+    [
+      "one port for peers and clients",
+      { port: "7000", "peer-port": "7000", peers: "b=h:1", ...TLS },
+      "--peer-port: peer-port: is the same as port (7000)",
+    ],
+    [
+      "one port for peers and HTTP",
+      { "peer-port": "8080", peers: "b=h:1", ...TLS },
+      "--peer-port: peer-port: is the same as http-port (8080)",
+    ],
+    [
+      "a peer that is the node itself under another name",
+      { peers: "b=127.0.0.1:16379", ...TLS },
+      "--peers: peers: b has this node's own address 127.0.0.1:16379",
+    ],
+    [
+      "a peer whose port nobody knows",
+      { peers: "b=h:0", ...TLS },
+      "--peers: peers: b has port 0; the port of a peer must be known",
+    ],
   ])("refuses %s", (_name, values, message) => {
     expect(errorOf({ flags: flags(values) })).toBe(message);
   });
@@ -197,7 +327,9 @@ describe("settings that must fit together", () => {
     const terminal = { ...HOST, isTerminal: true };
     expect(parse({}).config.logFormat).toBe("json");
     expect(parse({}, terminal).config.logFormat).toBe("pretty");
-    expect(parse({ flags: flags({ "log-format": "json" }) }, terminal).config.logFormat).toBe("json");
+    expect(parse({ flags: flags({ "log-format": "json" }) }, terminal).config.logFormat).toBe(
+      "json",
+    );
   });
 
   it("a host name that can not be a node name is replaced", () => {

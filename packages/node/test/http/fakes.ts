@@ -1,5 +1,9 @@
 import type { Registry } from "prom-client";
-import { startHttpServer, type HttpServerHandle, type HttpServerOptions } from "../../src/http/http-server.ts";
+import {
+  startHttpServer,
+  type HttpServerHandle,
+  type HttpServerOptions,
+} from "../../src/http/http-server.ts";
 import { createMetricsRegistry, type MetricsSources } from "../../src/metrics/registry.ts";
 
 /** A node's state as the HTTP server sees it; tests change the fields. */
@@ -38,8 +42,28 @@ export class FakeNode {
         snapshotIndex: () => 10,
         logBytes: () => 4096,
         members: () => [
-          { id: "id-1", name: "n1", peerAddress: "h:1", clientAddress: "h:2", learner: false, isSelf: true, isLeader: true, connected: true, matchIndex: 60 },
-          { id: "id-2", name: "n2", peerAddress: "h:3", clientAddress: "h:4", learner: false, isSelf: false, isLeader: false, connected: false, matchIndex: null },
+          {
+            id: "id-1",
+            name: "n1",
+            peerAddress: "h:1",
+            clientAddress: "h:2",
+            learner: false,
+            isSelf: true,
+            isLeader: true,
+            connected: true,
+            matchIndex: 60,
+          },
+          {
+            id: "id-2",
+            name: "n2",
+            peerAddress: "h:3",
+            clientAddress: "h:4",
+            learner: false,
+            isSelf: false,
+            isLeader: false,
+            connected: false,
+            matchIndex: null,
+          },
         ],
         snapshotInProgress: () => false,
         leaderSilenceMs: () => 1500,
@@ -54,12 +78,17 @@ export class FakeNode {
           instantaneousOperationsPerSecond: 0,
           instantaneousInputKilobytesPerSecond: 0,
           instantaneousOutputKilobytesPerSecond: 0,
-          commands: () => [{ name: "get", calls: 11, microseconds: 5, rejectedCalls: 1, failedCalls: 2 }],
+          commands: () => [
+            { name: "get", calls: 11, microseconds: 5, rejectedCalls: 1, failedCalls: 2 },
+          ],
           errors: () => [["ERR", 8]],
           reset: () => undefined,
         },
       },
-      keyspace: { keyspace: () => ({ size: 100, volatileSize: 20, usedBytes: 8192 }), memoryLimitBytes: () => 0 },
+      keyspace: {
+        keyspace: () => ({ size: 100, volatileSize: 20, usedBytes: 8192 }),
+        memoryLimitBytes: () => 0,
+      },
     };
   }
 
