@@ -99,6 +99,7 @@ export interface CommandArgument {
   readonly token?: string;
   readonly summary?: string;
   readonly since?: string;
+  readonly deprecatedSince?: string;
   readonly flags?: readonly ("optional" | "multiple" | "multiple_token")[];
   readonly arguments?: readonly CommandArgument[];
   readonly value?: string;

@@ -15,10 +15,10 @@ export function replyDocs(reply: Reply, command: CommandSpec): void {
   ];
   if (command.complexity !== "") fields.push(text(reply, "complexity", command.complexity));
   const { history, docFlags, deprecatedSince, replacedBy } = command;
-  if (history !== undefined) fields.push(["history", () => replyHistory(reply, history)]);
   if (docFlags !== undefined) fields.push(["doc_flags", () => replyWords(reply, docFlags)]);
   if (deprecatedSince !== undefined) fields.push(text(reply, "deprecated_since", deprecatedSince));
   if (replacedBy !== undefined) fields.push(text(reply, "replaced_by", replacedBy));
+  if (history !== undefined) fields.push(["history", () => replyHistory(reply, history)]);
   if (command.arguments.length > 0) {
     fields.push(["arguments", () => replyArguments(reply, command.arguments)]);
   }
@@ -64,13 +64,14 @@ function replyArgument(reply: Reply, argument: CommandArgument): void {
     text(reply, "name", argument.name),
     text(reply, "type", argument.type),
   ];
-  const { keySpecIndex, token, summary, since, flags, value } = argument;
+  const { keySpecIndex, token, summary, since, deprecatedSince, flags, value } = argument;
   if (keySpecIndex !== undefined) {
     fields.push(["key_spec_index", () => reply.integer(keySpecIndex)]);
   }
   if (token !== undefined) fields.push(text(reply, "token", token));
   if (summary !== undefined) fields.push(text(reply, "summary", summary));
   if (since !== undefined) fields.push(text(reply, "since", since));
+  if (deprecatedSince !== undefined) fields.push(text(reply, "deprecated_since", deprecatedSince));
   if (flags !== undefined) fields.push(["flags", () => replyWords(reply, flags)]);
   if (value !== undefined) fields.push(text(reply, "value", value));
   const inner = argument.arguments;
