@@ -195,10 +195,7 @@ export class IndexSegment {
       const home = this.home(hash);
       const to = home > next ? home : next;
       if (to >= lastWord) {
-        // Pushed over the end: room for all that is still to come and the usual padding.
-        const longer = new Uint32Array(to + 2 * (count - this.count + PADDING_SLOTS));
-        longer.set(slots);
-        slots = longer;
+        slots = lengthened(slots, to + 2 * (count - this.count + PADDING_SLOTS));
         lastWord = slots.length - 2;
       }
       slots[to] = hash;
@@ -206,8 +203,15 @@ export class IndexSegment {
       this.count += 1;
       next = to + 2;
     }
-    this.slots = slots;
+    // There must be room for one more behind the last, or the insertion that asked for this would fail again.
+    this.slots = next < lastWord ? slots : lengthened(slots, next + 2 * PADDING_SLOTS);
   }
+}
+
+function lengthened(slots: Uint32Array, words: number): Uint32Array {
+  const longer = new Uint32Array(words);
+  longer.set(slots);
+  return longer;
 }
 
 /** Places for `count` entries after a rebuild. */
