@@ -1,0 +1,26 @@
+/**
+ * The load generator as a program: takes a job as JSON in its only argument, prints its result as
+ * JSON in one line.
+ *
+ *     node test/bench/load/load-main.ts '{"kind":"set","ports":[6379],"connections":50, ...}'
+ */
+import { runEtcdPuts } from "./etcd-generator.ts";
+import { Generator } from "./generator.ts";
+import type { LoadJob } from "./job.ts";
+
+const defaults: LoadJob = {
+  kind: "set",
+  ports: [6379],
+  connections: 50,
+  pipeline: 1,
+  keyCount: 100_000,
+  valueBytes: 64,
+  warmupMs: 1000,
+  durationMs: 4000,
+  seed: 1,
+};
+
+const given: Partial<LoadJob> = JSON.parse(process.argv[2] ?? "{}");
+const job = { ...defaults, ...given };
+const result = job.kind === "etcdPut" ? await runEtcdPuts(job) : await new Generator(job).run();
+console.log(JSON.stringify(result));

@@ -1,0 +1,30 @@
+/** How long and how large a run is. */
+export interface BenchSettings {
+  readonly rounds: number;
+  readonly warmupMs: number;
+  readonly durationMs: number;
+  /** Keys that SET and GET draw from. */
+  readonly keyCount: number;
+  /** Keys loaded for the memory row. */
+  readonly memoryKeyCount: number;
+  readonly valueBytes: number;
+}
+
+export const fullSettings: BenchSettings = {
+  rounds: 5,
+  warmupMs: 1500,
+  durationMs: 4000,
+  keyCount: 100_000,
+  memoryKeyCount: 1_000_000,
+  valueBytes: 64,
+};
+
+/** Shows that every row runs; its numbers say nothing. */
+export const quickSettings: BenchSettings = {
+  rounds: 1,
+  warmupMs: 300,
+  durationMs: 700,
+  keyCount: 5000,
+  memoryKeyCount: 20_000,
+  valueBytes: 64,
+};
