@@ -38,11 +38,7 @@ export class ActiveSegment {
   }
 
   /** Writes the header of a reserved file, durably: from here on the segment is part of the log. */
-  static begin(
-    handle: FileHandle,
-    header: SegmentHeader,
-    previousChecksum: number,
-  ): ActiveSegment {
+  static begin(handle: FileHandle, header: SegmentHeader, previousChecksum: number): ActiveSegment {
     handle.write(encodeSegmentHeader(header), 0);
     handle.sync();
     return new ActiveSegment(handle, {

@@ -82,7 +82,9 @@ export class NodeCallbackFileSystem implements CallbackFileSystem {
     done: (error: Error | null, file: CallbackFile | null) => void,
   ): void {
     const flags =
-      mode === "create" ? constants.O_RDWR | constants.O_CREAT | constants.O_EXCL : constants.O_RDONLY;
+      mode === "create"
+        ? constants.O_RDWR | constants.O_CREAT | constants.O_EXCL
+        : constants.O_RDONLY;
     open(path, flags | constants.O_NOFOLLOW, 0o600, (error, descriptor) =>
       done(error, error === null ? new NodeCallbackFile(descriptor) : null),
     );

@@ -6,14 +6,7 @@
  * It guards against starting a node twice on one machine. It can not see processes in another container or machine
  * that mount the same directory.
  */
-import {
-  linkSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  unlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { linkSync, mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { StorageError, systemErrorCode } from "./errors.ts";
 
 const lockFileName = "lock";

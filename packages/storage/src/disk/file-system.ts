@@ -2,6 +2,10 @@
  * The port between the log and the machine's files. All calls are synchronous: in production they run on the log's
  * worker thread, in the simulator on a virtual disk that can lose what was not synced and tear what was.
  *
+ * What a crash may leave, and recovery copes with: what was synced is there. Of what was written and not synced, each
+ * aligned sector of 512 bytes is old or new; or writes arrived in order up to some byte. A file's new length may be
+ * there or not. Of changes to names that were not synced with `syncDirectory`, any may have happened.
+ *
  * Errors are Node.js system errors (`code` ENOSPC, EIO, ...). A failed `sync` means the data may be gone: the caller
  * stops the node and never tries again (what the kernel does with dirty pages after a failed fsync is not defined).
  */
@@ -12,7 +16,10 @@ export interface FileHandle {
   read(into: Uint8Array, position: number): number;
   /** Makes written bytes durable (fdatasync). */
   sync(): void;
-  /** Makes the file `sizeBytes` long with space really reserved (zeros written), so that later writes can not fail with ENOSPC. */
+  /**
+   * Makes the file at least `sizeBytes` long with space really reserved (zeros written behind its end), so that later
+   * writes can not fail with ENOSPC. After ENOSPC it may be called again and goes on where it stopped. Not yet durable.
+   */
   reserve(sizeBytes: number): void;
   truncate(sizeBytes: number): void;
   sizeBytes(): number;

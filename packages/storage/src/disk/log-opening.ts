@@ -144,11 +144,7 @@ export function removeSegment(fileSystem: FileSystem, directory: string, number:
   fileSystem.syncDirectory(directory);
 }
 
-function removeVoidSegments(
-  fileSystem: FileSystem,
-  options: LogOptions,
-  recovery: Recovery,
-): void {
+function removeVoidSegments(fileSystem: FileSystem, options: LogOptions, recovery: Recovery): void {
   for (const number of recovery.voidSegments) {
     removeSegment(fileSystem, options.directory, number);
   }

@@ -142,7 +142,9 @@ function findSpare(
   const header = readStart(fileSystem, file);
   const headerZero = isZero(header, 0, header.length);
   const headerCut =
-    header.length === segmentHeaderBytes && !segmentChecksumFits(header) && isCutSegmentHeader(header);
+    header.length === segmentHeaderBytes &&
+    !segmentChecksumFits(header) &&
+    isCutSegmentHeader(header);
   if (!headerZero && !headerCut) {
     return null;
   }

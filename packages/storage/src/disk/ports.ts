@@ -28,7 +28,10 @@ export interface LogWriter {
 export interface LogWriterEvents {
   /** fdatasync or a write failed for another reason than space. Final. */
   onFailure(error: Error): void;
-  /** No room for the next segment (true), room again (false). Submitted writes wait meanwhile; nothing is lost. */
+  /**
+   * No room for the next segment (true), room again (false). It comes early: the segment in use has room left for
+   * votes and a few writes. Writes that find none wait in order; nothing is lost.
+   */
   onSpace(full: boolean): void;
 }
 
@@ -66,6 +69,9 @@ export interface SnapshotStore {
     range: { readonly offsetBytes: number; readonly lengthBytes: number },
     onRead: (error: Error | null, bytes: Uint8Array) => void,
   ): void;
-  /** Removes all but the newest `keep` snapshots. One that is being read is kept until it is released. */
+  /**
+   * Removes all but the newest `keep` snapshots. One that was read since the last `prune` is kept until the next: a
+   * follower is probably still being sent its parts.
+   */
   prune(keep: number): void;
 }

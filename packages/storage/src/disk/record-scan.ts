@@ -96,11 +96,7 @@ function placeOf(context: ScanContext, offsetBytes: number): StorageErrorPlace {
 }
 
 /** The header of a record whose checksums fit; null when they do not. Throws when a right header can not be true here. */
-function readWholeRecord(
-  bytes: Uint8Array,
-  at: number,
-  context: ScanContext,
-): RecordHeader | null {
+function readWholeRecord(bytes: Uint8Array, at: number, context: ScanContext): RecordHeader | null {
   const header = readRecordHeader(bytes, at, context.header.salt);
   if (header === null) {
     return null;
@@ -126,9 +122,7 @@ function readWholeRecord(
 }
 
 function isInPlace(header: RecordHeader, at: number, context: ScanContext): boolean {
-  return (
-    header.position === at && header.segmentNumber === context.header.number % 4_294_967_296
-  );
+  return header.position === at && header.segmentNumber === context.header.number % 4_294_967_296;
 }
 
 function checkChain(
@@ -166,7 +160,8 @@ function judgeUnreadable(
     return 0;
   }
   const header = readRecordHeader(bytes, at, context.header.salt);
-  const extentEnd = header === null ? at + recordAlignmentBytes : at + recordExtentBytes(header.bodyBytes);
+  const extentEnd =
+    header === null ? at + recordAlignmentBytes : at + recordExtentBytes(header.bodyBytes);
   const later = findRecord(bytes, extentEnd, context);
   if (later !== -1) {
     throw damaged(
@@ -200,15 +195,16 @@ function isCutOff(
 ): boolean {
   if (!record.headerFits) {
     const { at, end } = record;
-    return hasNoRecordStart(bytes, at) || (hasNoRecordEnd(bytes, at) && end < at + recordHeaderBytes);
+    return (
+      hasNoRecordStart(bytes, at) || (hasNoRecordEnd(bytes, at) && end < at + recordHeaderBytes)
+    );
   }
   if (record.end > record.extentEnd) {
     // One record is written at a time: nothing may stand behind the last one.
     return false;
   }
   return (
-    isCutRecordEnd(bytes, record.extentEnd) ||
-    hasEmptySector(bytes, record.at, record.extentEnd)
+    isCutRecordEnd(bytes, record.extentEnd) || hasEmptySector(bytes, record.at, record.extentEnd)
   );
 }
 

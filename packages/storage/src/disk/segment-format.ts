@@ -165,9 +165,7 @@ export function decodeSegmentHeader(
   if (number !== expected.number) {
     throw damaged(`This file holds log segment ${number}, its name says ${expected.number}`, place);
   }
-  const hardState = decodeHardState(
-    bytes.subarray(hardStateAt, hardStateAt + readU16(bytes, 62)),
-  );
+  const hardState = decodeHardState(bytes.subarray(hardStateAt, hardStateAt + readU16(bytes, 62)));
   if (hardState === undefined) {
     throw damaged("The hard state in the header of this log segment can not be read", place);
   }

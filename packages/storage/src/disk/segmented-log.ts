@@ -284,10 +284,7 @@ export class SegmentedLog {
 
   #roll(extentBytes: number): void {
     const neededBytes = segmentHeaderBytes + extentBytes + sealExtentBytes;
-    const sizeBytes = Math.max(
-      this.#segmentBytes,
-      Math.ceil(neededBytes / pageBytes) * pageBytes,
-    );
+    const sizeBytes = Math.max(this.#segmentBytes, Math.ceil(neededBytes / pageBytes) * pageBytes);
     const previous = this.#active;
     this.#beginSegment(sizeBytes, { ...this.#durable, beginsAnew: false });
     previous.seal();

@@ -6,11 +6,7 @@ import { StorageError, damaged } from "./errors.ts";
 import { FileSnapshotSink } from "./file-snapshot-sink.ts";
 import type { FinishedBody } from "./file-snapshot-sink.ts";
 import type { SnapshotSink, SnapshotStore } from "./ports.ts";
-import {
-  encodeSnapshotStart,
-  snapshotBlockBytes,
-  snapshotFileName,
-} from "./snapshot-format.ts";
+import { encodeSnapshotStart, snapshotBlockBytes, snapshotFileName } from "./snapshot-format.ts";
 import { encodeSnapshotMeta } from "./snapshot-meta.ts";
 import { temporarySuffix } from "./snapshot-loading.ts";
 import type { SnapshotStoreOptions } from "./snapshot-loading.ts";
@@ -134,7 +130,10 @@ export class SnapshotFiles implements SnapshotStore {
     const bytes = new Uint8Array(blocksEnd - blocksStart);
     this.#readAll(snapshot, { position: snapshot.bodyAt + blocksStart, into: bytes }, (error) => {
       const wrong = error ?? this.#checkBlocks(snapshot, firstBlock, bytes);
-      onRead(wrong, wrong === null ? bytes.subarray(start - blocksStart, end - blocksStart) : noBytes);
+      onRead(
+        wrong,
+        wrong === null ? bytes.subarray(start - blocksStart, end - blocksStart) : noBytes,
+      );
     });
   }
 

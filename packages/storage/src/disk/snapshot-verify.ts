@@ -79,8 +79,7 @@ function readFrame(handle: FileHandle, path: string, expected: SnapshotOwner): S
   }
   const blocks = blockCount(trailer.bodyBytes);
   const blocksAt = bodyAt + trailer.bodyBytes;
-  const fits =
-    trailer.headerChecksum === start.checksum && blocksAt + blocks * 4 === trailerAt;
+  const fits = trailer.headerChecksum === start.checksum && blocksAt + blocks * 4 === trailerAt;
   if (!fits) {
     throw damaged("Beginning and end of this snapshot do not belong together", {
       file: path,

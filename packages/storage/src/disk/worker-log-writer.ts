@@ -110,10 +110,7 @@ export class WorkerLogWriter implements LogWriter {
     }
   }
 
-  reset(
-    position: { readonly index: Index; readonly term: Term },
-    onDurable: () => void,
-  ): void {
+  reset(position: { readonly index: Index; readonly term: Term }, onDurable: () => void): void {
     this.#send({ kind: "reset", position, onDone: onDurable });
   }
 

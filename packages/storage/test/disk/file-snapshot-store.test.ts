@@ -3,10 +3,7 @@ import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { describe, expect, it } from "vitest";
 import { StorageError } from "../../src/disk/errors.ts";
-import {
-  FileSnapshotStore,
-  FileSystemSnapshotStore,
-} from "../../src/disk/file-snapshot-store.ts";
+import { FileSnapshotStore, FileSystemSnapshotStore } from "../../src/disk/file-snapshot-store.ts";
 import { encodeSnapshotMeta, snapshotMetaBytesMax } from "../../src/disk/snapshot-meta.ts";
 import { FaultFileSystem } from "./fault-file-system.ts";
 import { storageErrorOf } from "./log-fixtures.ts";
@@ -65,7 +62,11 @@ describe("a damaged snapshot", () => {
   it("R16: is never passed over, at whatever byte it ends", async () => {
     const { disk, newest } = await twoSnapshots();
     const whole = disk.contents(newest);
-    for (let end = 0; end < whole.length; end += end < 400 || end > whole.length - 100 ? 1 : 4_999) {
+    for (
+      let end = 0;
+      end < whole.length;
+      end += end < 400 || end > whole.length - 100 ? 1 : 4_999
+    ) {
       const copy = disk.copy();
       copy.put(newest, whole.slice(0, end));
       const error = storageErrorOf(() => openOn(copy));

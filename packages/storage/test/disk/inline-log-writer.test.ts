@@ -61,7 +61,9 @@ describe("a full disk under the inline log writer", () => {
     disk.capacityBytes = disk.usedBytes();
     const done: number[] = [];
     for (let index = 1; index <= 30; index += 1) {
-      writer.submit({ hardState: null, entries: entries(index, 1, 1, 300) }, () => done.push(index));
+      writer.submit({ hardState: null, entries: entries(index, 1, 1, 300) }, () =>
+        done.push(index),
+      );
       time.advance(1);
     }
     const before = done.length;

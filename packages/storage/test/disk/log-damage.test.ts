@@ -199,7 +199,9 @@ describe("a damaged log", () => {
     const last = disk.list(directory).length;
     const middle = disk.copy();
     middle.discard(segmentPath(2));
-    expect(storageErrorOf(() => open(middle)).message).toContain("00000000000000000002.log is missing");
+    expect(storageErrorOf(() => open(middle)).message).toContain(
+      "00000000000000000002.log is missing",
+    );
     const end = disk.copy();
     end.discard(segmentPath(last));
     end.discard(segmentPath(last - 1));

@@ -47,9 +47,9 @@ describe("the machine's file system", () => {
       expect(code(() => fileSystem.open(`${home}/missing`, "read"))).toBe("ENOENT");
       expect(code(() => fileSystem.open(`${home}/link`, "readWrite"))).toBe("ELOOP");
       expect(code(() => fileSystem.remove(`${home}/missing`))).toBe("ENOENT");
-      expect(code(() => fileSystem.open("/dev/full", "readWrite").write(new Uint8Array(1), 0))).toBe(
-        "ENOSPC",
-      );
+      expect(
+        code(() => fileSystem.open("/dev/full", "readWrite").write(new Uint8Array(1), 0)),
+      ).toBe("ENOSPC");
     }));
 
   it("makes directories and files for their owner only", () =>

@@ -78,7 +78,9 @@ class Run {
         first > Math.max(this.#snapshot.index, state.baseIndex)
           ? entries(first, count, this.#term, sizeBytes)
           : [],
-      hardState: this.#random.chance(0.3) ? hardState(this.#term, this.#random.between(0, 9)) : null,
+      hardState: this.#random.chance(0.3)
+        ? hardState(this.#term, this.#random.between(0, 9))
+        : null,
     };
     this.#log.append(write);
     this.#possible.push(written(state, write));

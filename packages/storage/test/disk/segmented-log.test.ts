@@ -81,9 +81,7 @@ describe("a segmented log", () => {
     expect(plain(again.recovered.entries)).toEqual(plain(expected));
     again.log.append({ hardState: null, entries: entries(6, 1, 2) });
     again.log.sync();
-    expect(plain(open(disk).recovered.entries)).toEqual(
-      plain([...expected, ...entries(6, 1, 2)]),
-    );
+    expect(plain(open(disk).recovered.entries)).toEqual(plain([...expected, ...entries(6, 1, 2)]));
   });
 
   it("lets the later one win when both are made durable by one sync", () => {
@@ -227,7 +225,9 @@ describe("a segmented log", () => {
     expect(storageErrorOf(fill).code).toBe("noSpace");
     expect(storageErrorOf(() => log.sync()).code).toBe("noSpace");
     expect(storageErrorOf(() => log.prepare()).code).toBe("noSpace");
-    expect(plain(open(disk.copy()).recovered.entries)).toEqual(plain(entries(1, index - 2, 1, 300)));
+    expect(plain(open(disk.copy()).recovered.entries)).toEqual(
+      plain(entries(1, index - 2, 1, 300)),
+    );
     log.append({ hardState: null, entries: entries(index, 1, 1, 300) });
     disk.capacityBytes = Infinity;
     log.sync();
