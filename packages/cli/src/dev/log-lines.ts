@@ -11,7 +11,10 @@ interface LogLine {
 const TAIL_BYTES = 16 * 1024;
 const LINE_CHARACTERS_MAX = 300;
 
-/** `warn the disk is slow`; lines that are not JSON (a crash of the runtime) stay as they are. */
+/** Fields that every line has, or that are shown in another way. */
+const PLAIN_FIELDS: ReadonlySet<string> = new Set(["level", "time", "node", "msg", "err"]);
+
+/** `warn the disk is slow (path=log)`; lines that are not JSON (a crash of the runtime) stay as they are. */
 export function shortLogLine(line: string): string {
   const text = parsedText(line) ?? line.trimEnd();
   // Control characters in a log must not drive the terminal.
@@ -32,7 +35,15 @@ function parsedText(line: string): string | null {
   }
   if (typeof parsed?.msg !== "string") return null;
   const detail = typeof parsed.err?.message === "string" ? `: ${parsed.err.message}` : "";
-  return `${String(parsed.level)} ${parsed.msg}${detail}`;
+  return `${String(parsed.level)} ${parsed.msg}${detail}${shownFields(parsed)}`;
+}
+
+/** The further fields that are numbers or short texts: which peer, which file. */
+function shownFields(line: LogLine): string {
+  const fields = Object.entries(line)
+    .filter(([name, value]) => !PLAIN_FIELDS.has(name) && /^(string|number)$/.test(typeof value))
+    .map(([name, value]) => `${name}=${String(value)}`);
+  return fields.length === 0 ? "" : ` (${fields.join(" ")})`;
 }
 
 /** The last lines of a log file, shortened; none when it can not be read. */

@@ -34,6 +34,7 @@ function prettyOutput(colorize: boolean): ReturnType<typeof PinoPretty> {
     translateTime: "SYS:HH:MM:ss.l",
     ignore: "pid,hostname,node",
     destination: 1,
+    singleLine: true,
     sync: true,
   });
 }

@@ -1,6 +1,6 @@
 /** Runs one node until it is asked to stop, ends by itself, or loses its parent. */
 import type { NodeHandle } from "@ferrite/node";
-import { redactedSettings, type NodeConfig } from "@ferrite/node/config";
+import { changedSettings, type NodeConfig } from "@ferrite/node/config";
 import type { Logger } from "pino";
 import { CliError } from "../errors.ts";
 import { SIGNAL_EXIT_CODES, type StopSignal, type World } from "../world.ts";
@@ -27,7 +27,7 @@ export async function runNode(options: RunOptions, world: World): Promise<number
     color: world.style.bold("x") !== "x",
     parent: supervised ? world.process : null,
   });
-  logger.info({ version: world.version, settings: redactedSettings(config) }, "starting");
+  logger.info({ version: world.version, settings: changedSettings(config) }, "starting");
   for (const warning of options.warnings) logger.warn(warning);
 
   const signals = listenForStop(world.process, { ignoreInterrupt: supervised });

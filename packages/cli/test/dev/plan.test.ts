@@ -159,6 +159,10 @@ describe("ports", () => {
 describe("log lines on the screen", () => {
   it.each<[string, string]>([
     ['{"level":"warn","time":"t","node":"n","msg":"slow disk"}', "warn slow disk"],
+    [
+      '{"level":"warn","msg":"link lost","peer":"node2","attempt":3,"more":{"a":1}}',
+      "warn link lost (peer=node2 attempt=3)",
+    ],
     ['{"level":"error","err":{"message":"EIO"},"msg":"write failed"}', "error write failed: EIO"],
     ["FATAL ERROR: heap out of memory\n", "FATAL ERROR: heap out of memory"],
     ["null", "null"],

@@ -8,5 +8,5 @@ export type { NodeConfig, PeerTlsFiles } from "./node-config.ts";
 export { parseConfig, type HostFacts, type ParsedConfig } from "./parse-config.ts";
 export { readConfigFile } from "./read-config-file.ts";
 export { SETTING_FIELDS, SETTINGS, type Setting, type SettingField } from "./schema.ts";
-export { redactedSettings } from "./show.ts";
+export { changedSettings } from "./show.ts";
 export type { ConfigSources, FlagValue } from "./sources.ts";

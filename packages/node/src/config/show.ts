@@ -18,10 +18,19 @@ export function shownValue(config: NodeConfig, field: SettingField): string {
   return setting.secret && shown !== "" ? REDACTED : shown;
 }
 
-/** All settings with their names, secrets hidden: what may be logged at start. */
-export function redactedSettings(config: NodeConfig): Record<string, string> {
+/**
+ * The settings that are not at their defaults, by name, secrets hidden: what may be logged at start. What was derived
+ * (a peer port from the port) counts as changed, since the default does not say it.
+ */
+export function changedSettings(config: NodeConfig): Record<string, string> {
   const shown: Record<string, string> = {};
-  for (const field of SETTING_FIELDS) shown[SETTINGS[field].name] = shownValue(config, field);
+  for (const field of SETTING_FIELDS) {
+    const setting = SETTINGS[field] as Setting<unknown>;
+    const value = shownValue(config, field);
+    const byDefault = setting.kind.parse(setting.defaultText);
+    const isDefault = byDefault.ok && setting.kind.print(byDefault.value) === value;
+    if (!isDefault) shown[setting.name] = value;
+  }
   return shown;
 }
 

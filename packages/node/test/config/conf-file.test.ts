@@ -38,17 +38,15 @@ describe("the redis.conf syntax", () => {
   it("any text at all is read without an exception and every line number is real", () => {
     const piece = fc.oneof(
       fc.constantFrom('"', "'", "\\", "\\x", "\n", "\r", " ", "#", "port"),
-      fc.string({ unit: "binary" }),
+      fc.string({ unit: "binary", maxLength: 8 }),
     );
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 20 }), (pieces) => {
         const content = pieces.join("");
         const lines = content.split("\n").length;
         const file = parseConfFile(content);
-        for (const { line } of [...file.directives, ...file.errors]) {
-          expect(line).toBeGreaterThan(0);
-          expect(line).toBeLessThanOrEqual(lines);
-        }
+        const numbers = [...file.directives, ...file.errors].map(({ line }) => line);
+        expect(numbers.filter((line) => line < 1 || line > lines)).toEqual([]);
       }),
     );
   });

@@ -3,7 +3,7 @@ import { globMatches } from "../../src/config/glob.ts";
 import type { NodeConfig } from "../../src/config/node-config.ts";
 import { parseConfig } from "../../src/config/parse-config.ts";
 import { Settings } from "../../src/config/settings.ts";
-import { redactedSettings } from "../../src/config/show.ts";
+import { changedSettings } from "../../src/config/show.ts";
 
 function configWith(values: Record<string, string> = {}): NodeConfig {
   const flags = Object.entries(values).map(([name, value]) => ({ name, value, flag: `--${name}` }));
@@ -274,9 +274,27 @@ describe("CONFIG GET", () => {
     expect(settings.match(["requirepass"])).toEqual([["requirepass", "(redacted)"]]);
     expect(settings.current().requirepass).toBe("hush");
     expect(JSON.stringify(settings.match(["*"]))).not.toContain("hush");
-    expect(JSON.stringify(redactedSettings(settings.current()))).not.toContain("hush");
+    expect(changedSettings(settings.current())).toMatchObject({
+      requirepass: "(redacted)",
+      "cluster-token": "(redacted)",
+    });
     expect(settings.set([["requirepass", ""]])).toBeNull();
     expect(settings.get("requirepass")).toBe("");
+  });
+});
+
+describe("the settings logged at start", () => {
+  it("are those that are not at their defaults, and what was derived", () => {
+    expect(changedSettings(configWith({ port: "7000", maxmemory: "1gb", timeout: "0" }))).toEqual({
+      "node-name": "box",
+      dir: "/w/ferrite-data",
+      port: "7000",
+      "client-announce": "127.0.0.1:7000",
+      maxmemory: "1073741824",
+      "peer-port": "17000",
+      "peer-announce": "127.0.0.1:17000",
+      "log-format": "json",
+    });
   });
 });
 
