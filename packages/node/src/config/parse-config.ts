@@ -181,9 +181,3 @@ function exposureWarnings(config: NodeConfig): string[] {
 function isLoopback(address: string): boolean {
   return address === "::1" || address === "localhost" || address.startsWith("127.");
 }
-
-/** True when others can be told this address: it has a port. Used before a cluster is formed. */
-export function isDialable(address: string): boolean {
-  const parsed = parseHostPort(address);
-  return parsed !== null && parsed.port !== 0;
-}
