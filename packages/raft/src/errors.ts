@@ -17,6 +17,7 @@ export type InvariantCode =
   | "logTermBackwards"
   | "logIndexOutOfRange"
   | "committedEntryCut"
+  | "committedEntryContradicted"
   | "commitBeyondLog"
   | "acknowledgedEntriesLost"
   | "appliedOutOfRange"

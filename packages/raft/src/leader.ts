@@ -251,7 +251,8 @@ export class Leader implements RoleBehaviour {
   }
 
   #readRoundAnswered(progress: Progress, round: number): void {
-    if (round > progress.readRoundConfirmed) {
+    // A round that was not begun can not have been answered; believing it would confirm reads in advance.
+    if (round > progress.readRoundConfirmed && round <= this.#reads.lastRound) {
       progress.readRoundConfirmed = round;
       this.#confirmReads();
     }

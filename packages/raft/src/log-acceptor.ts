@@ -1,10 +1,11 @@
 /** How a follower takes entries from its leader: the receiver's half of AppendEntries (paper, figure 2). */
-import { InvariantError, invariant } from "./errors.ts";
+import { invariant } from "./errors.ts";
 import type { RaftState } from "./state.ts";
 import type { AppendRequest, Heartbeat, Index } from "./types.ts";
 
 /** Takes, or refuses, what the leader of the current term sent, and answers it. */
 export function acceptAppend(state: RaftState, request: AppendRequest): void {
+  assertAgreesWithCommitted(state, request);
   if (request.previousIndex < state.commitIndex) {
     // Late or sent again. Up to the commit index both logs agree anyway, and comparing further would only repeat it.
     acknowledge(state, request, state.commitIndex);
@@ -18,6 +19,19 @@ export function acceptAppend(state: RaftState, request: AppendRequest): void {
   const lastSent = request.previousIndex + request.entries.length;
   state.commitTo(Math.min(request.commit, lastSent));
   acknowledge(state, request, lastSent);
+}
+
+/** Whoever leads has every committed entry (leader completeness), so a leader that has another one is none. */
+function assertAgreesWithCommitted(state: RaftState, request: AppendRequest): void {
+  if (request.previousIndex > state.commitIndex) {
+    return;
+  }
+  const term = state.log.termAt(request.previousIndex);
+  invariant(
+    term === null || term === request.previousTerm,
+    "committedEntryContradicted",
+    "the leader has another entry where this node has a committed one",
+  );
 }
 
 /** The leader names a commit index in a heartbeat only when this node acknowledged the entries up to it. */
@@ -36,12 +50,6 @@ function appendMissing(state: RaftState, request: AppendRequest): void {
     if (entry.index <= state.log.lastIndex) {
       if (state.log.matches(entry.index, entry.term)) {
         continue;
-      }
-      if (entry.index <= state.commitIndex) {
-        throw new InvariantError(
-          "committedEntryCut",
-          `leader ${request.from} of term ${request.term} has another entry at ${entry.index}`,
-        );
       }
       state.cutFrom(entry.index);
     }

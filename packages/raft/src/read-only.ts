@@ -26,6 +26,11 @@ export class ReadOnly {
   #rounds: Round[] = [];
   #lastRound = 0;
 
+  /** The newest round that was begun. */
+  get lastRound(): number {
+    return this.#lastRound;
+  }
+
   ask(request: ReadRequest): void {
     this.#waiting.push(request);
   }

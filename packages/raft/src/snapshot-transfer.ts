@@ -127,8 +127,10 @@ export class SnapshotTransfer {
       return;
     }
     const { snapshotChunkBytes } = this.#state.options;
-    const lastChunkAt = Math.max(0, this.#meta.sizeBytes - snapshotChunkBytes);
-    this.#sentBytes = Math.min(this.#acceptedBytes, lastChunkAt);
+    const { sizeBytes } = this.#meta;
+    // Only a whole one is repeated in part: what continues a part must begin exactly where that ends.
+    const whole = this.#acceptedBytes >= sizeBytes;
+    this.#sentBytes = whole ? Math.max(0, sizeBytes - snapshotChunkBytes) : this.#acceptedBytes;
     this.#lastChunkSent = false;
     this.#stalled = true;
     this.#idleTicks = 0;
