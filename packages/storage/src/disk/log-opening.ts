@@ -44,7 +44,7 @@ export function openLogDirectory(
       beginAnewAt: null,
     };
   }
-  cutTornTail(fileSystem, options, { position, tornTailBytes: recovery.tornTailBytes });
+  settleTail(fileSystem, options, { position, tornTailBytes: recovery.tornTailBytes });
   removeVoidSegments(fileSystem, options, recovery);
   return {
     position,
@@ -100,17 +100,16 @@ function makeFirstSegment(
 }
 
 /**
- * Overwrites a cut-off write with zeros: the next record must find durable zeros under it, and nothing of the old one
- * may ever be read again. A crash on the way leaves a torn tail as before.
+ * Makes durable what was found, and a torn tail zeros. What was found need not be durable: after a crash of the process
+ * alone, a record that was written and not synced is read back from memory, and Raft will answer for it from now on.
+ * The next record must find durable zeros under it, and nothing of a cut one may ever be read again. A crash on the way
+ * leaves a torn tail as before.
  */
-function cutTornTail(
+function settleTail(
   fileSystem: FileSystem,
   options: LogOptions,
   tail: { readonly position: LogPosition; readonly tornTailBytes: number },
 ): void {
-  if (tail.tornTailBytes === 0) {
-    return;
-  }
   const { number, endBytes } = tail.position.active;
   overwriteWithZeros(fileSystem, `${options.directory}/${segmentFileName(number)}`, {
     startBytes: endBytes,
@@ -118,6 +117,7 @@ function cutTornTail(
   });
 }
 
+/** Syncs the file in any case. */
 function overwriteWithZeros(
   fileSystem: FileSystem,
   path: string,
@@ -130,9 +130,7 @@ function overwriteWithZeros(
     }
     handle.sync();
   } catch (error) {
-    throw new StorageError("deviceFailed", `Can not cut the unfinished last write off ${path}`, {
-      cause: error,
-    });
+    throw new StorageError("deviceFailed", `Can not make ${path} durable`, { cause: error });
   } finally {
     handle.close();
   }

@@ -40,5 +40,7 @@ export function loadSnapshots(
       fileSystem.remove(`${options.directory}/${name}`);
     }
   }
+  // After a crash of the process alone the newest name may not be durable yet; the log will be cut on the strength of it.
+  fileSystem.syncDirectory(options.directory);
   return snapshots;
 }

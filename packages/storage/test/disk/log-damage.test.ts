@@ -14,6 +14,7 @@ import {
   segmentPath,
   storageErrorOf,
 } from "./log-fixtures.ts";
+import { SeededRandom } from "./seeded-random.ts";
 
 /** A log of a few segments, all of it synced; the last record reaches over several sectors. */
 function syncedLog(): { disk: FaultFileSystem; count: number } {
@@ -130,6 +131,23 @@ describe("a damaged log", () => {
       const last = open(copy).recovered;
       expect(plain(last.entries)).toEqual(plain([...entries(1, 3), ...entries(4, 1, 3)]));
       expect(last.tornTailBytes).toBe(0);
+    }
+  });
+
+  it("R23: keeps what it once recovered, also when only the process had crashed and power is lost later", () => {
+    for (let seed = 0; seed < 40; seed += 1) {
+      const disk = new FaultFileSystem();
+      const { log } = open(disk);
+      log.append({ hardState: hardState(1), entries: entries(1, 2, 1, 600) });
+      // The write happens, its sync does not: the process ends between them.
+      disk.stepsLeft = 1;
+      expect(storageErrorOf(() => log.sync()).code).toBe("deviceFailed");
+      disk.stepsLeft = null;
+      expect(open(disk).recovered.entries).toHaveLength(2);
+      disk.crash(new SeededRandom(seed));
+      const { recovered } = open(disk);
+      expect(recovered.entries).toHaveLength(2);
+      expect(recovered.hardState).toEqual(hardState(1));
     }
   });
 
