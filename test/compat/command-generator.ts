@@ -8,29 +8,128 @@ export type Profile = "mixed" | "floats" | "patterns" | "subsequences";
 const KEYS = ["a", "b", "c", "key:1", "key:2", "", "\x00\xff", "K"];
 
 const INTEGERS = [
-  "0", "1", "-1", "2", "5", "10", "-3", "100", "9999", "10000", "4294967296", "-4294967297",
-  "9007199254740991", "9007199254740993", "-9007199254740992", "9223372036854775806",
-  "9223372036854775807", "-9223372036854775807", "-9223372036854775808", "9223372036854775808",
-  "-9223372036854775809", "999999999999999", "1000000000000000", "-999999999999999",
+  "0",
+  "1",
+  "-1",
+  "2",
+  "5",
+  "10",
+  "-3",
+  "100",
+  "9999",
+  "10000",
+  "4294967296",
+  "-4294967297",
+  "9007199254740991",
+  "9007199254740993",
+  "-9007199254740992",
+  "9223372036854775806",
+  "9223372036854775807",
+  "-9223372036854775807",
+  "-9223372036854775808",
+  "9223372036854775808",
+  "-9223372036854775809",
+  "999999999999999",
+  "1000000000000000",
+  "-999999999999999",
 ];
 
-const NOT_INTEGERS = ["", "abc", "1.5", "+1", "01", "-0", " 1", "1 ", "1e3", "0x10", "--1", "-", "1\x00"];
+const NOT_INTEGERS = [
+  "",
+  "abc",
+  "1.5",
+  "+1",
+  "01",
+  "-0",
+  " 1",
+  "1 ",
+  "1e3",
+  "0x10",
+  "--1",
+  "-",
+  "1\x00",
+];
 
 const FLOATS = [
-  "0.1", "0.2", "-0.3", "1.5", "3.0e3", "1e-5", "1E+5", ".5", "5.", "0x1.8p1", "-0x.fp-2", "1e17", "1e-17",
-  "1e-18", "123456789.987654321", "0.00000000000000001", "99999999999999999999", "1e300", "-1e300", "1e4931",
-  "-1e4932", "1e-4940", "1e5000", "inf", "-Infinity", "nan", "1e", "0x", "18446744073709551616.5",
-  "36893488147419103233", "0.99999999999999999", "-0.000000000000000004", "2.5000000000000000005",
+  "0.1",
+  "0.2",
+  "-0.3",
+  "1.5",
+  "3.0e3",
+  "1e-5",
+  "1E+5",
+  ".5",
+  "5.",
+  "0x1.8p1",
+  "-0x.fp-2",
+  "1e17",
+  "1e-17",
+  "1e-18",
+  "123456789.987654321",
+  "0.00000000000000001",
+  "99999999999999999999",
+  "1e300",
+  "-1e300",
+  "1e4931",
+  "-1e4932",
+  "1e-4940",
+  "1e5000",
+  "inf",
+  "-Infinity",
+  "nan",
+  "1e",
+  "0x",
+  "18446744073709551616.5",
+  "36893488147419103233",
+  "0.99999999999999999",
+  "-0.000000000000000004",
+  "2.5000000000000000005",
 ];
 
 const TEXTS = [
-  "", "x", "hello", "Hello World", "\r\n", "\x00", "\xff\xfe", "ohmytext", "mynewtext",
-  "exactly forty-four bytes long, no byte more!", "one byte more than what Redis would embed....",
+  "",
+  "x",
+  "hello",
+  "Hello World",
+  "\r\n",
+  "\x00",
+  "\xff\xfe",
+  "ohmytext",
+  "mynewtext",
+  "exactly forty-four bytes long, no byte more!",
+  "one byte more than what Redis would embed....",
 ];
 
 const PATTERNS = [
-  "*", "**", "a", "a*", "*a", "?", "??", "key:*", "key:?", "key:[12]", "[a-b]", "[^a]", "[b-a]", "\\a", "[", "[^",
-  "[a", "[a-", "a\\", "*:*", "*[0-9]", "", "[\x80-\xff]", "\x00*", "[k-l]ey*1", "*e*y*", "k*[^2]", "[]a]", "[a\\]b]",
+  "*",
+  "**",
+  "a",
+  "a*",
+  "*a",
+  "?",
+  "??",
+  "key:*",
+  "key:?",
+  "key:[12]",
+  "[a-b]",
+  "[^a]",
+  "[b-a]",
+  "\\a",
+  "[",
+  "[^",
+  "[a",
+  "[a-",
+  "a\\",
+  "*:*",
+  "*[0-9]",
+  "",
+  "[\x80-\xff]",
+  "\x00*",
+  "[k-l]ey*1",
+  "*e*y*",
+  "k*[^2]",
+  "[]a]",
+  "[a\\]b]",
 ];
 
 const NUMBERED: readonly (readonly [name: string, share: number])[] = [
@@ -57,7 +156,7 @@ export class CommandGenerator {
     // Now and then with an argument too many or too few.
     if (this.#random.oneIn(60)) words.push(this.text());
     if (this.#random.oneIn(60) && words.length > 1) words.pop();
-    return this.#random.oneIn(10) ? [words[0]!.toLowerCase(), ...words.slice(1)] : words;
+    return this.#random.oneIn(10) ? [words[0].toLowerCase(), ...words.slice(1)] : words;
   }
 
   key(): string {
@@ -152,13 +251,19 @@ export class CommandGenerator {
     if (this.#random.oneIn(5)) return this.#random.pick([...NOT_INTEGERS, "0", "-1", "-1000000"]);
     if (this.#random.oneIn(8)) {
       return this.#random.pick([
-        "9223372036854775807", "9223372036854775808", "9223372036854775", "9223372036854776",
-        "-9223372036854775808", "-9223372036854776",
+        "9223372036854775807",
+        "9223372036854775808",
+        "9223372036854775",
+        "9223372036854776",
+        "-9223372036854775808",
+        "-9223372036854776",
       ]);
     }
     const seconds = origin === "now" ? this.#nextSpan() : 4_102_444_800 + this.#random.below(3);
     if (origin === "epoch" && this.#random.oneIn(5)) return "1";
-    return unit === "seconds" ? String(seconds) : `${seconds}${this.#random.pick(["000", "123", "499", "500"])}`;
+    return unit === "seconds"
+      ? String(seconds)
+      : `${seconds}${this.#random.pick(["000", "123", "499", "500"])}`;
   }
 
   /**
@@ -212,7 +317,12 @@ const MIXED: readonly Maker[] = [
   (g) => ["SET", g.key(), g.text()],
   (g) => ["SET", g.key(), g.integer()],
   (g) => ["SET", g.key(), g.float()],
-  (g) => ["SET", g.key(), g.text(), ...g.options([...EXPIRY_OPTIONS, "NX", "XX", "GET", "KEEPTTL"], 3)],
+  (g) => [
+    "SET",
+    g.key(),
+    g.text(),
+    ...g.options([...EXPIRY_OPTIONS, "NX", "XX", "GET", "KEEPTTL"], 3),
+  ],
   (g) => ["GET", g.key()],
   (g) => ["GETSET", g.key(), g.text()],
   (g) => ["GETDEL", g.key()],
@@ -238,7 +348,14 @@ const MIXED: readonly Maker[] = [
   (g) => [g.word(["DEL", "UNLINK", "EXISTS", "TOUCH"]), ...g.keys()],
   (g) => ["TYPE", g.key()],
   (g) => ["KEYS", g.pattern()],
-  (g) => ["SCAN", g.word(["0", "", "-0", "x", "18446744073709551616"]), "MATCH", g.pattern(), "COUNT", "1000"],
+  (g) => [
+    "SCAN",
+    g.word(["0", "", "-0", "x", "18446744073709551616"]),
+    "MATCH",
+    g.pattern(),
+    "COUNT",
+    "1000",
+  ],
   (g) => ["SCAN", "0", "TYPE", g.word(["STRING", "HASH", "nonsense"]), "COUNT", "100000"],
   (g) => [g.word(["RENAME", "RENAMENX"]), g.key(), g.key()],
   (g) => ["COPY", g.key(), g.key(), ...g.options(["REPLACE", "DB"], 2)],

@@ -29,21 +29,24 @@ describe.skipIf(missing !== null)("redis-server and Ferrite", () => {
     ["floats", 2],
     ["patterns", 2],
     ["subsequences", 3],
-  ] as const)("give the same replies to made-up requests (%s, RESP%d)", async (profile, protocol) => {
-    const theirs = await redis.target.open(protocol);
-    const ours = await new TableTarget().open(protocol);
-    // The other protocol gets other requests.
-    const from = firstSeed + (protocol - 2) * 1_000_000;
-    const result = await compareSessions(theirs, ours, {
-      profile,
-      firstSeed: from,
-      seeds,
-      requestsPerSeed: REQUESTS_PER_SEED,
-    });
-    await theirs.close();
-    expect(result.differences).toEqual([]);
-    expect(result.compared).toBe(seeds * REQUESTS_PER_SEED);
-  });
+  ] as const)(
+    "give the same replies to made-up requests (%s, RESP%d)",
+    async (profile, protocol) => {
+      const theirs = await redis.target.open(protocol);
+      const ours = await new TableTarget().open(protocol);
+      // The other protocol gets other requests.
+      const from = firstSeed + (protocol - 2) * 1_000_000;
+      const result = await compareSessions(theirs, ours, {
+        profile,
+        firstSeed: from,
+        seeds,
+        requestsPerSeed: REQUESTS_PER_SEED,
+      });
+      await theirs.close();
+      expect(result.differences).toEqual([]);
+      expect(result.compared).toBe(seeds * REQUESTS_PER_SEED);
+    },
+  );
 
   test("are told apart when they differ: the comparison can fail", async () => {
     const theirs = await redis.target.open(2);
@@ -52,9 +55,7 @@ describe.skipIf(missing !== null)("redis-server and Ferrite", () => {
       ...ours,
       exchange: async (requests: readonly Buffer[]) => {
         const replies = await ours.exchange(requests);
-        return replies.map((reply, index) =>
-          index === 20 ? Buffer.from("+made up\r\n") : reply,
-        );
+        return replies.map((reply, index) => (index === 20 ? Buffer.from("+made up\r\n") : reply));
       },
     };
     const result = await compareSessions(theirs, broken, {
@@ -80,7 +81,7 @@ describe.skipIf(missing !== null)("redis-server and Ferrite", () => {
         const [reply] = await session.exchange([
           encodeWords(["SCAN", cursor, "COUNT", String(count), "MATCH", "key:*"]),
         ]);
-        const bulks = reply!.toString("latin1").match(/(?<=\r\n)[^$*\r\n][^\r\n]*(?=\r\n)/g) ?? [];
+        const bulks = reply.toString("latin1").match(/(?<=\r\n)[^$*\r\n][^\r\n]*(?=\r\n)/g) ?? [];
         cursor = bulks[0]!;
         for (const name of bulks.slice(1)) found.add(name);
       } while (cursor !== "0");

@@ -38,11 +38,14 @@ export async function compareSessions(
     await theirs.clear();
     await ours.clear();
     const requests = sequence.map(encodeWords);
-    const [expected, actual] = await Promise.all([theirs.exchange(requests), ours.exchange(requests)]);
+    const [expected, actual] = await Promise.all([
+      theirs.exchange(requests),
+      ours.exchange(requests),
+    ]);
     for (const [index, words] of sequence.entries()) {
       compared++;
-      const theirReply = expected[index]!;
-      const ourReply = actual[index]!;
+      const theirReply = expected[index];
+      const ourReply = actual[index];
       if (theirReply.equals(ourReply)) continue;
       const reason = explainDifference(words, theirReply, ourReply);
       if (reason !== null) {

@@ -16,7 +16,7 @@ export function explainDifference(
   redis: Buffer,
   ferrite: Buffer,
 ): string | null {
-  const command = words[0]!.toUpperCase();
+  const command = words[0].toUpperCase();
   const theirs = readReply(redis)!.node;
   const ours = readReply(ferrite)!.node;
   switch (command) {
@@ -24,7 +24,7 @@ export function explainDifference(
     case "SCAN":
       return sameElements(theirs, ours) ? "the order of keys has no meaning" : null;
     case "OBJECT":
-      return explainObject(words[1]!.toUpperCase(), theirs, ours);
+      return explainObject(words[1].toUpperCase(), theirs, ours);
     case "TTL":
     case "EXPIRETIME":
       return explainTime(theirs, ours, 1000);
@@ -43,7 +43,7 @@ export function explainDifference(
 
 /** GT and LT between two expiries that are both brought down to the last moment. */
 function explainCondition(words: readonly string[]): string | null {
-  const isSeconds = !words[0]!.toUpperCase().startsWith("P");
+  const isSeconds = !words[0].toUpperCase().startsWith("P");
   const timeMs = Number(words[2]) * (isSeconds ? 1000 : 1);
   const isConditional = words.slice(3).some((word) => /^(gt|lt)$/i.test(word));
   return isConditional && timeMs > LAST_MOMENT_MS ? LAST_MOMENT_REASON : null;
@@ -60,10 +60,11 @@ function sortedText(node: ReplyNode): string {
 
 function explainObject(subcommand: string, theirs: ReplyNode, ours: ReplyNode): string | null {
   if (subcommand === "ENCODING") {
-    const isHistory =
-      theirs.kind === "bulk" && (theirs.text === "raw" || theirs.text === "embstr");
+    const isHistory = theirs.kind === "bulk" && (theirs.text === "raw" || theirs.text === "embstr");
     const isPlain = ours.kind === "bulk" && (ours.text === "embstr" || ours.text === "int");
-    return isHistory && isPlain ? "the encoding follows from the value, not from its history" : null;
+    return isHistory && isPlain
+      ? "the encoding follows from the value, not from its history"
+      : null;
   }
   if (subcommand === "REFCOUNT") {
     const isShared = ours.kind === "line" && ours.text === "2147483647";

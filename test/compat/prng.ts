@@ -21,7 +21,7 @@ export class Prng {
   }
 
   pick<Item>(items: readonly Item[]): Item {
-    return items[this.below(items.length)]!;
+    return items[this.below(items.length)];
   }
 
   /** True once in `times`. */

@@ -8,12 +8,14 @@ import { SocketTarget } from "./socket-target.ts";
 
 /** What the compatibility tests were written against. */
 export const REDIS_VERSION = "7.0.15";
+/** REDIS_SERVER names another binary of that version. */
+const BINARY = process.env["REDIS_SERVER"] ?? "redis-server";
 const READY_TIMEOUT_MS = 10_000;
 const READY_POLL_MS = 20;
 
 /** Why the tests can not run here, or null. With CI=true that is a failure, else they are skipped. */
 export function missingRedis(): string | null {
-  const { stdout } = spawnSync("redis-server", ["--version"], { encoding: "utf8" });
+  const { stdout } = spawnSync(BINARY, ["--version"], { encoding: "utf8" });
   if (typeof stdout !== "string") return `skipped: redis-server ${REDIS_VERSION} is not installed`;
   if (stdout.includes(`v=${REDIS_VERSION}`)) return null;
   return `skipped: redis-server is not ${REDIS_VERSION} but ${stdout.trim()}`;
@@ -29,7 +31,7 @@ export async function startRedis(): Promise<RedisServer> {
   const directory = await mkdtemp(join(tmpdir(), "ferrite-redis-"));
   const path = join(directory, "redis.sock");
   const options = ["--port", "0", "--unixsocket", path, "--dir", directory, "--save", ""];
-  const child = spawn("redis-server", [...options, "--databases", "1"], { stdio: "ignore" });
+  const child = spawn(BINARY, [...options, "--databases", "1"], { stdio: "ignore" });
   const exited = new Promise<void>((resolve) => {
     child.once("exit", () => resolve());
     child.once("error", () => resolve());

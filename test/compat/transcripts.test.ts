@@ -41,7 +41,7 @@ describe.skipIf(missing !== null)("redis-server answers as recorded", () => {
       for (const { exchanges } of transcript.cases) {
         await session.clear();
         const replies = await session.exchange(exchanges.map(({ request }) => request));
-        replies.forEach((reply, index) => record(exchanges[index]!, protocol, reply));
+        replies.forEach((reply, index) => record(exchanges[index], protocol, reply));
       }
       await session.close();
     }

@@ -77,8 +77,18 @@ export interface KeySpec {
     | { readonly kind: "keyword"; readonly keyword: string; readonly startFrom: number }
     | { readonly kind: "unknown" };
   readonly findKeys:
-    | { readonly kind: "range"; readonly lastKey: number; readonly keyStep: number; readonly limit: number }
-    | { readonly kind: "keynum"; readonly keyNumberIndex: number; readonly firstKey: number; readonly keyStep: number }
+    | {
+        readonly kind: "range";
+        readonly lastKey: number;
+        readonly keyStep: number;
+        readonly limit: number;
+      }
+    | {
+        readonly kind: "keynum";
+        readonly keyNumberIndex: number;
+        readonly firstKey: number;
+        readonly keyStep: number;
+      }
     | { readonly kind: "unknown" };
 }
 

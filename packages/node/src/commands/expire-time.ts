@@ -36,11 +36,7 @@ export function positiveExpiry(value: number | bigint, form: ExpiryForm, nowMs: 
  * The expiry in Unix ms for EXPIRE and its kin, which also take times that have passed; null
  * when seconds do not fit into 63 bits of milliseconds or the sum does not.
  */
-export function anyExpiry(
-  value: number | bigint,
-  form: ExpiryForm,
-  nowMs: number,
-): number | null {
+export function anyExpiry(value: number | bigint, form: ExpiryForm, nowMs: number): number | null {
   const factor = form.unit === "seconds" ? 1000n : 1n;
   const base = form.origin === "now" ? nowMs : 0;
   if (typeof value === "number") {

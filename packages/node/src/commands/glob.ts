@@ -53,7 +53,7 @@ export class Glob {
         if (at === pattern.length) return true;
         retryAt = at;
         retryPosition = position;
-      } else if (at < pattern.length && this.#matchesOne(at, text[position]!)) {
+      } else if (at < pattern.length && this.#matchesOne(at, text[position])) {
         at = this.#next;
         position++;
       } else {
@@ -69,7 +69,7 @@ export class Glob {
   /** Matches one byte against the element at `at`, which is no star, and sets `#next`. */
   #matchesOne(at: number, byte: number): boolean {
     const pattern = this.#pattern;
-    const element = pattern[at]!;
+    const element = pattern[at];
     if (element === QUESTION) {
       this.#next = at + 1;
       return true;
@@ -77,7 +77,7 @@ export class Glob {
     if (element === OPEN) return this.#matchesSet(at + 1, byte);
     const isEscape = element === BACKSLASH && at + 1 < pattern.length;
     this.#next = isEscape ? at + 2 : at + 1;
-    return this.#fold(isEscape ? pattern[at + 1]! : element) === this.#fold(byte);
+    return this.#fold(isEscape ? pattern[at + 1] : element) === this.#fold(byte);
   }
 
   /** Matches one byte against the set whose first byte after the bracket is at `first`. */
@@ -93,10 +93,10 @@ export class Glob {
         if (pattern[at + 1] === byte) isIn = true;
         at += 2;
       } else if (at + 2 < length && pattern[at + 1] === DASH) {
-        if (this.#isBetween(byte, pattern[at]!, pattern[at + 2]!)) isIn = true;
+        if (this.#isBetween(byte, pattern[at], pattern[at + 2])) isIn = true;
         at += 3;
       } else {
-        if (this.#fold(pattern[at]!) === this.#fold(byte)) isIn = true;
+        if (this.#fold(pattern[at]) === this.#fold(byte)) isIn = true;
         at += 1;
       }
     }

@@ -25,7 +25,7 @@ export function parseSmallInteger(buffer: Uint8Array, start: number, end: number
   if (buffer[at] === ZERO && (digits > 1 || negative)) return NaN;
   let value = 0;
   for (; at < end; at++) {
-    const digit = buffer[at]! - ZERO;
+    const digit = buffer[at] - ZERO;
     if (digit < 0 || digit > 9) return NaN;
     value = value * 10 + digit;
   }
@@ -42,7 +42,7 @@ export function parseInt64(buffer: Uint8Array, start: number, end: number): bigi
   if (buffer[at] === ZERO && (digits > 1 || negative)) return null;
   let value = 0n;
   for (; at < end; at++) {
-    const digit = buffer[at]! - ZERO;
+    const digit = buffer[at] - ZERO;
     if (digit < 0 || digit > 9) return null;
     value = value * 10n + BigInt(digit);
   }
@@ -72,12 +72,7 @@ export function decimalLength(value: number): number {
 }
 
 /** Writes the decimal form of a safe integer, `length` as `decimalLength` says. */
-export function writeDecimal(
-  out: Uint8Array,
-  start: number,
-  length: number,
-  value: number,
-): void {
+export function writeDecimal(out: Uint8Array, start: number, length: number, value: number): void {
   let rest = Math.abs(value);
   const first = value < 0 ? start + 1 : start;
   if (value < 0) out[start] = MINUS;

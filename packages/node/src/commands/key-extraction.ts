@@ -49,16 +49,10 @@ function collectKeys(
 }
 
 /** The argument from which the keys are counted; 0 when a keyword is not there. */
-function beginOf(spec: KeySpec, argv: Argv): number {
-  const search = spec.beginSearch;
-  switch (search.kind) {
-    case "index":
-      return search.index;
-    case "keyword":
-      return keywordAt(argv, search.keyword.toUpperCase(), search.startFrom);
-    case "unknown":
-      return 0;
-  }
+function beginOf({ beginSearch }: KeySpec, argv: Argv): number {
+  if (beginSearch.kind === "index") return beginSearch.index;
+  if (beginSearch.kind === "unknown") return 0;
+  return keywordAt(argv, beginSearch.keyword.toUpperCase(), beginSearch.startFrom);
 }
 
 /** The argument after the keyword; searched backwards when `startFrom` counts from the end. */
@@ -81,23 +75,19 @@ interface KeyRange {
   readonly step: number;
 }
 
-function rangeOf(spec: KeySpec, begin: number, argv: Argv): KeyRange | null {
-  const find = spec.findKeys;
-  switch (find.kind) {
-    case "range":
-      return { first: begin, last: lastOf(find, begin, argv.count), step: find.keyStep };
-    case "keynum": {
-      const at = begin + find.keyNumberIndex;
-      if (at >= argv.count) return null;
-      const count = parseSmallInteger(argv.buffer, argv.starts[at]!, argv.ends[at]!);
-      if (!(count >= 0)) return null;
-      const first = begin + find.firstKey;
-      const last = Math.min(first + (count - 1) * find.keyStep, argv.count - 1);
-      return { first, last, step: find.keyStep };
-    }
-    case "unknown":
-      return { first: 0, last: -1, step: 1 };
+/** Null when the number of keys is not one. */
+function rangeOf({ findKeys }: KeySpec, begin: number, argv: Argv): KeyRange | null {
+  if (findKeys.kind === "unknown") return { first: 0, last: -1, step: 1 };
+  const step = findKeys.keyStep;
+  if (findKeys.kind === "range") {
+    return { first: begin, last: lastOf(findKeys, begin, argv.count), step };
   }
+  const at = begin + findKeys.keyNumberIndex;
+  if (at >= argv.count) return null;
+  const count = parseSmallInteger(argv.buffer, argv.starts[at], argv.ends[at]);
+  if (!(count >= 0)) return null;
+  const first = begin + findKeys.firstKey;
+  return { first, last: Math.min(first + (count - 1) * step, argv.count - 1), step };
 }
 
 /** A negative last key counts from the end; a limit of n then takes one n-th of what is left. */

@@ -5,7 +5,7 @@ import type { KeyContext } from "./command.ts";
 /** The living entry whose key is argument `index`, or 0. Marks it as used. */
 export function findKey(context: KeyContext, index: number): EntryRef {
   const { argv, keyspace, nowMs } = context;
-  const ref = keyspace.find(argv.buffer, argv.starts[index]!, argv.ends[index]!, nowMs);
+  const ref = keyspace.find(argv.buffer, argv.starts[index], argv.ends[index], nowMs);
   if (ref !== 0) keyspace.touch(ref, nowMs);
   return ref;
 }
@@ -24,7 +24,7 @@ export function findKeyToRead(context: KeyContext, index: number): EntryRef {
 /** `findKeyToRead` that leaves no trace on the key (TTL, TYPE, OBJECT). */
 export function findKeyUntouched(context: KeyContext, index: number): EntryRef {
   const { argv, keyspace, nowMs, lookups } = context;
-  const ref = keyspace.find(argv.buffer, argv.starts[index]!, argv.ends[index]!, nowMs);
+  const ref = keyspace.find(argv.buffer, argv.starts[index], argv.ends[index], nowMs);
   if (lookups !== undefined) {
     if (ref === 0) lookups.misses += 1;
     else lookups.hits += 1;

@@ -46,14 +46,14 @@ export class NameIndex<Value> {
 function hash(buffer: Uint8Array, start: number, end: number): number {
   let value = 0x811c9dc5;
   for (let at = start; at < end; at++) {
-    value = Math.imul(value ^ (buffer[at]! | 0x20), 0x01000193);
+    value = Math.imul(value ^ (buffer[at] | 0x20), 0x01000193);
   }
   return value ^ (value >>> 15);
 }
 
 function equals(name: Uint8Array, buffer: Uint8Array, start: number): boolean {
   for (let offset = 0; offset < name.length; offset++) {
-    let code = buffer[start + offset]!;
+    let code = buffer[start + offset];
     if (code >= LARGE_A && code <= LARGE_Z) code |= 0x20;
     if (code !== name[offset]) return false;
   }

@@ -30,8 +30,8 @@ export function wrongArityText(command: CommandSpec): string {
 
 /** An argument as far as it may be repeated: Redis prints it as a C string, which ends at a zero byte. */
 function quotable(argv: Argv, index: number, bytesMax: number): string {
-  const start = argv.starts[index]!;
-  const text = argv.buffer.toString("latin1", start, Math.min(argv.ends[index]!, start + bytesMax));
+  const start = argv.starts[index];
+  const text = argv.buffer.toString("latin1", start, Math.min(argv.ends[index], start + bytesMax));
   const zero = text.indexOf("\0");
   return zero < 0 ? text : text.slice(0, zero);
 }

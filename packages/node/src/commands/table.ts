@@ -7,12 +7,7 @@
  *             `--> NameIndex of the table                          -> client
  */
 import type { Argv } from "../resp/argv.ts";
-import type {
-  CommandSpec,
-  ContainerCommand,
-  RunnableCommand,
-  WriteCommand,
-} from "./command.ts";
+import type { CommandSpec, ContainerCommand, RunnableCommand, WriteCommand } from "./command.ts";
 import { acceptsCount } from "./arity.ts";
 import { NameIndex } from "./name-index.ts";
 import { unknownCommandText, unknownSubcommandText, wrongArityText } from "./refusal.ts";
@@ -34,7 +29,7 @@ export class CommandTable {
    */
   lookup(argv: Argv): RunnableCommand | null {
     if (argv.count === 0) return null;
-    const entry = this.#index.find(argv.buffer, argv.starts[0]!, argv.ends[0]!);
+    const entry = this.#index.find(argv.buffer, argv.starts[0], argv.ends[0]);
     if (entry === null) return null;
     const runnable = entry.runnable;
     if (runnable !== null) return acceptsCount(runnable.arity, argv.count) ? runnable : null;
@@ -50,19 +45,17 @@ export class CommandTable {
   /** Like `lookup`, but whatever the number of arguments: for statistics and checks before the arity counts. */
   resolve(argv: Argv): CommandSpec | null {
     if (argv.count === 0) return null;
-    const entry = this.#index.find(argv.buffer, argv.starts[0]!, argv.ends[0]!);
+    const entry = this.#index.find(argv.buffer, argv.starts[0], argv.ends[0]);
     if (entry === null) return null;
     if (entry.subcommands === null) return entry.spec;
     if (argv.count === 1) return entry.bare ?? entry.spec;
-    return entry.subcommands.find(argv.buffer, argv.starts[1]!, argv.ends[1]!);
+    return entry.subcommands.find(argv.buffer, argv.starts[1], argv.ends[1]);
   }
 
   /** Why `lookup` found nothing, as Redis 7.0 words it. */
   refusal(argv: Argv): string {
     const entry =
-      argv.count === 0
-        ? null
-        : this.#index.find(argv.buffer, argv.starts[0]!, argv.ends[0]!);
+      argv.count === 0 ? null : this.#index.find(argv.buffer, argv.starts[0], argv.ends[0]);
     if (entry === null) return unknownCommandText(argv);
     const command = this.resolve(argv);
     if (command === null) return unknownSubcommandText(argv);
@@ -114,6 +107,6 @@ function indexSubcommands(container: ContainerCommand): NameIndex<RunnableComman
 
 function lookupInContainer(entry: TableEntry, argv: Argv): RunnableCommand | null {
   if (argv.count === 1) return entry.bare;
-  const found = entry.subcommands!.find(argv.buffer, argv.starts[1]!, argv.ends[1]!);
+  const found = entry.subcommands!.find(argv.buffer, argv.starts[1], argv.ends[1]);
   return found !== null && acceptsCount(found.arity, argv.count) ? found : null;
 }

@@ -27,7 +27,7 @@ export class Argv {
   }
 
   length(index: number): number {
-    return this.ends[index]! - this.starts[index]!;
+    return this.ends[index] - this.starts[index];
   }
 
   /** A view, valid as long as the buffer is. */
@@ -46,11 +46,11 @@ export class Argv {
 
   /** Case-insensitive comparison with an upper-case ASCII word, without allocation. */
   isWord(index: number, upper: string): boolean {
-    const start = this.starts[index]!;
-    const length = this.ends[index]! - start;
+    const start = this.starts[index];
+    const length = this.ends[index] - start;
     if (length !== upper.length) return false;
     for (let offset = 0; offset < length; offset++) {
-      let code = this.buffer[start + offset]!;
+      let code = this.buffer[start + offset];
       if (code >= 0x61 && code <= 0x7a) code -= 0x20;
       if (code !== upper.charCodeAt(offset)) return false;
     }

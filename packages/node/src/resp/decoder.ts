@@ -119,7 +119,8 @@ export class Decoder {
 
     if (!resumed) {
       const count = this.#readLine(buffer, from, to, "mbulk");
-      if (count === LINE_INCOMPLETE) return this.#suspend(from, { at: from, remaining, bulkLength });
+      if (count === LINE_INCOMPLETE)
+        return this.#suspend(from, { at: from, remaining, bulkLength });
       if (count === LINE_INVALID) return PROTOCOL_ERROR;
       if (!this.#acceptCount(count)) return PROTOCOL_ERROR;
       remaining = count > 0 ? count : 0;
@@ -177,7 +178,7 @@ export class Decoder {
     const partial = (this.#partial ??= new Argv());
     partial.count = 0;
     for (let index = 0; index < argv.count; index++) {
-      partial.push(argv.starts[index]! - from, argv.ends[index]! - from);
+      partial.push(argv.starts[index] - from, argv.ends[index] - from);
     }
   }
 
@@ -214,7 +215,7 @@ export class Decoder {
       const stop = first + FAST_DIGITS_MAX < to ? first + FAST_DIGITS_MAX : to;
       let at = first;
       for (; at < stop; at++) {
-        const digit = buffer[at]! - 0x30;
+        const digit = buffer[at] - 0x30;
         if (digit < 0 || digit > 9) break;
         value = value * 10 + digit;
       }
@@ -288,7 +289,7 @@ export class Decoder {
 function restoreArguments(partial: Argv, argv: Argv, buffer: Buffer, from: number): void {
   argv.reset(buffer);
   for (let index = 0; index < partial.count; index++) {
-    argv.push(partial.starts[index]! + from, partial.ends[index]! + from);
+    argv.push(partial.starts[index] + from, partial.ends[index] + from);
   }
 }
 
@@ -300,7 +301,7 @@ function parseInteger(buffer: Buffer, start: number, end: number): number {
   if (buffer[first] === 0x30 && (negative || end - first > 1)) return LINE_INVALID;
   let value = 0;
   for (let at = first; at < end; at++) {
-    const digit = buffer[at]! - 0x30;
+    const digit = buffer[at] - 0x30;
     if (digit < 0 || digit > 9) return LINE_INVALID;
     value = value * 10 + digit;
   }

@@ -20,7 +20,7 @@ const BACKSLASH = 0x5c;
  */
 export function splitInline(buffer: Buffer, start: number, end: number, argv: Argv): boolean {
   for (let at = start; at < end; at++) {
-    const byte = buffer[at]!;
+    const byte = buffer[at];
     if (byte === DOUBLE_QUOTE || byte === SINGLE_QUOTE) {
       return splitQuoted(buffer, { start, end }, argv);
     }
@@ -28,10 +28,10 @@ export function splitInline(buffer: Buffer, start: number, end: number, argv: Ar
   argv.reset(buffer);
   let at = start;
   for (;;) {
-    while (at < end && isBlank(buffer[at]!)) at++;
+    while (at < end && isBlank(buffer[at])) at++;
     if (at >= end) return true;
     const first = at;
-    while (at < end && !endsWord(buffer[at]!)) at++;
+    while (at < end && !endsWord(buffer[at])) at++;
     argv.push(first, at);
   }
 }
@@ -46,7 +46,7 @@ function splitQuoted(
   argv.reset(out);
   const cursor = { at: line.start, length: 0 };
   for (;;) {
-    while (cursor.at < line.end && isBlank(buffer[cursor.at]!)) cursor.at++;
+    while (cursor.at < line.end && isBlank(buffer[cursor.at])) cursor.at++;
     if (cursor.at >= line.end) return true;
     const first = cursor.length;
     if (!readWord(buffer, line.end, out, cursor)) return false;
@@ -63,7 +63,7 @@ interface Cursor {
 
 function readWord(buffer: Buffer, end: number, out: Buffer, cursor: Cursor): boolean {
   while (cursor.at < end) {
-    const byte = buffer[cursor.at]!;
+    const byte = buffer[cursor.at];
     if (endsWord(byte)) return true;
     cursor.at++;
     if (byte === DOUBLE_QUOTE || byte === SINGLE_QUOTE) {
@@ -71,7 +71,7 @@ function readWord(buffer: Buffer, end: number, out: Buffer, cursor: Cursor): boo
         byte === DOUBLE_QUOTE
           ? readDoubleQuoted(buffer, end, out, cursor)
           : readSingleQuoted(buffer, end, out, cursor);
-      return closed && (cursor.at === end || isBlank(buffer[cursor.at]!));
+      return closed && (cursor.at === end || isBlank(buffer[cursor.at]));
     }
     out[cursor.length++] = byte;
   }
@@ -81,7 +81,7 @@ function readWord(buffer: Buffer, end: number, out: Buffer, cursor: Cursor): boo
 /** Reads up to and over the closing quote; false when there is none. */
 function readDoubleQuoted(buffer: Buffer, end: number, out: Buffer, cursor: Cursor): boolean {
   while (cursor.at < end) {
-    const byte = buffer[cursor.at]!;
+    const byte = buffer[cursor.at];
     if (byte === DOUBLE_QUOTE) {
       cursor.at++;
       return true;
@@ -98,7 +98,7 @@ function readDoubleQuoted(buffer: Buffer, end: number, out: Buffer, cursor: Curs
 
 function readSingleQuoted(buffer: Buffer, end: number, out: Buffer, cursor: Cursor): boolean {
   while (cursor.at < end) {
-    const byte = buffer[cursor.at]!;
+    const byte = buffer[cursor.at];
     if (byte === SINGLE_QUOTE) {
       cursor.at++;
       return true;
@@ -117,10 +117,10 @@ function readSingleQuoted(buffer: Buffer, end: number, out: Buffer, cursor: Curs
 
 /** The byte that the escape at `cursor` means; moves over it. At least one byte follows the backslash. */
 function readEscape(buffer: Buffer, end: number, cursor: Cursor): number {
-  const code = buffer[cursor.at + 1]!;
+  const code = buffer[cursor.at + 1];
   if (code === 0x78 && cursor.at + 3 < end) {
-    const high = hexValue(buffer[cursor.at + 2]!);
-    const low = hexValue(buffer[cursor.at + 3]!);
+    const high = hexValue(buffer[cursor.at + 2]);
+    const low = hexValue(buffer[cursor.at + 3]);
     if (high >= 0 && low >= 0) {
       cursor.at += 4;
       return high * 16 + low;

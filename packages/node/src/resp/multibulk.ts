@@ -21,7 +21,9 @@ export function encodeMultibulk(argv: Argv): Buffer {
 /** The same for arguments that do not lie in one buffer. Strings are UTF-8. */
 export function encodeRequest(words: readonly (string | Uint8Array)[]): Buffer {
   const parts = words.map((word) =>
-    typeof word === "string" ? Buffer.from(word) : Buffer.from(word.buffer, word.byteOffset, word.length),
+    typeof word === "string"
+      ? Buffer.from(word)
+      : Buffer.from(word.buffer, word.byteOffset, word.length),
   );
   let size = headerSize(parts.length);
   for (const part of parts) size += headerSize(part.length) + part.length + 2;

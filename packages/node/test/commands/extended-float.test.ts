@@ -43,7 +43,11 @@ test("A mantissa has 64 bits, and a tie goes to the even neighbour", () => {
 });
 
 test("The smallest and the largest float are floats, their neighbours beyond are none", () => {
-  expect(parseExtended("3.6451995318824746e-4951")).toEqual({ negative: false, mantissa: 1n, exponent: -16445 });
+  expect(parseExtended("3.6451995318824746e-4951")).toEqual({
+    negative: false,
+    mantissa: 1n,
+    exponent: -16445,
+  });
   expect(parseExtended("1.8e-4951")).toBeNull();
   expect(parseExtended("1.189731495357231765e4932")?.mantissa).toBe(2n ** 64n - 1n);
   expect(parseExtended("1.1897314953572317651e4932")).toBeNull();

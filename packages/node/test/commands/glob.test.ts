@@ -4,7 +4,11 @@ import { Glob, GLOB_BYTES_MAX } from "../../src/commands/glob.ts";
 
 function matches(pattern: string, text: string, ignoreCase = false): boolean {
   const bytes = Buffer.from(`<${text}>`, "latin1");
-  return new Glob(Buffer.from(pattern, "latin1"), { ignoreCase }).matches(bytes, 1, bytes.length - 1);
+  return new Glob(Buffer.from(pattern, "latin1"), { ignoreCase }).matches(
+    bytes,
+    1,
+    bytes.length - 1,
+  );
 }
 
 describe("A glob pattern", () => {
@@ -76,9 +80,16 @@ describe("A glob pattern", () => {
 function matchesSlowly(pattern: string, text: string): boolean {
   if (pattern === "") return text === "";
   if (pattern[0] === "*") {
-    return matchesSlowly(pattern.slice(1), text) || (text !== "" && matchesSlowly(pattern, text.slice(1)));
+    return (
+      matchesSlowly(pattern.slice(1), text) ||
+      (text !== "" && matchesSlowly(pattern, text.slice(1)))
+    );
   }
-  return text !== "" && (pattern[0] === "?" || pattern[0] === text[0]) && matchesSlowly(pattern.slice(1), text.slice(1));
+  return (
+    text !== "" &&
+    (pattern[0] === "?" || pattern[0] === text[0]) &&
+    matchesSlowly(pattern.slice(1), text.slice(1))
+  );
 }
 
 test("A glob pattern of stars, marks and letters matches what the slow matcher matches", () => {

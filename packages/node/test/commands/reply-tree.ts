@@ -6,7 +6,11 @@ export type ReplyNode =
   /** `$` and `=`; null for `$-1`. */
   | { readonly kind: "bulk"; readonly type: string; readonly text: string | null }
   /** `*`, `~`, `%`, `>`; null for `*-1`. A map has keys and values alternately. */
-  | { readonly kind: "aggregate"; readonly type: string; readonly items: readonly ReplyNode[] | null };
+  | {
+      readonly kind: "aggregate";
+      readonly type: string;
+      readonly items: readonly ReplyNode[] | null;
+    };
 
 const AGGREGATES = "*~%>";
 
@@ -17,7 +21,7 @@ export function readReply(
 ): { readonly node: ReplyNode; readonly end: number } | null {
   const lineEnd = bytes.indexOf("\r\n", from);
   if (lineEnd < 0) return null;
-  const type = String.fromCharCode(bytes[from]!);
+  const type = String.fromCharCode(bytes[from]);
   const text = bytes.toString("latin1", from + 1, lineEnd);
   const next = lineEnd + 2;
   if (type === "$" || type === "=") return readBulk(bytes, next, { type, length: Number(text) });
@@ -48,18 +52,14 @@ function readBulk(
 
 /** Back to bytes, as latin1. */
 export function printReply(node: ReplyNode): string {
-  switch (node.kind) {
-    case "line":
-      return `${node.type}${node.text}\r\n`;
-    case "bulk":
-      if (node.text === null) return `${node.type}-1\r\n`;
-      return `${node.type}${node.text.length}\r\n${node.text}\r\n`;
-    case "aggregate": {
-      if (node.items === null) return `${node.type}-1\r\n`;
-      const count = node.items.length / (node.type === "%" ? 2 : 1);
-      return `${node.type}${count}\r\n${node.items.map(printReply).join("")}`;
-    }
+  if (node.kind === "line") return `${node.type}${node.text}\r\n`;
+  if (node.kind === "bulk") {
+    if (node.text === null) return `${node.type}-1\r\n`;
+    return `${node.type}${node.text.length}\r\n${node.text}\r\n`;
   }
+  if (node.items === null) return `${node.type}-1\r\n`;
+  const count = node.items.length / (node.type === "%" ? 2 : 1);
+  return `${node.type}${count}\r\n${node.items.map(printReply).join("")}`;
 }
 
 /** The reply with the elements of its innermost arrays and sets in order: for replies whose order means nothing. */

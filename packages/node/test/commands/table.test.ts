@@ -40,9 +40,15 @@ describe("The table", () => {
     const all = table.commands.filter((command) => command.kind !== "container");
     expect(all.length).toBeGreaterThan(40);
     for (const command of all) {
-      const argv = toArgv(command.name, ...Array.from({ length: Math.abs(command.arity) - 1 }, () => "x"));
+      const argv = toArgv(
+        command.name,
+        ...Array.from({ length: Math.abs(command.arity) - 1 }, () => "x"),
+      );
       expect(table.lookup(argv)).toBe(command);
-      const capitals = toArgv(command.name.toUpperCase(), ...Array.from({ length: Math.abs(command.arity) - 1 }, () => "x"));
+      const capitals = toArgv(
+        command.name.toUpperCase(),
+        ...Array.from({ length: Math.abs(command.arity) - 1 }, () => "x"),
+      );
       expect(table.lookup(capitals)).toBe(command);
     }
   });
@@ -101,7 +107,11 @@ describe("The table", () => {
     const one = readWith({ name: "one" });
     expect(() => new CommandTable([one, one])).toThrow("command one exists twice");
     expect(() => new CommandTable([readWith({ name: "One" })])).toThrow("not lower case");
-    const container: CommandSpec = { ...one, kind: "container", subcommands: [readWith({ name: "two|x" })] };
+    const container: CommandSpec = {
+      ...one,
+      kind: "container",
+      subcommands: [readWith({ name: "two|x" })],
+    };
     expect(() => new CommandTable([container])).toThrow("sub-command two|x is not named after one");
   });
 });
@@ -111,12 +121,15 @@ describe("Every command of the table", () => {
     command.kind === "container" ? [command, ...command.subcommands] : [command],
   );
 
-  test.each(all.map((command) => [command.name, command] as const))("%s is flagged as what it is", (_name, command) => {
-    if (command.kind === "container") return;
-    expect(command.flags.includes("write")).toBe(command.kind === "write");
-    // A command that neither reads nor writes keys has no key specifications.
-    expect(command.kind === "edge" && command.keySpecs.length > 0).toBe(false);
-  });
+  test.each(all.map((command) => [command.name, command] as const))(
+    "%s is flagged as what it is",
+    (_name, command) => {
+      if (command.kind === "container") return;
+      expect(command.flags.includes("write")).toBe(command.kind === "write");
+      // A command that neither reads nor writes keys has no key specifications.
+      expect(command.kind === "edge" && command.keySpecs.length > 0).toBe(false);
+    },
+  );
 });
 
 describe("Keys are found by specification", () => {

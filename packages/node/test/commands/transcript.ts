@@ -97,9 +97,12 @@ export function escapeBytes(bytes: Buffer): string {
 }
 
 function unescapeBytes(text: string): Buffer {
-  const plain = text.replace(/\\(?:x([\da-f]{2})|(.))/g, (_whole, hex?: string, letter?: string) => {
-    if (hex !== undefined) return String.fromCharCode(parseInt(hex, 16));
-    return letter === "r" ? "\r" : letter === "n" ? "\n" : (letter ?? "");
-  });
+  const plain = text.replace(
+    /\\(?:x([\da-f]{2})|(.))/g,
+    (_whole, hex?: string, letter?: string) => {
+      if (hex !== undefined) return String.fromCharCode(parseInt(hex, 16));
+      return letter === "r" ? "\r" : letter === "n" ? "\n" : (letter ?? "");
+    },
+  );
   return Buffer.from(plain, "latin1");
 }

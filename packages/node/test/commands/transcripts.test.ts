@@ -27,7 +27,9 @@ describe.each(files)("Replies are those of Redis 7.0.15 in %s", (file) => {
         const recorded = protocol === 2 ? resp2 : resp3;
         const reply = evaluator.run(request, protocol);
         const comparable = isSorted && reply[0] !== 0x2d ? sortReply(reply) : reply;
-        expected.push(`${command} => ${recorded === null ? "not recorded" : escapeBytes(recorded)}`);
+        expected.push(
+          `${command} => ${recorded === null ? "not recorded" : escapeBytes(recorded)}`,
+        );
         actual.push(`${command} => ${escapeBytes(comparable)}`);
       }
       expect(actual).toEqual(expected);

@@ -9,7 +9,20 @@ import { decodePieces, decodeWhole } from "./decoding.ts";
 const nearlyRequests = fc
   .array(
     fc.oneof(
-      fc.constantFrom("*1\r\n", "*2\r\n", "*0\r\n", "*-1\r\n", "$1\r\n", "$3\r\n", "\r\n", "\n", '"', "'", "\\x4", " "),
+      fc.constantFrom(
+        "*1\r\n",
+        "*2\r\n",
+        "*0\r\n",
+        "*-1\r\n",
+        "$1\r\n",
+        "$3\r\n",
+        "\r\n",
+        "\n",
+        '"',
+        "'",
+        "\\x4",
+        " ",
+      ),
       fc.constantFrom("a", "GET", "abc", "*", "$", "\r", "\0", "9", "-"),
       fc.string({ unit: "binary", maxLength: 8 }),
     ),
@@ -20,9 +33,7 @@ const nearlyRequests = fc
 const cuts = fc.array(fc.nat({ max: 200 }), { maxLength: 12 });
 
 function cutAt(bytes: Buffer, places: readonly number[]): Buffer[] {
-  const sorted = places
-    .map((place) => Math.min(place, bytes.length))
-    .toSorted((a, b) => a - b);
+  const sorted = places.map((place) => Math.min(place, bytes.length)).toSorted((a, b) => a - b);
   const pieces: Buffer[] = [];
   let from = 0;
   for (const place of [...sorted, bytes.length]) {
@@ -53,8 +64,8 @@ test("An argument is never outside of the bytes known", () => {
       if (end < 0) return;
       expect(end).toBeLessThanOrEqual(bytes.length);
       for (let index = 0; index < argv.count; index++) {
-        expect(argv.starts[index]!).toBeLessThanOrEqual(argv.ends[index]!);
-        expect(argv.ends[index]!).toBeLessThanOrEqual(argv.buffer.length);
+        expect(argv.starts[index]).toBeLessThanOrEqual(argv.ends[index]);
+        expect(argv.ends[index]).toBeLessThanOrEqual(argv.buffer.length);
       }
     }),
     { numRuns: 2000 },
@@ -73,7 +84,7 @@ test("What was encoded decodes to the same arguments, in any pieces", () => {
 });
 
 test("An inline request is encoded as the multibulk it means", () => {
-  const line = Buffer.from('SET "a b" \'c\' d\r\n');
+  const line = Buffer.from("SET \"a b\" 'c' d\r\n");
   const argv = new Argv();
   const decoder = new Decoder();
   decoder.decode(line, 0, line.length, argv);

@@ -42,9 +42,9 @@ describe("A line may have inlineBytesMax bytes and not one more", () => {
 
 test("A request may have multibulkMax arguments and not one more", () => {
   const limits = { multibulkMax: 3 };
-  expect(decodeWhole("*3\r\n$0\r\n\r\n$0\r\n\r\n$0\r\n\r\n", decoderWith(limits)).requests).toEqual([
-    ["", "", ""],
-  ]);
+  expect(decodeWhole("*3\r\n$0\r\n\r\n$0\r\n\r\n$0\r\n\r\n", decoderWith(limits)).requests).toEqual(
+    [["", "", ""]],
+  );
   expect(decodeWhole("*4\r\n", decoderWith(limits)).error).toBe(
     "ERR Protocol error: invalid multibulk length",
   );

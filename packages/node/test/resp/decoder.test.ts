@@ -62,18 +62,38 @@ const cases: readonly Case[] = [
   { name: "inline words", input: "SET  a\tb \r\n", requests: [["SET", "a", "b"]] },
   { name: "inline without CR", input: "PING\n", requests: [["PING"]] },
   { name: "empty inline lines", input: "\r\n\n  \r\nPING\r\n", requests: [["PING"]] },
-  { name: "inline after multibulk", input: "*0\r\nPING\r\n*1\r\n$1\r\na\r\nb\n", requests: [["PING"], ["a"], ["b"]] },
-  { name: "a CR inside an inline line as a blank", input: "PING\rx\r\n", requests: [["PING", "x"]] },
+  {
+    name: "inline after multibulk",
+    input: "*0\r\nPING\r\n*1\r\n$1\r\na\r\nb\n",
+    requests: [["PING"], ["a"], ["b"]],
+  },
+  {
+    name: "a CR inside an inline line as a blank",
+    input: "PING\rx\r\n",
+    requests: [["PING", "x"]],
+  },
   { name: "double quotes", input: 'PING "a b" ""\r\n', requests: [["PING", "a b", ""]] },
-  { name: "single quotes", input: "PING 'a \"b' 'c\\'d\\n'\r\n", requests: [["PING", 'a "b', "c'd\\n"]] },
+  {
+    name: "single quotes",
+    input: "PING 'a \"b' 'c\\'d\\n'\r\n",
+    requests: [["PING", 'a "b', "c'd\\n"]],
+  },
   {
     name: "escapes in double quotes",
     input: 'PING "\\x41\\n\\r\\t\\b\\a\\q\\"\\\\\\xZZ\\x4"\r\n',
     requests: [["PING", 'A\n\r\t\b\x07q"\\xZZx4']],
   },
-  { name: "a quote that begins inside a word", input: 'ECHO a"b c"\r\n', requests: [["ECHO", "ab c"]] },
+  {
+    name: "a quote that begins inside a word",
+    input: 'ECHO a"b c"\r\n',
+    requests: [["ECHO", "ab c"]],
+  },
   { name: "a lone empty quoted word", input: '""\r\n', requests: [[""]] },
-  { name: "\\v and \\f inside a word", input: "ECHO a\x0bb\x0c \x0bc\r\n", requests: [["ECHO", "a\x0bb\x0c", "c"]] },
+  {
+    name: "\\v and \\f inside a word",
+    input: "ECHO a\x0bb\x0c \x0bc\r\n",
+    requests: [["ECHO", "a\x0bb\x0c", "c"]],
+  },
   ...['PING "a\r\n', "PING 'a\r\n", "PING 'a''b'\r\n", 'ECHO "a"b\r\n', '"\\\r\n'].map((input) => ({
     name: `the line ${JSON.stringify(input)}`,
     input,

@@ -11,15 +11,30 @@ function written(protocol: 2 | 3, write: (reply: RespReply) => void): string {
   return reply.takePending().toString("latin1");
 }
 
-const cases: readonly [name: string, write: (reply: Reply) => void, resp2: string, resp3: string][] = [
+const cases: readonly [
+  name: string,
+  write: (reply: Reply) => void,
+  resp2: string,
+  resp3: string,
+][] = [
   ["OK", (reply) => reply.ok(), "+OK\r\n", "+OK\r\n"],
   ["a simple string", (reply) => reply.simple("PONG"), "+PONG\r\n", "+PONG\r\n"],
   ["an error", (reply) => reply.error("ERR no"), "-ERR no\r\n", "-ERR no\r\n"],
   ["zero", (reply) => reply.integer(0), ":0\r\n", ":0\r\n"],
   ["a negative integer", (reply) => reply.integer(-42), ":-42\r\n", ":-42\r\n"],
-  ["the largest 64-bit integer", (reply) => reply.integer(2n ** 63n - 1n), ":9223372036854775807\r\n", ":9223372036854775807\r\n"],
+  [
+    "the largest 64-bit integer",
+    (reply) => reply.integer(2n ** 63n - 1n),
+    ":9223372036854775807\r\n",
+    ":9223372036854775807\r\n",
+  ],
   ["bytes", (reply) => reply.bulk(Buffer.from("a\r\nb")), "$4\r\na\r\nb\r\n", "$4\r\na\r\nb\r\n"],
-  ["a range of bytes", (reply) => reply.bulkRange(Buffer.from("abcd"), 1, 3), "$2\r\nbc\r\n", "$2\r\nbc\r\n"],
+  [
+    "a range of bytes",
+    (reply) => reply.bulkRange(Buffer.from("abcd"), 1, 3),
+    "$2\r\nbc\r\n",
+    "$2\r\nbc\r\n",
+  ],
   ["no bytes", (reply) => reply.bulkText(""), "$0\r\n\r\n", "$0\r\n\r\n"],
   ["text in UTF-8", (reply) => reply.bulkText("é"), "$2\r\n\xc3\xa9\r\n", "$2\r\n\xc3\xa9\r\n"],
   ["no value", (reply) => reply.nullBulk(), "$-1\r\n", "_\r\n"],
@@ -28,11 +43,21 @@ const cases: readonly [name: string, write: (reply: Reply) => void, resp2: strin
   ["a map", (reply) => reply.map(3), "*6\r\n", "%3\r\n"],
   ["a set", (reply) => reply.set(3), "*3\r\n", "~3\r\n"],
   ["a push message", (reply) => reply.push(2), "*2\r\n", ">2\r\n"],
-  ["a double", (reply) => reply.double(0.1), "$19\r\n0.10000000000000001\r\n", ",0.10000000000000001\r\n"],
+  [
+    "a double",
+    (reply) => reply.double(0.1),
+    "$19\r\n0.10000000000000001\r\n",
+    ",0.10000000000000001\r\n",
+  ],
   ["infinity", (reply) => reply.double(-Infinity), "$4\r\n-inf\r\n", ",-inf\r\n"],
   ["true", (reply) => reply.boolean(true), ":1\r\n", "#t\r\n"],
   ["false", (reply) => reply.boolean(false), ":0\r\n", "#f\r\n"],
-  ["verbatim text", (reply) => reply.verbatim("txt", "é1"), "$3\r\n\xc3\xa91\r\n", "=7\r\ntxt:\xc3\xa91\r\n"],
+  [
+    "verbatim text",
+    (reply) => reply.verbatim("txt", "é1"),
+    "$3\r\n\xc3\xa91\r\n",
+    "=7\r\ntxt:\xc3\xa91\r\n",
+  ],
 ];
 
 describe.each(cases)("The encoder writes %s", (_name, write, resp2, resp3) => {
@@ -59,7 +84,9 @@ test("S21: a line end in an error or a simple string can not forge another reply
 });
 
 test("A client's own bytes come back as they were in an error", () => {
-  expect(written(2, (reply) => reply.error("ERR unknown 'é\xff'"))).toBe("-ERR unknown '\xe9\xff'\r\n");
+  expect(written(2, (reply) => reply.error("ERR unknown 'é\xff'"))).toBe(
+    "-ERR unknown '\xe9\xff'\r\n",
+  );
 });
 
 describe("The output buffer", () => {

@@ -13,7 +13,8 @@ export const copy: WriteCommand = {
   kind: "write",
   name: "copy",
   summary: "Copy a key",
-  complexity: "O(N) worst case for collections, where N is the number of nested items. O(1) for string values.",
+  complexity:
+    "O(N) worst case for collections, where N is the number of nested items. O(1) for string values.",
   since: "6.2.0",
   group: "generic",
   arity: -3,
@@ -56,7 +57,7 @@ function runCopy(context: KeyContext): void {
     reply.integer(0);
     return;
   }
-  const to = { buffer: argv.buffer, start: argv.starts[2]!, end: argv.ends[2]! };
+  const to = { buffer: argv.buffer, start: argv.starts[2], end: argv.ends[2] };
   keyspace.copyTo(source, to, nowMs);
   reply.integer(1);
 }
@@ -69,7 +70,7 @@ function parseOptions(argv: Argv): { readonly replace: boolean } | string {
       replace = true;
     } else if (argv.isWord(index, "DB") && index + 1 < argv.count) {
       index++;
-      const database = parseInteger(argv.buffer, argv.starts[index]!, argv.ends[index]!);
+      const database = parseInteger(argv.buffer, argv.starts[index], argv.ends[index]);
       if (database === null) return NOT_AN_INTEGER;
       if (database > INT32_MAX || database < INT32_MIN) {
         return `ERR value is out of range, value must between ${INT32_MIN} and ${INT32_MAX}`;

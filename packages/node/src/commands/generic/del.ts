@@ -6,7 +6,8 @@ export const del: WriteCommand = {
   kind: "write",
   name: "del",
   summary: "Delete a key",
-  complexity: "O(N) where N is the number of keys that will be removed. When a key to remove holds a value other than a string, the individual complexity for this key is O(M) where M is the number of elements in the list, set, sorted set or hash. Removing a single key that holds a string value is O(1).",
+  complexity:
+    "O(N) where N is the number of keys that will be removed. When a key to remove holds a value other than a string, the individual complexity for this key is O(M) where M is the number of elements in the list, set, sorted set or hash. Removing a single key that holds a string value is O(1).",
   since: "1.0.0",
   group: "generic",
   arity: -2,

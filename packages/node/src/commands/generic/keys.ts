@@ -8,7 +8,8 @@ export const keys: ReadCommand = {
   kind: "read",
   name: "keys",
   summary: "Find all keys matching the given pattern",
-  complexity: "O(N) with N being the number of keys in the database, under the assumption that the key names in the database and the given pattern have limited length.",
+  complexity:
+    "O(N) with N being the number of keys in the database, under the assumption that the key names in the database and the given pattern have limited length.",
   since: "1.0.0",
   group: "generic",
   arity: 2,

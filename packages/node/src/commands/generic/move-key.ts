@@ -21,8 +21,8 @@ export function moveKey(
   }
   if (sameArguments(argv, 1, 2)) return "kept";
   if (!options.replace && findKey(context, 2) !== 0) return "kept";
-  const to = { buffer: argv.buffer, start: argv.starts[2]!, end: argv.ends[2]! };
+  const to = { buffer: argv.buffer, start: argv.starts[2], end: argv.ends[2] };
   keyspace.copyTo(source, to, nowMs);
-  keyspace.remove(argv.buffer, argv.starts[1]!, argv.ends[1]!, nowMs);
+  keyspace.remove(argv.buffer, argv.starts[1], argv.ends[1], nowMs);
   return "moved";
 }

@@ -6,7 +6,7 @@ export function removeKeys(context: KeyContext): void {
   const { argv, keyspace, nowMs } = context;
   let removed = 0;
   for (let index = 1; index < argv.count; index++) {
-    if (keyspace.remove(argv.buffer, argv.starts[index]!, argv.ends[index]!, nowMs)) removed++;
+    if (keyspace.remove(argv.buffer, argv.starts[index], argv.ends[index], nowMs)) removed++;
   }
   context.reply.integer(removed);
 }

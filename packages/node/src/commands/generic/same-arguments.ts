@@ -5,10 +5,10 @@ export function sameArguments(argv: Argv, first: number, second: number): boolea
   return (
     argv.buffer.compare(
       argv.buffer,
-      argv.starts[second]!,
-      argv.ends[second]!,
-      argv.starts[first]!,
-      argv.ends[first]!,
+      argv.starts[second],
+      argv.ends[second],
+      argv.starts[first],
+      argv.ends[first],
     ) === 0
   );
 }

@@ -14,7 +14,8 @@ export const scan: ReadCommand = {
   kind: "read",
   name: "scan",
   summary: "Incrementally iterate the keys space",
-  complexity: "O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to return back to 0. N is the number of elements inside the collection.",
+  complexity:
+    "O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to return back to 0. N is the number of elements inside the collection.",
   since: "2.8.0",
   group: "generic",
   arity: -2,
@@ -70,7 +71,7 @@ function parseOptions({ argv }: KeyContext): ScanOptions | string {
     const value = index + 1;
     if (value >= argv.count) return SYNTAX_ERROR;
     if (argv.isWord(index, "COUNT")) {
-      const count = parseInteger(argv.buffer, argv.starts[value]!, argv.ends[value]!);
+      const count = parseInteger(argv.buffer, argv.starts[value], argv.ends[value]);
       if (count === null) return NOT_AN_INTEGER;
       if (count < 1) return SYNTAX_ERROR;
       options.count = Math.min(Number(count), Number.MAX_SAFE_INTEGER);

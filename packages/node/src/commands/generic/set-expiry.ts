@@ -26,7 +26,7 @@ export function setExpiry(context: KeyContext, form: ExpiryForm, commandName: st
     reply.error(conditions);
     return;
   }
-  const value = parseInteger(argv.buffer, argv.starts[2]!, argv.ends[2]!);
+  const value = parseInteger(argv.buffer, argv.starts[2], argv.ends[2]);
   if (value === null) {
     reply.error(NOT_AN_INTEGER);
     return;
@@ -42,7 +42,7 @@ export function setExpiry(context: KeyContext, form: ExpiryForm, commandName: st
     return;
   }
   if (expireAtMs > nowMs) keyspace.setExpireAt(ref, expireAtMs);
-  else keyspace.remove(argv.buffer, argv.starts[1]!, argv.ends[1]!, nowMs);
+  else keyspace.remove(argv.buffer, argv.starts[1], argv.ends[1], nowMs);
   reply.integer(1);
 }
 

@@ -5,7 +5,8 @@ import { findKeyToRead } from "../lookup.ts";
 export const touch: ReadCommand = {
   kind: "read",
   name: "touch",
-  summary: "Alters the last access time of a key(s). Returns the number of existing keys specified.",
+  summary:
+    "Alters the last access time of a key(s). Returns the number of existing keys specified.",
   complexity: "O(N) where N is the number of keys that will be touched.",
   since: "3.2.1",
   group: "generic",

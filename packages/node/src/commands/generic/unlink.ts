@@ -5,8 +5,10 @@ import { removeKeys } from "./remove-keys.ts";
 export const unlink: WriteCommand = {
   kind: "write",
   name: "unlink",
-  summary: "Delete a key asynchronously in another thread. Otherwise it is just as DEL, but non blocking.",
-  complexity: "O(1) for each key removed regardless of its size. Then the command does O(N) work in a different thread in order to reclaim memory, where N is the number of allocations the deleted objects where composed of.",
+  summary:
+    "Delete a key asynchronously in another thread. Otherwise it is just as DEL, but non blocking.",
+  complexity:
+    "O(1) for each key removed regardless of its size. Then the command does O(N) work in a different thread in order to reclaim memory, where N is the number of allocations the deleted objects where composed of.",
   since: "4.0.0",
   group: "generic",
   arity: -2,

@@ -29,7 +29,11 @@ export function commandCommand(table: TableView): ContainerCommand {
   return {
     kind: "container",
     ...COMMAND_FACTS,
-    bare: { ...COMMAND_FACTS, kind: "edge", run: (context) => replyAllInfo(context.reply, table.commands) },
+    bare: {
+      ...COMMAND_FACTS,
+      kind: "edge",
+      run: (context) => replyAllInfo(context.reply, table.commands),
+    },
     subcommands: [
       commandCount(table),
       commandDocs(table),

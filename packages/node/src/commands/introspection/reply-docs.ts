@@ -60,10 +60,7 @@ function replyArguments(reply: Reply, list: readonly CommandArgument[]): void {
 }
 
 function replyArgument(reply: Reply, argument: CommandArgument): void {
-  const fields: Field[] = [
-    text(reply, "name", argument.name),
-    text(reply, "type", argument.type),
-  ];
+  const fields: Field[] = [text(reply, "name", argument.name), text(reply, "type", argument.type)];
   const { keySpecIndex, token, summary, since, deprecatedSince, flags, value } = argument;
   if (keySpecIndex !== undefined) {
     fields.push(["key_spec_index", () => reply.integer(keySpecIndex)]);

@@ -78,34 +78,26 @@ function replyStep(reply: Reply, kind: string, fields: Fields): void {
 }
 
 function beginSearchFields({ beginSearch }: KeySpec): Fields {
-  switch (beginSearch.kind) {
-    case "index":
-      return [["index", beginSearch.index]];
-    case "keyword":
-      return [
-        ["keyword", beginSearch.keyword],
-        ["startfrom", beginSearch.startFrom],
-      ];
-    case "unknown":
-      return [];
-  }
+  if (beginSearch.kind === "index") return [["index", beginSearch.index]];
+  if (beginSearch.kind === "unknown") return [];
+  return [
+    ["keyword", beginSearch.keyword],
+    ["startfrom", beginSearch.startFrom],
+  ];
 }
 
 function findKeysFields({ findKeys }: KeySpec): Fields {
-  switch (findKeys.kind) {
-    case "range":
-      return [
-        ["lastkey", findKeys.lastKey],
-        ["keystep", findKeys.keyStep],
-        ["limit", findKeys.limit],
-      ];
-    case "keynum":
-      return [
-        ["keynumidx", findKeys.keyNumberIndex],
-        ["firstkey", findKeys.firstKey],
-        ["keystep", findKeys.keyStep],
-      ];
-    case "unknown":
-      return [];
+  if (findKeys.kind === "unknown") return [];
+  if (findKeys.kind === "range") {
+    return [
+      ["lastkey", findKeys.lastKey],
+      ["keystep", findKeys.keyStep],
+      ["limit", findKeys.limit],
+    ];
   }
+  return [
+    ["keynumidx", findKeys.keyNumberIndex],
+    ["firstkey", findKeys.firstKey],
+    ["keystep", findKeys.keyStep],
+  ];
 }

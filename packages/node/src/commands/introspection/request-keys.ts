@@ -17,7 +17,7 @@ export function replyRequestKeys(
   const request = new Argv();
   request.reset(argv.buffer);
   for (let index = REQUEST_START; index < argv.count; index++) {
-    request.push(argv.starts[index]!, argv.ends[index]!);
+    request.push(argv.starts[index], argv.ends[index]);
   }
   const command = table.resolve(request);
   if (command === null) {

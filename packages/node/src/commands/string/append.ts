@@ -7,7 +7,8 @@ export const append: WriteCommand = {
   kind: "write",
   name: "append",
   summary: "Append a value to a key",
-  complexity: "O(1). The amortized time complexity is O(1) assuming the appended value is small and the already present value is of any size, since the dynamic string library used by Redis will double the free space available on every reallocation.",
+  complexity:
+    "O(1). The amortized time complexity is O(1) assuming the appended value is small and the already present value is of any size, since the dynamic string library used by Redis will double the free space available on every reallocation.",
   since: "2.0.0",
   group: "string",
   arity: 3,
@@ -20,7 +21,10 @@ export const append: WriteCommand = {
       findKeys: { kind: "range", lastKey: 0, keyStep: 1, limit: 0 },
     },
   ],
-  arguments: [{ name: "key", type: "key", keySpecIndex: 0 }, { name: "value", type: "string" }],
+  arguments: [
+    { name: "key", type: "key", keySpecIndex: 0 },
+    { name: "value", type: "string" },
+  ],
   run: runAppend,
 };
 

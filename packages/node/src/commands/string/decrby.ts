@@ -30,7 +30,7 @@ export const decrby: WriteCommand = {
 
 function runDecrBy(context: KeyContext): void {
   const { argv, reply } = context;
-  const by = parseInteger(argv.buffer, argv.starts[2]!, argv.ends[2]!);
+  const by = parseInteger(argv.buffer, argv.starts[2], argv.ends[2]);
   if (by === null) reply.error(NOT_AN_INTEGER);
   // The smallest integer has no positive counterpart.
   else if (by === INT64_MIN) reply.error("ERR decrement would overflow");

@@ -76,9 +76,7 @@ function readHexadecimal({ negative, whole, fraction, exponent }: Parts): Extend
   const magnitude = scale + significant.length * 4;
   if (Math.abs(magnitude) > BINARY_EXPONENT_MAX) return null;
   const numerator = BigInt(`0x${significant}`);
-  return acceptRounded(
-    roundToExtended(negative, { numerator, denominator: 1n, exponent: scale }),
-  );
+  return acceptRounded(roundToExtended(negative, { numerator, denominator: 1n, exponent: scale }));
 }
 
 const ONE_ZERO = { numerator: 0n, denominator: 1n, exponent: 0 } as const;

@@ -119,5 +119,5 @@ export function formatHuman(value: ExtendedFloat): string {
 function bitLength(value: bigint): number {
   if (value === 0n) return 0;
   const text = value.toString(16);
-  return (text.length - 1) * 4 + (32 - Math.clz32(parseInt(text[0]!, 16)));
+  return (text.length - 1) * 4 + (32 - Math.clz32(parseInt(text[0], 16)));
 }

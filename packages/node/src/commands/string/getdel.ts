@@ -29,5 +29,5 @@ function runGetDel(context: KeyContext): void {
   replyValue(context, ref);
   if (ref === 0) return;
   const { argv, keyspace, nowMs } = context;
-  keyspace.remove(argv.buffer, argv.starts[1]!, argv.ends[1]!, nowMs);
+  keyspace.remove(argv.buffer, argv.starts[1], argv.ends[1], nowMs);
 }

@@ -66,6 +66,6 @@ function runGetEx(context: KeyContext): void {
   } else if (expireAtMs > nowMs) {
     keyspace.setExpireAt(ref, expireAtMs);
   } else if (options.expiryForm !== null) {
-    keyspace.remove(argv.buffer, argv.starts[1]!, argv.ends[1]!, nowMs);
+    keyspace.remove(argv.buffer, argv.starts[1], argv.ends[1], nowMs);
   }
 }

@@ -6,7 +6,8 @@ export const getrange: ReadCommand = {
   kind: "read",
   name: "getrange",
   summary: "Get a substring of the string stored at a key",
-  complexity: "O(N) where N is the length of the returned string. The complexity is ultimately determined by the returned length, but because creating a substring from an existing string is very cheap, it can be considered O(1) for small strings.",
+  complexity:
+    "O(N) where N is the length of the returned string. The complexity is ultimately determined by the returned length, but because creating a substring from an existing string is very cheap, it can be considered O(1) for small strings.",
   since: "2.4.0",
   group: "string",
   arity: 4,

@@ -19,7 +19,10 @@ export const getset: WriteCommand = {
       findKeys: { kind: "range", lastKey: 0, keyStep: 1, limit: 0 },
     },
   ],
-  arguments: [{ name: "key", type: "key", keySpecIndex: 0 }, { name: "value", type: "string" }],
+  arguments: [
+    { name: "key", type: "key", keySpecIndex: 0 },
+    { name: "value", type: "string" },
+  ],
   docFlags: ["deprecated"],
   deprecatedSince: "6.2.0",
   replacedBy: "`SET` with the `!GET` argument",

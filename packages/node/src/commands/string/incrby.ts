@@ -30,7 +30,7 @@ export const incrby: WriteCommand = {
 
 function runIncrBy(context: KeyContext): void {
   const { argv } = context;
-  const by = parseInteger(argv.buffer, argv.starts[2]!, argv.ends[2]!);
+  const by = parseInteger(argv.buffer, argv.starts[2], argv.ends[2]);
   if (by === null) context.reply.error(NOT_AN_INTEGER);
   else increment(context, by);
 }

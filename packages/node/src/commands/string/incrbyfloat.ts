@@ -25,7 +25,10 @@ export const incrbyfloat: WriteCommand = {
       findKeys: { kind: "range", lastKey: 0, keyStep: 1, limit: 0 },
     },
   ],
-  arguments: [{ name: "key", type: "key", keySpecIndex: 0 }, { name: "increment", type: "double" }],
+  arguments: [
+    { name: "key", type: "key", keySpecIndex: 0 },
+    { name: "increment", type: "double" },
+  ],
   run: runIncrByFloat,
 };
 
@@ -38,7 +41,7 @@ function runIncrByFloat(context: KeyContext): void {
     const start = keyspace.valueStart(ref);
     old = readFloat(keyspace.valueBuffer(ref), start, start + keyspace.valueLength(ref));
   }
-  const by = old === null ? null : readFloat(argv.buffer, argv.starts[2]!, argv.ends[2]!);
+  const by = old === null ? null : readFloat(argv.buffer, argv.starts[2], argv.ends[2]);
   if (old === null || by === null) {
     reply.error(NOT_A_FLOAT);
     return;
@@ -56,6 +59,6 @@ function runIncrByFloat(context: KeyContext): void {
 function readFloat(buffer: Uint8Array, start: number, end: number): ExtendedFloat | null {
   if (end - start > FLOAT_BYTES_MAX) return null;
   let text = "";
-  for (let at = start; at < end; at++) text += String.fromCharCode(buffer[at]!);
+  for (let at = start; at < end; at++) text += String.fromCharCode(buffer[at]);
   return parseExtended(text);
 }

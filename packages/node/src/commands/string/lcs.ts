@@ -60,9 +60,7 @@ function runLcs(context: KeyContext): void {
     return;
   }
   if ((first.length + 1) * (second.length + 1) * CELL_BYTES > STRING_BYTES_MAX) {
-    reply.error(
-      "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len",
-    );
+    reply.error("ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len");
     return;
   }
   const subsequence = new LongestCommonSubsequence(first, second);
@@ -90,7 +88,7 @@ function parseOptions(argv: Argv): LcsOptions | string {
     else if (argv.isWord(index, "WITHMATCHLEN")) options.withMatchLength = true;
     else if (argv.isWord(index, "MINMATCHLEN") && index + 1 < argv.count) {
       index++;
-      const value = parseInteger(argv.buffer, argv.starts[index]!, argv.ends[index]!);
+      const value = parseInteger(argv.buffer, argv.starts[index], argv.ends[index]);
       if (value === null) return NOT_AN_INTEGER;
       options.minMatchLength = Math.max(0, Number(value));
     } else return SYNTAX_ERROR;
@@ -107,9 +105,7 @@ function replyRanges(
   options: LcsOptions,
 ): void {
   const { reply } = context;
-  const ranges = subsequence
-    .ranges()
-    .filter((range) => range.length >= options.minMatchLength);
+  const ranges = subsequence.ranges().filter((range) => range.length >= options.minMatchLength);
   reply.map(2);
   reply.bulkText("matches");
   reply.array(ranges.length);

@@ -98,13 +98,13 @@ export class LongestCommonSubsequence {
       const rowBits = i * this.#columns;
       for (let j = 1; j <= b.length; j++) {
         if (byte === b[j - 1]) {
-          row[j] = above[j - 1]! + 1;
+          row[j] = above[j - 1] + 1;
           continue;
         }
-        const up = above[j]!;
-        const left = row[j - 1]!;
+        const up = above[j];
+        const left = row[j - 1];
         row[j] = up > left ? up : left;
-        if (bits !== null && up > left) bits[(rowBits + j) >>> 5]! |= 1 << ((rowBits + j) & 31);
+        if (bits !== null && up > left) bits[(rowBits + j) >>> 5] |= 1 << ((rowBits + j) & 31);
       }
       [above, row] = [row, above];
     }
@@ -113,5 +113,5 @@ export class LongestCommonSubsequence {
 }
 
 function isSet(bits: Uint32Array, at: number): boolean {
-  return (bits[at >>> 5]! & (1 << (at & 31))) !== 0;
+  return (bits[at >>> 5] & (1 << (at & 31))) !== 0;
 }

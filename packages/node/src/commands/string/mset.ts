@@ -25,7 +25,10 @@ export const mset: WriteCommand = {
       name: "key_value",
       type: "block",
       flags: ["multiple"],
-      arguments: [{ name: "key", type: "key", keySpecIndex: 0 }, { name: "value", type: "string" }],
+      arguments: [
+        { name: "key", type: "key", keySpecIndex: 0 },
+        { name: "value", type: "string" },
+      ],
     },
   ],
   tips: ["request_policy:multi_shard", "response_policy:all_succeeded"],

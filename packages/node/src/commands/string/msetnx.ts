@@ -26,7 +26,10 @@ export const msetnx: WriteCommand = {
       name: "key_value",
       type: "block",
       flags: ["multiple"],
-      arguments: [{ name: "key", type: "key", keySpecIndex: 0 }, { name: "value", type: "string" }],
+      arguments: [
+        { name: "key", type: "key", keySpecIndex: 0 },
+        { name: "value", type: "string" },
+      ],
     },
   ],
   tips: ["request_policy:multi_shard", "response_policy:agg_min"],

@@ -8,10 +8,10 @@ export function storePairs(context: KeyContext): void {
   for (let key = 1; key + 1 < argv.count; key += 2) {
     keyspace.setStringFast(
       argv.buffer,
-      starts[key]!,
-      ends[key]!,
-      starts[key + 1]!,
-      ends[key + 1]!,
+      starts[key],
+      ends[key],
+      starts[key + 1],
+      ends[key + 1],
       0,
       nowMs,
     );

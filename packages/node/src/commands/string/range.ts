@@ -7,8 +7,8 @@ import { findStringToRead, NOT_A_STRING } from "./value.ts";
 /** Answers with the bytes from argument 2 to argument 3, both included, negative ones counted from the end. */
 export function getRange(context: KeyContext): void {
   const { argv, keyspace, reply } = context;
-  const first = parseInteger(argv.buffer, argv.starts[2]!, argv.ends[2]!);
-  const last = first === null ? null : parseInteger(argv.buffer, argv.starts[3]!, argv.ends[3]!);
+  const first = parseInteger(argv.buffer, argv.starts[2], argv.ends[2]);
+  const last = first === null ? null : parseInteger(argv.buffer, argv.starts[3], argv.ends[3]);
   if (first === null || last === null) {
     reply.error(NOT_AN_INTEGER);
     return;

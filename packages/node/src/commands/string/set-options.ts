@@ -72,7 +72,7 @@ export function readExpiry(
   option: { readonly index: number; readonly form: ExpiryForm; readonly commandName: string },
 ): number {
   const { argv, reply } = context;
-  const value = parseInteger(argv.buffer, argv.starts[option.index]!, argv.ends[option.index]!);
+  const value = parseInteger(argv.buffer, argv.starts[option.index], argv.ends[option.index]);
   if (value === null) {
     reply.error(NOT_AN_INTEGER);
     return INVALID_EXPIRY;
@@ -81,4 +81,3 @@ export function readExpiry(
   if (expireAtMs === INVALID_EXPIRY) reply.error(invalidExpireTime(option.commandName));
   return expireAtMs;
 }
-

@@ -20,7 +20,10 @@ export const setnx: WriteCommand = {
       findKeys: { kind: "range", lastKey: 0, keyStep: 1, limit: 0 },
     },
   ],
-  arguments: [{ name: "key", type: "key", keySpecIndex: 0 }, { name: "value", type: "string" }],
+  arguments: [
+    { name: "key", type: "key", keySpecIndex: 0 },
+    { name: "value", type: "string" },
+  ],
   run: runSetNx,
 };
 

@@ -8,7 +8,8 @@ export const setrange: WriteCommand = {
   kind: "write",
   name: "setrange",
   summary: "Overwrite part of a string at key starting at the specified offset",
-  complexity: "O(1), not counting the time taken to copy the new string in place. Usually, this string is very small so the amortized complexity is O(1). Otherwise, complexity is O(M) with M being the length of the value argument.",
+  complexity:
+    "O(1), not counting the time taken to copy the new string in place. Usually, this string is very small so the amortized complexity is O(1). Otherwise, complexity is O(M) with M being the length of the value argument.",
   since: "2.2.0",
   group: "string",
   arity: 4,
@@ -31,7 +32,7 @@ export const setrange: WriteCommand = {
 
 function runSetRange(context: KeyContext): void {
   const { argv, keyspace, reply } = context;
-  const parsed = parseInteger(argv.buffer, argv.starts[2]!, argv.ends[2]!);
+  const parsed = parseInteger(argv.buffer, argv.starts[2], argv.ends[2]);
   if (parsed === null) {
     reply.error(NOT_AN_INTEGER);
     return;

@@ -6,7 +6,8 @@ export const substr: ReadCommand = {
   kind: "read",
   name: "substr",
   summary: "Get a substring of the string stored at a key",
-  complexity: "O(N) where N is the length of the returned string. The complexity is ultimately determined by the returned length, but because creating a substring from an existing string is very cheap, it can be considered O(1) for small strings.",
+  complexity:
+    "O(N) where N is the length of the returned string. The complexity is ultimately determined by the returned length, but because creating a substring from an existing string is very cheap, it can be considered O(1) for small strings.",
   since: "1.0.0",
   group: "string",
   arity: 4,

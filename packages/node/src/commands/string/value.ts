@@ -57,8 +57,8 @@ export function resizeValue(
 ): EntryRef {
   if (ref !== 0) return context.keyspace.resizeString(ref, length);
   const { argv, keyspace, nowMs } = context;
-  const start = argv.starts[index]!;
-  const end = argv.ends[index]!;
+  const start = argv.starts[index];
+  const end = argv.ends[index];
   const created = keyspace.setStringFast(argv.buffer, start, end, end, end, 0, nowMs);
   return length === 0 ? created : keyspace.resizeString(created, length);
 }
@@ -73,10 +73,10 @@ export function storeArgument(
   const { starts, ends } = argv;
   keyspace.setStringFast(
     argv.buffer,
-    starts[index.key]!,
-    ends[index.key]!,
-    starts[index.value]!,
-    ends[index.value]!,
+    starts[index.key],
+    ends[index.key],
+    starts[index.value],
+    ends[index.value],
     expireAtMs,
     nowMs,
   );
