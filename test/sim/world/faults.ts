@@ -1,8 +1,9 @@
 /** What goes wrong, when, by the seed's choice. Every kind is counted, so that a run shows what it has really done. */
+import type { PeerPayload } from "@ferrite/node/simulation";
 import type { Prng } from "./prng.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { SimNode } from "./sim-node.ts";
-import { CALM_NETWORK, type VirtualNetwork } from "./virtual-network.ts";
+import { CALM_NETWORK, type NetworkFaults, type VirtualNetwork } from "./virtual-network.ts";
 
 export class Faults {
   readonly counts: Map<string, number> = new Map();
@@ -15,6 +16,12 @@ export class Faults {
   #healed = false;
   /** Mean time between two faults; some seeds are calm, some are storms. */
   readonly #meanMs: number;
+  /** How the network is when nothing is wrong with it: in one rack, or far apart. */
+  readonly #usualNetwork: NetworkFaults;
+  /** How often a node dies right after it has promised its vote. */
+  readonly #deathAfterVote: number;
+  /** How often a leader dies before it has got far. */
+  readonly #deathAfterElection: number;
 
   constructor(options: {
     readonly nodes: readonly SimNode[];
@@ -32,6 +39,13 @@ export class Faults {
     this.#killed = options.killed;
     this.#note = options.note;
     this.#meanMs = this.#prng.pick([300, 1500, 5000]);
+    this.#usualNetwork = {
+      ...CALM_NETWORK,
+      latencyMs: { low: 0.1, high: this.#prng.pick([0.5, 0.5, 10, 60]) },
+    };
+    this.#deathAfterElection = this.#prng.pick([0, 0.2, 0.5]);
+    this.#deathAfterVote = this.#prng.pick([0, 0.1, 0.3]);
+    this.#network.faults = this.#usualNetwork;
   }
 
   start(): void {
@@ -52,6 +66,38 @@ export class Faults {
       if (!node.isUp) node.start();
     }
     this.#note("healed");
+  }
+
+  /** The moments at which a crash hurts most: a node has just promised something. */
+  sent(from: string, payload: PeerPayload): void {
+    if (this.#healed || payload.kind !== "raft") return;
+    const { message } = payload;
+    const promised =
+      (message.kind === "voteResponse" && message.granted && this.#prng.chance(this.#deathAfterVote)) ||
+      (message.kind === "appendResponse" && message.success && this.#prng.chance(0.0005));
+    const node = promised ? this.#nodes.find((candidate) => candidate.member.id === from) : undefined;
+    if (node === undefined || !node.isUp || node.isPaused) return;
+    const life = node.life;
+    this.#scheduler.after(0, () => {
+      if (this.#healed || node.life !== life) return;
+      this.#count(`crash after ${message.kind}`);
+      node.kill();
+      this.#killed(node);
+      this.#startAgain(node, 2);
+    });
+  }
+
+  /** A leader that dies while it brings its log to the others leaves what figure 8 of the paper is about. */
+  elected(node: SimNode): void {
+    if (this.#healed || !this.#prng.chance(this.#deathAfterElection)) return;
+    const { life } = node;
+    this.#scheduler.after(this.#prng.next() * this.#prng.pick([2, 20, 150]), () => {
+      if (this.#healed || node.life !== life || !node.isUp) return;
+      this.#count("crash after election");
+      node.kill();
+      this.#killed(node);
+      this.#startAgain(node, this.#prng.pick([2, 200, 2000]));
+    });
   }
 
   #strike(): void {
@@ -82,11 +128,15 @@ export class Faults {
       this.#count(nodes.length > 1 ? "crash of all" : "crash");
       node.kill();
       this.#killed(node);
-      const life = node.life;
-      this.#scheduler.after(this.#prng.next() * this.#prng.pick([5, 500, 4000]), () => {
-        if (!node.isUp && node.life === life) node.start();
-      });
+      this.#startAgain(node, this.#prng.pick([5, 500, 4000]));
     }
+  }
+
+  #startAgain(node: SimNode, withinMs: number): void {
+    const life = node.life;
+    this.#scheduler.after(this.#prng.next() * withinMs, () => {
+      if (!node.isUp && node.life === life) node.start();
+    });
   }
 
   #partition(alone: SimNode): void {
@@ -129,7 +179,7 @@ export class Faults {
       latencyMs: { low: 0.1, high: this.#prng.pick([0.5, 20, 100]) },
     };
     this.#scheduler.after(this.#prng.next() * 4000, () => {
-      if (!this.#healed) this.#network.faults = CALM_NETWORK;
+      if (!this.#healed) this.#network.faults = this.#usualNetwork;
     });
   }
 

@@ -8,10 +8,13 @@ import type { Prng } from "./prng.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { SimNode } from "./sim-node.ts";
 
-const KEYS = ["a", "b", "c"];
+/** Few keys, so that clients meet; the oracle reads their final values. */
+export const CLIENT_KEYS: readonly string[] = ["a", "b", "c", "d"];
 /** Without an answer for so long a client goes to another node and counts the outcome as unknown. */
 const PATIENCE_MS = 15_000;
 const PIPELINE_MAX = 4;
+/** Between two operations of one client. */
+const THINK_MS_MAX = 100;
 
 export function commandBytes(...words: readonly string[]): Buffer {
   return Buffer.from(`*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join("")}`);
@@ -95,7 +98,7 @@ export class SimClient implements WriteClient {
 
   #later(run: () => void): void {
     const generation = this.#generation;
-    this.#scheduler.after(this.#prng.next() * 20, () => {
+    this.#scheduler.after(this.#prng.next() * THINK_MS_MAX, () => {
       if (generation === this.#generation) run();
     });
   }
@@ -136,7 +139,7 @@ export class SimClient implements WriteClient {
 
   #write(node: SimNode): void {
     const count = this.#prng.between(1, PIPELINE_MAX + 1);
-    const key = this.#prng.pick(KEYS);
+    const key = this.#prng.pick(CLIENT_KEYS);
     let refused = 0;
     for (let position = 0; position < count; position++) {
       const token = `${this.#id}.${String(this.#tokens++).padStart(5, "0")};`.padStart(8, "0");
@@ -163,7 +166,7 @@ export class SimClient implements WriteClient {
 
   #read(connection: { readonly node: SimNode; readonly number: number }): void {
     const replica = connection.node.replica!;
-    const key = this.#prng.pick(KEYS);
+    const key = this.#prng.pick(CLIENT_KEYS);
     const startMs = this.#scheduler.nowMs;
     const ownAcknowledged = [...(this.#acknowledged.get(key) ?? [])];
     const generation = this.#generation;

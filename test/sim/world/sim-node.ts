@@ -12,6 +12,7 @@ import {
   type CommandTable,
   type Genesis,
   type Member,
+  type ReplicaLimits,
 } from "@ferrite/node/simulation";
 import type { Entry } from "@ferrite/raft";
 import {
@@ -47,7 +48,7 @@ export interface SimNodeOptions {
   readonly table: CommandTable;
   readonly diskSpeed: DiskSpeed;
   readonly canary: LogCanary;
-  readonly limits: { readonly snapshotLogBytes: number; readonly logCacheBytesMax: number };
+  readonly limits: Partial<ReplicaLimits>;
   readonly events: SimNodeEvents;
 }
 

@@ -36,7 +36,7 @@ class Inode {
     } else {
       for (const sector of this.dirty) {
         const start = sector * SECTOR_BYTES;
-        this.current.copy(this.durable, start, start, start + SECTOR_BYTES);
+        if (start < this.current.length) this.current.copy(this.durable, start, start, start + SECTOR_BYTES);
       }
     }
     this.dirty.clear();

@@ -34,6 +34,8 @@ export class VirtualNetwork {
   readonly #cuts: Set<string> = new Set();
   /** Called with every payload that is delivered, for the trace. */
   onDeliver: (from: string, to: string, payload: PeerPayload) => void = () => {};
+  /** Called with every payload that a node hands over, before chance has its say. */
+  onSend: (from: string, payload: PeerPayload) => void = () => {};
   faults: NetworkFaults = CALM_NETWORK;
 
   constructor(scheduler: Scheduler, prng: Prng) {
@@ -85,6 +87,7 @@ export class VirtualNetwork {
   #send(from: string, to: string, payload: PeerPayload): boolean {
     const sender = this.#endpoints.get(from);
     if (sender === undefined || !this.#endpoints.has(to)) return false;
+    this.onSend(from, payload);
     const sentAtMs = sender.timeMs();
     const bytes = encodePayload(payload);
     const copies = this.#prng.chance(this.faults.repeatRate) ? 2 : 1;

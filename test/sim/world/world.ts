@@ -4,7 +4,8 @@
  * the clients' history is held against what the cluster says (oracle).
  */
 import { createCommandTable, type CommandTable, type Genesis, type Member } from "@ferrite/node/simulation";
-import type { Entry } from "@ferrite/raft";
+import type { Entry, Message } from "@ferrite/raft";
+import { breakCommitRule } from "@ferrite/raft/testing";
 import { CommittedEntries } from "../invariants/committed-entries.ts";
 import { ElectionSafety } from "../invariants/election-safety.ts";
 import { LeaderAppendOnly } from "../invariants/leader-append-only.ts";
@@ -16,7 +17,7 @@ import { History, splitTokens } from "../oracle/history.ts";
 import { Faults } from "./faults.ts";
 import { Prng } from "./prng.ts";
 import { Scheduler } from "./scheduler.ts";
-import { SimClient } from "./sim-client.ts";
+import { CLIENT_KEYS, SimClient } from "./sim-client.ts";
 import { SimNode } from "./sim-node.ts";
 import { TraceHash } from "./trace-hash.ts";
 import { NO_CANARY, type Canary } from "./canary.ts";
@@ -74,8 +75,9 @@ class World {
     this.#options = options;
     this.#prng = new Prng(options.seed);
     this.#network = new VirtualNetwork(this.#scheduler, this.#prng.fork());
+    this.#network.onSend = (from, payload) => this.#faults.sent(from, payload);
     this.#network.onDeliver = (from, to, payload) => {
-      const detail = payload.kind === "raft" ? `${payload.message.kind} ${payload.message.term}` : payload.kind;
+      const detail = payload.kind === "raft" ? describeMessage(payload.message) : payload.kind;
       this.#note(`${from.slice(-1)}>${to.slice(-1)} ${detail}`);
     };
     this.#invariants = [
@@ -102,12 +104,13 @@ class World {
   }
 
   run(): SimulationResult {
+    const mend = this.#options.canary?.commitOldTerm === true ? breakCommitRule() : () => undefined;
     try {
       for (const node of this.#nodes) node.start();
       for (const client of this.#clients) client.start();
       this.#workload.start();
       this.#faults.start();
-      this.#runUntil(this.#options.safetyMs ?? this.#prng.between(10_000, 40_000), () => false);
+      this.#runUntil(this.#options.safetyMs ?? this.#prng.between(5_000, 20_000), () => false);
       this.#faults.heal();
       this.#workload.stop();
       for (const client of this.#clients) client.stop();
@@ -116,6 +119,8 @@ class World {
     } catch (error) {
       if (error instanceof Violation) this.#problems.push(error.message);
       else this.#problems.push(`${(error as Error).stack}`);
+    } finally {
+      mend();
     }
     return {
       seed: this.#options.seed,
@@ -141,6 +146,11 @@ class World {
     const limits = {
       snapshotLogBytes: this.#prng.pick([4 * 1024, 16 * 1024, 1024 * 1024]),
       logCacheBytesMax: this.#prng.pick([2 * 1024, 16 * 1024, 1024 * 1024]),
+      electionTimeoutMs: this.#prng.pick([100, 150, 500]),
+      heartbeatIntervalMs: this.#prng.pick([20, 50]),
+      appendBytesMax: this.#prng.pick([1, 1, 500, 1024 * 1024]),
+      inflightMessagesMax: this.#prng.pick([1, 4, 64]),
+      snapshotChunkBytes: this.#prng.pick([300, 5000, 1024 * 1024]),
     };
     for (const member of members) {
       this.#nodes.push(
@@ -156,7 +166,10 @@ class World {
           limits,
           events: {
             logWritten: (node, entries, marks) => this.#logWritten(node, entries, marks),
-            becameLeader: (node) => this.#each((invariant) => invariant.becameLeader?.(node.facts()!, node.mirror)),
+            becameLeader: (node) => {
+              this.#each((invariant) => invariant.becameLeader?.(node.facts()!, node.mirror));
+              this.#faults.elected(node);
+            },
             applied: (node, index, mark) => {
               this.#note(`${node.member.name} applied ${index} ${mark.sum}`);
               const facts = node.facts();
@@ -229,7 +242,7 @@ class World {
     if (this.#problems.length > 0) return;
     const keyspace = this.#nodes[0]!.replica!.machine.keyspace;
     const values: Map<string, string[]> = new Map();
-    for (const key of ["a", "b", "c"]) {
+    for (const key of CLIENT_KEYS) {
       const bytes = Buffer.from(key);
       const ref = keyspace.find(bytes, 0, bytes.length, 0);
       const start = ref === 0 ? 0 : keyspace.valueStart(ref);
@@ -262,5 +275,25 @@ class World {
   #note(line: string): void {
     this.#trace.add(this.#scheduler.nowMs, line);
     this.#options.onTrace?.(`${this.#scheduler.nowMs.toFixed(3)} ${line}`);
+  }
+}
+
+/** What of a message is worth a place in the trace. */
+function describeMessage(message: Message): string {
+  const head = `${message.kind} ${message.term}`;
+  switch (message.kind) {
+    case "append":
+      return `${head} ${message.previousIndex}+${message.entries.length} commit ${message.commit}`;
+    case "appendResponse":
+      return `${head} ${message.success ? `match ${message.matchIndex}` : `refused ${message.rejectedIndex}`}`;
+    case "snapshotChunk":
+      return `${head} ${message.meta.index} ${message.offsetBytes}+${message.data.length} of ${message.meta.sizeBytes}`;
+    case "snapshotResponse":
+      return `${head} ${message.index} ${message.installed ? "installed" : `next ${message.nextOffsetBytes}`}`;
+    case "voteResponse":
+    case "preVoteResponse":
+      return `${head} ${message.granted ? "granted" : "refused"}`;
+    default:
+      return head;
   }
 }

@@ -13,6 +13,15 @@ export interface ReplicaLimits extends ProposalLimits {
   readonly tickMs: number;
   readonly heartbeatIntervalMs: number;
   readonly electionTimeoutMs: number;
+  /** Entry bytes in one message to a follower (at least one entry is sent). */
+  readonly appendBytesMax: number;
+  /** Messages with entries on their way to one follower, and their bytes. */
+  readonly inflightMessagesMax: number;
+  readonly inflightBytesMax: number;
+  /** Entries a leader holds that are not committed; beyond it writes wait at the nodes that have the clients. */
+  readonly uncommittedBytesMax: number;
+  /** A snapshot is sent in pieces of this size. */
+  readonly snapshotChunkBytes: number;
   /** Log bytes since the last snapshot that start the next one. */
   readonly snapshotLogBytes: number;
   /** Log bytes kept in memory for followers that lag. */
@@ -34,6 +43,11 @@ export const DEFAULT_REPLICA_LIMITS: ReplicaLimits = {
   tickMs: 10,
   heartbeatIntervalMs: 50,
   electionTimeoutMs: 500,
+  appendBytesMax: 1024 * 1024,
+  inflightMessagesMax: 64,
+  inflightBytesMax: 16 * 1024 * 1024,
+  uncommittedBytesMax: 256 * 1024 * 1024,
+  snapshotChunkBytes: 1024 * 1024,
   snapshotLogBytes: 64 * 1024 * 1024,
   logCacheBytesMax: 64 * 1024 * 1024,
   applyRecordsPerRound: 4096,

@@ -99,11 +99,11 @@ export class Replica implements WritePath, TransportEvents {
       seed: Math.floor(ports.random() * 0xffffffff),
       electionTimeoutTicks: Math.max(2, Math.round(limits.electionTimeoutMs / limits.tickMs)),
       heartbeatIntervalTicks: Math.max(1, Math.round(limits.heartbeatIntervalMs / limits.tickMs)),
-      inflightMessagesMax: 64,
-      inflightBytesMax: 16 * 1024 * 1024,
-      appendBytesMax: 1024 * 1024,
-      uncommittedBytesMax: 256 * 1024 * 1024,
-      snapshotChunkBytes: 1024 * 1024,
+      inflightMessagesMax: limits.inflightMessagesMax,
+      inflightBytesMax: limits.inflightBytesMax,
+      appendBytesMax: limits.appendBytesMax,
+      uncommittedBytesMax: limits.uncommittedBytesMax,
+      snapshotChunkBytes: limits.snapshotChunkBytes,
       restored: { hardState, snapshot, entries: recovered.entries },
     });
     this.#proposals = new Proposals({

@@ -110,9 +110,10 @@ export class SnapshotKeeper {
         send({ ...chunk, data });
         return;
       }
-      // It was pruned meanwhile, or can not be read: the core asks for another one.
+      // The core asks for another one. That this one was pruned meanwhile is nothing to report.
       this.#core.snapshotUnavailable(chunk.to);
-      if (error !== null) this.#ports.events.snapshotFailed(error);
+      const pruned = chunk.meta.index < this.latestIndex;
+      if (error !== null && !pruned) this.#ports.events.snapshotFailed(error);
       this.#schedule();
     });
   }
