@@ -19,6 +19,10 @@ const keyCount = Number(process.argv[2] ?? 1_000_000);
 const line = Buffer.alloc(KEY_BYTES + VALUE_BYTES, 0x76);
 let randomState = 12345;
 
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
 function randomBelow(end: number): number {
   randomState = (Math.imul(randomState, 1664525) + 1013904223) >>> 0;
   return Math.floor((randomState / 2 ** 32) * end);
@@ -36,7 +40,7 @@ function shuffled(): Uint32Array {
   const order = Uint32Array.from({ length: keyCount }, (_, number) => number);
   for (let at = keyCount - 1; at > 0; at -= 1) {
     const other = randomBelow(at + 1);
-    const kept = order[at]!;
+    const kept = order[at];
     order[at] = order[other]!;
     order[other] = kept;
   }
@@ -46,11 +50,11 @@ function shuffled(): Uint32Array {
 function measure(name: string, order: Uint32Array, work: () => void): void {
   const startMs = performance.now();
   for (let at = 0; at < order.length; at += 1) {
-    writeKey(order[at]!);
+    writeKey(order[at]);
     work();
   }
   const nsPerOperation = ((performance.now() - startMs) * 1e6) / order.length;
-  console.log(`${name.padEnd(28)} ${nsPerOperation.toFixed(0).padStart(6)} ns/op`);
+  print(`${name.padEnd(28)} ${nsPerOperation.toFixed(0).padStart(6)} ns/op`);
 }
 
 function set(keyspace: Keyspace): void {
@@ -58,13 +62,14 @@ function set(keyspace: Keyspace): void {
 }
 
 function percentile(sorted: Float64Array, part: number): string {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]!.toFixed(3);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))].toFixed(3);
 }
 
 /** Mixed ticks: 45 % get, 45 % overwrite, 5 % delete, 5 % set; a slice of `snapshot` in each when there is one. */
 function ticks(keyspace: Keyspace, withSnapshot: boolean): void {
   const gaps = new Float64Array(TICKS);
   const slices: number[] = [];
+  let sliceCpuMsMax = 0;
   const out = {
     length: 0,
     append(_: Uint8Array, start: number, end: number): void {
@@ -88,9 +93,12 @@ function ticks(keyspace: Keyspace, withSnapshot: boolean): void {
     }
     if (snapshot !== null) {
       out.length = 0;
+      const cpuStart = process.cpuUsage();
       const sliceStartMs = performance.now();
       const done = snapshot.step(out, SLICE);
       slices.push(performance.now() - sliceStartMs);
+      const cpu = process.cpuUsage(cpuStart);
+      sliceCpuMsMax = Math.max(sliceCpuMsMax, (cpu.user + cpu.system) / 1000);
       if (done) {
         snapshots += 1;
         snapshot = keyspace.beginSnapshot();
@@ -103,15 +111,16 @@ function ticks(keyspace: Keyspace, withSnapshot: boolean): void {
   snapshot?.cancel();
   gaps.sort();
   const name = withSnapshot ? "ticks with snapshot" : "ticks";
-  console.log(
+  print(
     `${name.padEnd(28)} p50 ${percentile(gaps, 0.5)} p99 ${percentile(gaps, 0.99)} ` +
       `p99.9 ${percentile(gaps, 0.999)} max ${percentile(gaps, 1)} ms`,
   );
   if (withSnapshot) {
-    const sorted = Float64Array.from(slices).sort();
-    console.log(
+    const sorted = Float64Array.from(slices).toSorted();
+    print(
       `${"snapshot slice".padEnd(28)} p50 ${percentile(sorted, 0.5)} p99.9 ` +
-        `${percentile(sorted, 0.999)} max ${percentile(sorted, 1)} ms, ${snapshots} snapshots`,
+        `${percentile(sorted, 0.999)} max ${percentile(sorted, 1)} ms, ` +
+        `cpu max ${sliceCpuMsMax.toFixed(3)} ms, ${snapshots} snapshots`,
     );
   }
 }
@@ -131,7 +140,7 @@ function restoreTime(keyspace: Keyspace): void {
     // The whole of it in one go.
   }
   const snapshotMs = performance.now() - snapshotStartMs;
-  console.log(`${"snapshot in one go".padEnd(28)} ${snapshotMs.toFixed(0).padStart(6)} ms`);
+  print(`${"snapshot in one go".padEnd(28)} ${snapshotMs.toFixed(0).padStart(6)} ms`);
   const bytes = file.subarray(0, out.length);
   const restored = new Keyspace({ hashSeed: 7 });
   const startMs = performance.now();
@@ -141,14 +150,14 @@ function restoreTime(keyspace: Keyspace): void {
   }
   restore.end();
   const nsPerKey = ((performance.now() - startMs) * 1e6) / restored.size;
-  console.log(`${"restore".padEnd(28)} ${nsPerKey.toFixed(0).padStart(6)} ns/key, ${bytes.length} bytes`);
+  print(`${"restore".padEnd(28)} ${nsPerKey.toFixed(0).padStart(6)} ns/key, ${bytes.length} bytes`);
 }
 
 const keyspace = new Keyspace({ hashSeed: 7 });
 const order = shuffled();
 line.write("key:");
 measure("set (new)", order, () => set(keyspace));
-console.log(
+print(
   `${"bytes per key".padEnd(28)} ${(keyspace.usedBytes / keyCount).toFixed(1)} used, ` +
     `${(keyspace.reservedBytes / keyCount).toFixed(1)} reserved for entries`,
 );
@@ -162,4 +171,4 @@ ticks(keyspace, false);
 ticks(keyspace, true);
 restoreTime(keyspace);
 measure("delete", order, () => keyspace.remove(line, 0, KEY_BYTES, NOW_MS));
-console.log(`${"left".padEnd(28)} ${keyspace.size} keys, ${keyspace.usedBytes} bytes`);
+print(`${"left".padEnd(28)} ${keyspace.size} keys, ${keyspace.usedBytes} bytes`);

@@ -73,7 +73,11 @@ export interface KeyspaceApi {
    * Sets a string. `expireAtMs`: 0 = no expiry, -1 = keep what a living entry has, else Unix ms. The value is copied
    * and must not be a range of this keyspace's own memory unless it belongs to the entry of the same key.
    */
-  setString(key: ByteRange, value: ByteRange, options: { readonly expireAtMs: number; readonly nowMs: number }): EntryRef;
+  setString(
+    key: ByteRange,
+    value: ByteRange,
+    options: { readonly expireAtMs: number; readonly nowMs: number },
+  ): EntryRef;
   /** `setString` without objects, for the hot path. */
   setStringFast(
     buffer: Uint8Array,
@@ -109,7 +113,11 @@ export interface KeyspaceApi {
   /** A living key picked by `random` in [0, 1), or 0 when there is none. */
   randomKey(random: () => number, nowMs: number): EntryRef;
   /** Visits up to `limit` keys that have expired at `nowMs`, in rotation, looking at no more than `examineMax` entries. */
-  collectExpired(nowMs: number, budget: { readonly limit: number; readonly examineMax: number }, visit: (ref: EntryRef) => void): void;
+  collectExpired(
+    nowMs: number,
+    budget: { readonly limit: number; readonly examineMax: number },
+    visit: (ref: EntryRef) => void,
+  ): void;
   /** Average remaining life in ms over a sample of keys with an expiry (INFO keyspace avg_ttl). */
   averageTtlMs(nowMs: number): number;
 

@@ -78,22 +78,22 @@ export class Arena {
   /** The address of a block of at least `sizeBytes` (1 to `BLOCK_BYTES_MAX`) of undefined content. */
   allocate(sizeBytes: number): number {
     const sizeClass = sizeClassOf(sizeBytes);
-    let slab = this.#openSlab[sizeClass]!;
+    let slab = this.#openSlab[sizeClass];
     if (slab === 0) {
       slab = this.#takeSlab(sizeClass);
     }
-    let address = this.#slabFree[slab]!;
+    let address = this.#slabFree[slab];
     if (address === 0) {
-      const fresh = this.#slabFresh[slab]!;
+      const fresh = this.#slabFresh[slab];
       this.#slabFresh[slab] = fresh + 1;
-      address = ((slab << SLAB_SHIFT) >>> 0) + ((fresh * CLASS_BYTES[sizeClass]!) >>> 3);
+      address = ((slab << SLAB_SHIFT) >>> 0) + ((fresh * CLASS_BYTES[sizeClass]) >>> 3);
     } else {
-      const words = this.words[address >>> CHUNK_SHIFT]!;
+      const words = this.words[address >>> CHUNK_SHIFT];
       this.#slabFree[slab] = words[(address & UNIT_MASK) << 1]!;
     }
-    const used = this.#slabUsed[slab]! + 1;
+    const used = this.#slabUsed[slab] + 1;
     this.#slabUsed[slab] = used;
-    if (used === CLASS_BLOCKS[sizeClass]!) {
+    if (used === CLASS_BLOCKS[sizeClass]) {
       this.#close(slab, sizeClass);
     }
     return address;
@@ -102,12 +102,12 @@ export class Arena {
   /** Gives a block back. `sizeBytes` is what it was allocated with, or another size of the same class. */
   free(address: number, sizeBytes: number): void {
     const slab = address >>> SLAB_SHIFT;
-    const sizeClass = this.#slabClass[slab]!;
+    const sizeClass = this.#slabClass[slab];
     assertInvariant(sizeClass === sizeClassOf(sizeBytes), "a block is freed with a foreign size");
-    const used = this.#slabUsed[slab]!;
+    const used = this.#slabUsed[slab];
     assertInvariant(used > 0, "a block is freed in an unused slab");
     this.#slabUsed[slab] = used - 1;
-    if (used === CLASS_BLOCKS[sizeClass]!) {
+    if (used === CLASS_BLOCKS[sizeClass]) {
       this.#open(slab, sizeClass);
     }
     if (used === 1) {
@@ -115,7 +115,7 @@ export class Arena {
       this.#releaseSlab(slab);
       return;
     }
-    this.words[address >>> CHUNK_SHIFT]![(address & UNIT_MASK) << 1] = this.#slabFree[slab]!;
+    this.words[address >>> CHUNK_SHIFT][(address & UNIT_MASK) << 1] = this.#slabFree[slab]!;
     this.#slabFree[slab] = address;
   }
 
@@ -126,17 +126,20 @@ export class Arena {
     const usedBySlab = new Map<number, number>();
     for (const [address, sizeBytes] of blocks) {
       const slab = address >>> SLAB_SHIFT;
-      const sizeClass = this.#slabClass[slab]!;
-      assertInvariant(sizeClass === sizeClassOf(sizeBytes), "an entry lies in a slab of another class");
+      const sizeClass = this.#slabClass[slab];
+      assertInvariant(
+        sizeClass === sizeClassOf(sizeBytes),
+        "an entry lies in a slab of another class",
+      );
       const offset = (address & SLAB_MASK) * 8;
-      assertInvariant(offset % CLASS_BYTES[sizeClass]! === 0, "an entry lies between two blocks");
-      const block = offset / CLASS_BYTES[sizeClass]!;
-      assertInvariant(block < this.#slabFresh[slab]!, "an entry lies in a block never given out");
+      assertInvariant(offset % CLASS_BYTES[sizeClass] === 0, "an entry lies between two blocks");
+      const block = offset / CLASS_BYTES[sizeClass];
+      assertInvariant(block < this.#slabFresh[slab], "an entry lies in a block never given out");
       usedBySlab.set(slab, (usedBySlab.get(slab) ?? 0) + 1);
     }
     let slabsInUse = 0;
     for (let slab = SLABS_PER_CHUNK; slab < this.buffers.length * SLABS_PER_CHUNK; slab += 1) {
-      const used = this.#slabUsed[slab]!;
+      const used = this.#slabUsed[slab];
       assertInvariant(used === (usedBySlab.get(slab) ?? 0), "a slab's count of blocks is wrong");
       slabsInUse += used > 0 ? 1 : 0;
       this.#checkFreeBlocks(slab, blocks);
@@ -145,24 +148,25 @@ export class Arena {
   }
 
   #checkFreeBlocks(slab: number, blocks: ReadonlyMap<number, number>): void {
-    const isFree = (this.#freeSlabs[Math.floor(slab / SLABS_PER_CHUNK)]! >>> slab % SLABS_PER_CHUNK) & 1;
-    const used = this.#slabUsed[slab]!;
+    const isFree =
+      (this.#freeSlabs[Math.floor(slab / SLABS_PER_CHUNK)] >>> (slab % SLABS_PER_CHUNK)) & 1;
+    const used = this.#slabUsed[slab];
     if (used === 0) {
-      const exists = this.buffers[Math.floor(slab / SLABS_PER_CHUNK)]!.length > 0;
+      const exists = this.buffers[Math.floor(slab / SLABS_PER_CHUNK)].length > 0;
       assertInvariant((isFree === 1) === exists, "an unused slab is not free");
       return;
     }
     assertInvariant(isFree === 0, "a slab in use is free");
     let free = 0;
-    let address = this.#slabFree[slab]!;
+    let address = this.#slabFree[slab];
     while (address !== 0) {
       assertInvariant(address >>> SLAB_SHIFT === slab, "a free list leaves its slab");
       assertInvariant(!blocks.has(address), "a block is in use and free");
       free += 1;
-      assertInvariant(free <= CLASS_BLOCKS[this.#slabClass[slab]!]!, "a free list is a loop");
-      address = this.words[address >>> CHUNK_SHIFT]![(address & UNIT_MASK) << 1]!;
+      assertInvariant(free <= CLASS_BLOCKS[this.#slabClass[slab]], "a free list is a loop");
+      address = this.words[address >>> CHUNK_SHIFT][(address & UNIT_MASK) << 1]!;
     }
-    assertInvariant(free + used === this.#slabFresh[slab]!, "a block is neither used nor free");
+    assertInvariant(free + used === this.#slabFresh[slab], "a block is neither used nor free");
   }
 
   #takeSlab(sizeClass: number): number {
@@ -174,7 +178,7 @@ export class Arena {
       chunk = this.#addChunk();
     }
     this.#lowestOpenChunk = chunk;
-    const free = this.#freeSlabs[chunk]!;
+    const free = this.#freeSlabs[chunk];
     if (free === ALL_SLABS_FREE) {
       this.#emptyChunks -= 1;
     }
@@ -193,7 +197,7 @@ export class Arena {
   #releaseSlab(slab: number): void {
     const chunk = Math.floor(slab / SLABS_PER_CHUNK);
     this.#slabsInUse -= 1;
-    const free = this.#freeSlabs[chunk]! | (1 << slab % SLABS_PER_CHUNK);
+    const free = this.#freeSlabs[chunk] | (1 << (slab % SLABS_PER_CHUNK));
     this.#freeSlabs[chunk] = free;
     if (chunk < this.#lowestOpenChunk) {
       this.#lowestOpenChunk = chunk;
@@ -217,11 +221,14 @@ export class Arena {
 
   #addChunk(): number {
     let chunk = 1;
-    while (chunk < this.buffers.length && this.buffers[chunk]!.length > 0) {
+    while (chunk < this.buffers.length && this.buffers[chunk].length > 0) {
       chunk += 1;
     }
     if (chunk > this.#chunksMax) {
-      throw new KeyspaceError("ARENA_FULL", `the keyspace holds ${this.#chunksMax} chunks, its limit`);
+      throw new KeyspaceError(
+        "ARENA_FULL",
+        `the keyspace holds ${this.#chunksMax} chunks, its limit`,
+      );
     }
     const memory = new ArrayBuffer(CHUNK_BYTES);
     this.buffers[chunk] = Buffer.from(memory);
@@ -248,7 +255,7 @@ export class Arena {
 
   /** Puts a slab with a free block at the head of its class. */
   #open(slab: number, sizeClass: number): void {
-    const head = this.#openSlab[sizeClass]!;
+    const head = this.#openSlab[sizeClass];
     this.#slabNext[slab] = head;
     this.#slabPrevious[slab] = 0;
     if (head !== 0) {
@@ -258,8 +265,8 @@ export class Arena {
   }
 
   #close(slab: number, sizeClass: number): void {
-    const next = this.#slabNext[slab]!;
-    const previous = this.#slabPrevious[slab]!;
+    const next = this.#slabNext[slab];
+    const previous = this.#slabPrevious[slab];
     if (previous === 0) {
       this.#openSlab[sizeClass] = next;
     } else {

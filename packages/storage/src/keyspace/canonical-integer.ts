@@ -20,7 +20,7 @@ export function isCanonicalInteger(buffer: Uint8Array, start: number, end: numbe
     return false;
   }
   for (let at = first; at < end; at += 1) {
-    if (buffer[at]! < DIGIT_0 || buffer[at]! > DIGIT_9) {
+    if (buffer[at] < DIGIT_0 || buffer[at] > DIGIT_9) {
       return false;
     }
   }
@@ -33,10 +33,10 @@ export function isCanonicalInteger(buffer: Uint8Array, start: number, end: numbe
 /** For 19 digits: whether they are at most 2^63 - 1, or 2^63 for a negative number. */
 function isWithinLimit(buffer: Uint8Array, first: number, negative: boolean): boolean {
   for (let place = 0; place < LIMIT_HEAD.length; place += 1) {
-    const difference = buffer[first + place]! - LIMIT_HEAD.charCodeAt(place);
+    const difference = buffer[first + place] - LIMIT_HEAD.charCodeAt(place);
     if (difference !== 0) {
       return difference < 0;
     }
   }
-  return buffer[first + DIGITS_MAX - 1]! <= DIGIT_0 + (negative ? 8 : 7);
+  return buffer[first + DIGITS_MAX - 1] <= DIGIT_0 + (negative ? 8 : 7);
 }

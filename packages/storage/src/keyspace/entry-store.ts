@@ -71,7 +71,7 @@ export class EntryStore {
     const flags = fields.expireAtMs === 0 ? 0 : FLAG_EXPIRY;
     const header = headerBytes(flags);
     const ref = this.arena.allocate(header + keyLength + valueLength);
-    const words = this.arena.words[ref >>> CHUNK_SHIFT]!;
+    const words = this.arena.words[ref >>> CHUNK_SHIFT];
     const word = (ref & UNIT_MASK) << 1;
     words[word] = flags | (fields.typeByte << 8) | (fields.epoch << 16);
     words[word + WORD_CLOCK] = fields.clockSeconds;
@@ -79,76 +79,76 @@ export class EntryStore {
     if (flags !== 0) {
       this.#writeExpiry(words, word + WORD_EXPIRY_NARROW, fields.expireAtMs);
     }
-    const buffer = this.arena.buffers[ref >>> CHUNK_SHIFT]!;
+    const buffer = this.arena.buffers[ref >>> CHUNK_SHIFT];
     copyBytes(key, keyStart, keyEnd, buffer, (word << 2) + header);
     return ref;
   }
 
   /** Frees the entry. A Buffer of its own is only let go: a snapshot may still write it. */
   destroy(ref: number): void {
-    const words = this.arena.words[ref >>> CHUNK_SHIFT]!;
+    const words = this.arena.words[ref >>> CHUNK_SHIFT];
     const word = (ref & UNIT_MASK) << 1;
     const sizeBytes = this.#blockContentBytes(words, word);
-    if ((words[word]! & FLAG_WIDE) !== 0) {
-      this.#freeExternal(words[word + WORD_WIDE_KEY_ID]!);
-      this.#freeExternal(words[word + WORD_WIDE_VALUE_ID]!);
+    if ((words[word] & FLAG_WIDE) !== 0) {
+      this.#freeExternal(words[word + WORD_WIDE_KEY_ID]);
+      this.#freeExternal(words[word + WORD_WIDE_VALUE_ID]);
     }
     this.arena.free(ref, sizeBytes);
   }
 
   keyLength(ref: number): number {
-    const words = this.arena.words[ref >>> CHUNK_SHIFT]!;
+    const words = this.arena.words[ref >>> CHUNK_SHIFT];
     const word = (ref & UNIT_MASK) << 1;
-    const lengths = words[word + WORD_LENGTHS]!;
-    return (words[word]! & FLAG_WIDE) === 0 ? lengths & LENGTH_MASK : lengths;
+    const lengths = words[word + WORD_LENGTHS];
+    return (words[word] & FLAG_WIDE) === 0 ? lengths & LENGTH_MASK : lengths;
   }
 
   keyBuffer(ref: number): Buffer {
-    const words = this.arena.words[ref >>> CHUNK_SHIFT]!;
+    const words = this.arena.words[ref >>> CHUNK_SHIFT];
     const word = (ref & UNIT_MASK) << 1;
-    if ((words[word]! & FLAG_WIDE) !== 0) {
-      const id = words[word + WORD_WIDE_KEY_ID]!;
+    if ((words[word] & FLAG_WIDE) !== 0) {
+      const id = words[word + WORD_WIDE_KEY_ID];
       if (id !== 0) {
-        return this.external.buffers[id]!;
+        return this.external.buffers[id];
       }
     }
-    return this.arena.buffers[ref >>> CHUNK_SHIFT]!;
+    return this.arena.buffers[ref >>> CHUNK_SHIFT];
   }
 
   keyStart(ref: number): number {
-    const words = this.arena.words[ref >>> CHUNK_SHIFT]!;
+    const words = this.arena.words[ref >>> CHUNK_SHIFT];
     const word = (ref & UNIT_MASK) << 1;
-    const flags = words[word]!;
-    if ((flags & FLAG_WIDE) !== 0 && words[word + WORD_WIDE_KEY_ID]! !== 0) {
+    const flags = words[word];
+    if ((flags & FLAG_WIDE) !== 0 && words[word + WORD_WIDE_KEY_ID] !== 0) {
       return 0;
     }
     return (word << 2) + headerBytes(flags);
   }
 
   valueLength(ref: number): number {
-    const words = this.arena.words[ref >>> CHUNK_SHIFT]!;
+    const words = this.arena.words[ref >>> CHUNK_SHIFT];
     const word = (ref & UNIT_MASK) << 1;
-    return (words[word]! & FLAG_WIDE) === 0
-      ? words[word + WORD_LENGTHS]! >>> LENGTH_BITS
-      : words[word + WORD_WIDE_VALUE_LENGTH]!;
+    return (words[word] & FLAG_WIDE) === 0
+      ? words[word + WORD_LENGTHS] >>> LENGTH_BITS
+      : words[word + WORD_WIDE_VALUE_LENGTH];
   }
 
   valueBuffer(ref: number): Buffer {
-    const words = this.arena.words[ref >>> CHUNK_SHIFT]!;
+    const words = this.arena.words[ref >>> CHUNK_SHIFT];
     const word = (ref & UNIT_MASK) << 1;
-    return (words[word]! & FLAG_WIDE) === 0
-      ? this.arena.buffers[ref >>> CHUNK_SHIFT]!
-      : this.external.buffers[words[word + WORD_WIDE_VALUE_ID]!]!;
+    return (words[word] & FLAG_WIDE) === 0
+      ? this.arena.buffers[ref >>> CHUNK_SHIFT]
+      : this.external.buffers[words[word + WORD_WIDE_VALUE_ID]];
   }
 
   valueStart(ref: number): number {
-    const words = this.arena.words[ref >>> CHUNK_SHIFT]!;
+    const words = this.arena.words[ref >>> CHUNK_SHIFT];
     const word = (ref & UNIT_MASK) << 1;
-    const flags = words[word]!;
+    const flags = words[word];
     if ((flags & FLAG_WIDE) !== 0) {
       return 0;
     }
-    return (word << 2) + headerBytes(flags) + (words[word + WORD_LENGTHS]! & LENGTH_MASK);
+    return (word << 2) + headerBytes(flags) + (words[word + WORD_LENGTHS] & LENGTH_MASK);
   }
 
   /** Whether the value lies in a Buffer of its own. */
@@ -162,37 +162,37 @@ export class EntryStore {
 
   /** Unix ms; 0 when it has none. */
   expireAtMs(ref: number): number {
-    const words = this.arena.words[ref >>> CHUNK_SHIFT]!;
+    const words = this.arena.words[ref >>> CHUNK_SHIFT];
     const word = (ref & UNIT_MASK) << 1;
-    const flags = words[word]!;
+    const flags = words[word];
     if ((flags & FLAG_EXPIRY) === 0) {
       return 0;
     }
     const at = word + ((flags & FLAG_WIDE) === 0 ? WORD_EXPIRY_NARROW : WORD_EXPIRY_WIDE);
     this.#doubleWords[0] = words[at]!;
     this.#doubleWords[1] = words[at + 1]!;
-    return this.#double[0]!;
+    return this.#double[0];
   }
 
   /** Redis' rule: an entry still lives in the millisecond of its expiry. */
   isExpired(ref: number, nowMs: number): boolean {
-    const words = this.arena.words[ref >>> CHUNK_SHIFT]!;
-    return (words[(ref & UNIT_MASK) << 1]! & FLAG_EXPIRY) !== 0 && nowMs > this.expireAtMs(ref);
+    const words = this.arena.words[ref >>> CHUNK_SHIFT];
+    return (words[(ref & UNIT_MASK) << 1] & FLAG_EXPIRY) !== 0 && nowMs > this.expireAtMs(ref);
   }
 
   /** Only for an entry that has an expiry. */
   setExpireAtMs(ref: number, expireAtMs: number): void {
     const at = this.#expiryWord(ref);
-    this.#writeExpiry(this.arena.words[ref >>> CHUNK_SHIFT]!, at, expireAtMs);
+    this.#writeExpiry(this.arena.words[ref >>> CHUNK_SHIFT], at, expireAtMs);
   }
 
   /** Where the table of volatile keys holds it; only for an entry that has an expiry. */
   volatilePlace(ref: number): number {
-    return this.arena.words[ref >>> CHUNK_SHIFT]![this.#expiryWord(ref) + 2]!;
+    return this.arena.words[ref >>> CHUNK_SHIFT][this.#expiryWord(ref) + 2];
   }
 
   setVolatilePlace(ref: number, place: number): void {
-    this.arena.words[ref >>> CHUNK_SHIFT]![this.#expiryWord(ref) + 2] = place;
+    this.arena.words[ref >>> CHUNK_SHIFT][this.#expiryWord(ref) + 2] = place;
   }
 
   /** Encoding in the high nibble, type in the low one. */
@@ -205,28 +205,28 @@ export class EntryStore {
   }
 
   setEpoch(ref: number, epoch: number): void {
-    const words = this.arena.words[ref >>> CHUNK_SHIFT]!;
+    const words = this.arena.words[ref >>> CHUNK_SHIFT];
     const word = ((ref & UNIT_MASK) << 1) + WORD_META;
-    words[word] = (words[word]! & 0xffff) | (epoch << 16);
+    words[word] = (words[word] & 0xffff) | (epoch << 16);
   }
 
   /** Unix seconds, modulo 2^32. */
   clockSeconds(ref: number): number {
-    return this.arena.words[ref >>> CHUNK_SHIFT]![((ref & UNIT_MASK) << 1) + WORD_CLOCK]!;
+    return this.arena.words[ref >>> CHUNK_SHIFT][((ref & UNIT_MASK) << 1) + WORD_CLOCK];
   }
 
   setClockSeconds(ref: number, clockSeconds: number): void {
-    this.arena.words[ref >>> CHUNK_SHIFT]![((ref & UNIT_MASK) << 1) + WORD_CLOCK] = clockSeconds;
+    this.arena.words[ref >>> CHUNK_SHIFT][((ref & UNIT_MASK) << 1) + WORD_CLOCK] = clockSeconds;
   }
 
   /** Bytes of its block and of Buffers of its own. */
   entryBytes(ref: number): number {
-    const words = this.arena.words[ref >>> CHUNK_SHIFT]!;
+    const words = this.arena.words[ref >>> CHUNK_SHIFT];
     const word = (ref & UNIT_MASK) << 1;
-    let bytes = CLASS_BYTES[sizeClassOf(this.#blockContentBytes(words, word))]!;
-    if ((words[word]! & FLAG_WIDE) !== 0) {
+    let bytes = CLASS_BYTES[sizeClassOf(this.#blockContentBytes(words, word))];
+    if ((words[word] & FLAG_WIDE) !== 0) {
       for (const id of this.externalIds(ref)) {
-        bytes += this.external.buffers[id]!.length + EXTERNAL_OVERHEAD_BYTES;
+        bytes += this.external.buffers[id].length + EXTERNAL_OVERHEAD_BYTES;
       }
     }
     return bytes;
@@ -234,10 +234,7 @@ export class EntryStore {
 
   /** Bytes in use in its block. */
   blockContentBytes(ref: number): number {
-    return this.#blockContentBytes(
-      this.arena.words[ref >>> CHUNK_SHIFT]!,
-      (ref & UNIT_MASK) << 1,
-    );
+    return this.#blockContentBytes(this.arena.words[ref >>> CHUNK_SHIFT], (ref & UNIT_MASK) << 1);
   }
 
   /** Ids of its external key and value, those it has. */
@@ -245,22 +242,22 @@ export class EntryStore {
     if (!this.isWide(ref)) {
       return [];
     }
-    const words = this.arena.words[ref >>> CHUNK_SHIFT]!;
+    const words = this.arena.words[ref >>> CHUNK_SHIFT];
     const word = (ref & UNIT_MASK) << 1;
-    return [words[word + WORD_WIDE_KEY_ID]!, words[word + WORD_WIDE_VALUE_ID]!].filter(
+    return [words[word + WORD_WIDE_KEY_ID], words[word + WORD_WIDE_VALUE_ID]].filter(
       (id) => id !== 0,
     );
   }
 
   keyEquals(ref: number, key: Uint8Array, start: number, end: number): boolean {
-    const words = this.arena.words[ref >>> CHUNK_SHIFT]!;
+    const words = this.arena.words[ref >>> CHUNK_SHIFT];
     const word = (ref & UNIT_MASK) << 1;
-    const flags = words[word]!;
+    const flags = words[word];
     if ((flags & FLAG_WIDE) !== 0) {
       return this.compareKey(ref, key, start, end) === 0;
     }
     const length = end - start;
-    if ((words[word + WORD_LENGTHS]! & LENGTH_MASK) !== length) {
+    if ((words[word + WORD_LENGTHS] & LENGTH_MASK) !== length) {
       return false;
     }
     // Headers are whole words long, so the key begins at a word.
@@ -268,15 +265,14 @@ export class EntryStore {
     const wordsEnd = start + (length & ~3);
     let at = start;
     for (; at < wordsEnd; at += 4, keyWord += 1) {
-      const given =
-        key[at]! | (key[at + 1]! << 8) | (key[at + 2]! << 16) | (key[at + 3]! << 24);
-      if ((words[keyWord]! | 0) !== given) {
+      const given = key[at] | (key[at + 1] << 8) | (key[at + 2] << 16) | (key[at + 3] << 24);
+      if ((words[keyWord] | 0) !== given) {
         return false;
       }
     }
     // The last word is read only where there is one: behind the last block of a chunk there is nothing.
     for (let shift = 0; at < end; at += 1, shift += 8) {
-      if (((words[keyWord]! >>> shift) & 0xff) !== key[at]!) {
+      if (((words[keyWord] >>> shift) & 0xff) !== key[at]) {
         return false;
       }
     }
@@ -299,13 +295,13 @@ export class EntryStore {
    * is. The value's content is then undefined. False when it does not fit.
    */
   tryReplaceNarrow(ref: number, valueLength: number): boolean {
-    const words = this.arena.words[ref >>> CHUNK_SHIFT]!;
+    const words = this.arena.words[ref >>> CHUNK_SHIFT];
     const word = (ref & UNIT_MASK) << 1;
-    const flags = words[word]!;
+    const flags = words[word];
     if ((flags & FLAG_WIDE) !== 0) {
       return false;
     }
-    const lengths = words[word + WORD_LENGTHS]!;
+    const lengths = words[word + WORD_LENGTHS];
     const keyLength = lengths & LENGTH_MASK;
     if (keyLength + valueLength > NARROW_CONTENT_BYTES_MAX) {
       return false;
@@ -369,7 +365,7 @@ export class EntryStore {
   }
 
   #meta(ref: number): number {
-    return this.arena.words[ref >>> CHUNK_SHIFT]![(ref & UNIT_MASK) << 1]!;
+    return this.arena.words[ref >>> CHUNK_SHIFT][(ref & UNIT_MASK) << 1];
   }
 
   #fields(ref: number, expireAtMs: number): EntryFields {
@@ -403,12 +399,12 @@ export class EntryStore {
   }
 
   #blockContentBytes(words: Uint32Array, word: number): number {
-    const flags = words[word]!;
-    const lengths = words[word + WORD_LENGTHS]!;
+    const flags = words[word];
+    const lengths = words[word + WORD_LENGTHS];
     if ((flags & FLAG_WIDE) === 0) {
       return headerBytes(flags) + (lengths & LENGTH_MASK) + (lengths >>> LENGTH_BITS);
     }
-    return headerBytes(flags) + (words[word + WORD_WIDE_KEY_ID]! === 0 ? lengths : 0);
+    return headerBytes(flags) + (words[word + WORD_WIDE_KEY_ID] === 0 ? lengths : 0);
   }
 
   #createWide(
@@ -423,7 +419,7 @@ export class EntryStore {
     const flags = FLAG_WIDE | (fields.expireAtMs === 0 ? 0 : FLAG_EXPIRY);
     const header = headerBytes(flags);
     const ref = this.arena.allocate(header + (keyInline ? keyLength : 0));
-    const words = this.arena.words[ref >>> CHUNK_SHIFT]!;
+    const words = this.arena.words[ref >>> CHUNK_SHIFT];
     const word = (ref & UNIT_MASK) << 1;
     words[word] = flags | (fields.typeByte << 8) | (fields.epoch << 16);
     words[word + WORD_CLOCK] = fields.clockSeconds;
@@ -432,12 +428,12 @@ export class EntryStore {
     words[word + WORD_WIDE_VALUE_ID] = valueLength === 0 ? 0 : this.external.allocate(valueLength);
     if (keyInline) {
       words[word + WORD_WIDE_KEY_ID] = 0;
-      const buffer = this.arena.buffers[ref >>> CHUNK_SHIFT]!;
+      const buffer = this.arena.buffers[ref >>> CHUNK_SHIFT];
       copyBytes(key, keyStart, keyEnd, buffer, (word << 2) + header);
     } else {
       const id = this.external.allocate(keyLength);
       words[word + WORD_WIDE_KEY_ID] = id;
-      copyBytes(key, keyStart, keyEnd, this.external.buffers[id]!, 0);
+      copyBytes(key, keyStart, keyEnd, this.external.buffers[id], 0);
     }
     if (fields.expireAtMs !== 0) {
       this.#writeExpiry(words, word + WORD_EXPIRY_WIDE, fields.expireAtMs);
@@ -447,9 +443,9 @@ export class EntryStore {
 
   /** Hands a wide entry's value to another wide entry that has none. */
   #moveWideValue(from: number, to: number): void {
-    const fromWords = this.arena.words[from >>> CHUNK_SHIFT]!;
+    const fromWords = this.arena.words[from >>> CHUNK_SHIFT];
     const fromWord = (from & UNIT_MASK) << 1;
-    const toWords = this.arena.words[to >>> CHUNK_SHIFT]!;
+    const toWords = this.arena.words[to >>> CHUNK_SHIFT];
     const toWord = (to & UNIT_MASK) << 1;
     toWords[toWord + WORD_WIDE_VALUE_ID] = fromWords[fromWord + WORD_WIDE_VALUE_ID]!;
     toWords[toWord + WORD_WIDE_VALUE_LENGTH] = fromWords[fromWord + WORD_WIDE_VALUE_LENGTH]!;
@@ -459,11 +455,11 @@ export class EntryStore {
 
   /** Stays wide. Keeps the Buffer when it may, the length fits, and not more than half of it would lie idle. */
   #resizeWide(ref: number, valueLength: number, mayWriteBuffer: boolean): void {
-    const words = this.arena.words[ref >>> CHUNK_SHIFT]!;
+    const words = this.arena.words[ref >>> CHUNK_SHIFT];
     const word = (ref & UNIT_MASK) << 1;
-    const id = words[word + WORD_WIDE_VALUE_ID]!;
-    const old = this.external.buffers[id]!;
-    const oldLength = words[word + WORD_WIDE_VALUE_LENGTH]!;
+    const id = words[word + WORD_WIDE_VALUE_ID];
+    const old = this.external.buffers[id];
+    const oldLength = words[word + WORD_WIDE_VALUE_LENGTH];
     words[word + WORD_WIDE_VALUE_LENGTH] = valueLength;
     const fits = valueLength <= old.length && valueLength * 2 >= old.length;
     if (fits && (mayWriteBuffer || valueLength === 0)) {
@@ -475,7 +471,7 @@ export class EntryStore {
       const grows = valueLength > oldLength && oldLength > 0;
       const room = grows ? Math.floor(valueLength / GROWTH_ROOM_PART) : 0;
       const newId = this.external.allocate(valueLength + room);
-      old.copy(this.external.buffers[newId]!, 0, 0, Math.min(oldLength, valueLength));
+      old.copy(this.external.buffers[newId], 0, 0, Math.min(oldLength, valueLength));
       words[word + WORD_WIDE_VALUE_ID] = newId;
     }
     this.#freeExternal(id);

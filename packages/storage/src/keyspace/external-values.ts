@@ -37,7 +37,7 @@ export class ExternalValues {
   }
 
   free(id: number): void {
-    const buffer = this.buffers[id]!;
+    const buffer = this.buffers[id];
     assertInvariant(id !== 0 && buffer.length > 0, "an external value is freed twice");
     this.#usedBytes -= buffer.length + EXTERNAL_OVERHEAD_BYTES;
     this.#count -= 1;
@@ -54,10 +54,13 @@ export class ExternalValues {
   checkInvariants(ids: ReadonlySet<number>): void {
     let usedBytes = 0;
     for (const id of ids) {
-      assertInvariant(this.buffers[id]!.length > 0, "an entry names a freed external value");
-      usedBytes += this.buffers[id]!.length + EXTERNAL_OVERHEAD_BYTES;
+      assertInvariant(this.buffers[id].length > 0, "an entry names a freed external value");
+      usedBytes += this.buffers[id].length + EXTERNAL_OVERHEAD_BYTES;
     }
     assertInvariant(ids.size === this.#count, "an external value belongs to no entry");
-    assertInvariant(usedBytes === this.#usedBytes, "the bytes of external values are counted wrong");
+    assertInvariant(
+      usedBytes === this.#usedBytes,
+      "the bytes of external values are counted wrong",
+    );
   }
 }

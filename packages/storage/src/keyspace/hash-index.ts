@@ -67,12 +67,12 @@ export class HashIndex implements KeyOrder {
 
   /** The entry with this key, or 0. */
   find(hash: number, key: Uint8Array, start: number, end: number): number {
-    const segment = this.#directory[hash >>> this.#shift]!;
+    const segment = this.#directory[hash >>> this.#shift];
     const slots = segment.slots;
     let at = segment.home(hash);
     for (;;) {
-      const reference = slots[at + 1]!;
-      const there = slots[at]!;
+      const reference = slots[at + 1];
+      const there = slots[at];
       if (reference === 0 || there > hash) {
         return 0;
       }
@@ -105,7 +105,7 @@ export class HashIndex implements KeyOrder {
   /** Adds an entry whose key is not there. */
   insert(hash: number, reference: number): void {
     for (;;) {
-      const segment = this.#directory[hash >>> this.#shift]!;
+      const segment = this.#directory[hash >>> this.#shift];
       if (segment.count >= segment.countMax) {
         this.#makeRoom(segment);
         continue;
@@ -125,7 +125,7 @@ export class HashIndex implements KeyOrder {
 
   /** Takes an entry out, which must be there. */
   remove(hash: number, reference: number): void {
-    const segment = this.#directory[hash >>> this.#shift]!;
+    const segment = this.#directory[hash >>> this.#shift];
     const at = segment.wordOf(hash, reference);
     assertInvariant(at >= 0, "an entry to remove is not in the index");
     segment.removeAt(at);
@@ -140,7 +140,7 @@ export class HashIndex implements KeyOrder {
 
   /** Lets a slot point to the entry's new place. */
   replace(hash: number, reference: number, moved: number): void {
-    const segment = this.#directory[hash >>> this.#shift]!;
+    const segment = this.#directory[hash >>> this.#shift];
     const at = segment.wordOf(hash, reference);
     assertInvariant(at >= 0, "an entry to move is not in the index");
     segment.slots[at + 1] = moved;
@@ -160,12 +160,12 @@ export class HashIndex implements KeyOrder {
     let slotsLeft = slotsMax;
     let more = true;
     while (from < HASH_END) {
-      const segment = this.#directory[from >>> this.#shift]!;
+      const segment = this.#directory[from >>> this.#shift];
       const slots = segment.slots;
       let visited = -1;
       for (let at = segment.home(from); at < slots.length; at += 2) {
         slotsLeft -= 1;
-        const hash = slots[at]!;
+        const hash = slots[at];
         if (slots[at + 1] === 0 || hash < from) {
           continue;
         }
@@ -173,7 +173,7 @@ export class HashIndex implements KeyOrder {
           return hash;
         }
         visited = hash;
-        more = visit(slots[at + 1]!, hash) && more;
+        more = visit(slots[at + 1], hash) && more;
       }
       from = segment.hashEnd;
       if (!more || slotsLeft <= 0) {
@@ -196,7 +196,7 @@ export class HashIndex implements KeyOrder {
     let bytes = 0;
     let place = 0;
     while (place < this.#directory.length) {
-      const segment = this.#directory[place]!;
+      const segment = this.#directory[place];
       const span = 2 ** (this.#depth - segment.depth);
       assertInvariant(segment.prefix * span === place, "a segment is at a wrong place");
       for (let shared = place; shared < place + span; shared += 1) {
@@ -222,11 +222,11 @@ export class HashIndex implements KeyOrder {
     let lastHash = -1;
     let lastReference = 0;
     for (let at = 0; at < slots.length; at += 2) {
-      const reference = slots[at + 1]!;
+      const reference = slots[at + 1];
       if (reference === 0) {
         continue;
       }
-      const hash = slots[at]!;
+      const hash = slots[at];
       const home = segment.home(hash);
       assertInvariant(hash === hashOf(reference), "a slot's hash is not its key's");
       assertInvariant(hash < segment.hashEnd, "a hash is in a segment before its own");
@@ -234,8 +234,7 @@ export class HashIndex implements KeyOrder {
       assertInvariant(home <= at, "a slot lies before its home");
       assertInvariant(home === at || slots[at - 1] !== 0, "a gap before a slot not at home");
       const ordered =
-        hash > lastHash ||
-        (hash === lastHash && this.compareEntries(lastReference, reference) < 0);
+        hash > lastHash || (hash === lastHash && this.compareEntries(lastReference, reference) < 0);
       assertInvariant(ordered, "slots are out of order");
       lastHash = hash;
       lastReference = reference;
@@ -283,9 +282,7 @@ export class HashIndex implements KeyOrder {
       return true;
     }
     const longer = this.#directory.length * 2;
-    return (
-      this.#depth < DEPTH_MAX && longer <= Math.max(DIRECTORY_FREE_LENGTH, this.#size * 2)
-    );
+    return this.#depth < DEPTH_MAX && longer <= Math.max(DIRECTORY_FREE_LENGTH, this.#size * 2);
   }
 
   #split(segment: IndexSegment): void {
@@ -309,7 +306,7 @@ export class HashIndex implements KeyOrder {
     let segment = first;
     while (segment.depth > DEPTH_MIN && segment.count <= MERGE_COUNT) {
       const span = this.#depth - segment.depth;
-      const neighbour = this.#directory[(segment.prefix ^ 1) << span]!;
+      const neighbour = this.#directory[(segment.prefix ^ 1) << span];
       const count = segment.count + neighbour.count;
       if (neighbour.depth !== segment.depth || count > MERGED_COUNT_MAX) {
         break;
@@ -336,7 +333,7 @@ export class HashIndex implements KeyOrder {
 
   #count(segment: IndexSegment, change: 1 | -1): void {
     this.#segmentBytes += change * segment.usedBytes;
-    this.#segmentsAtDepth[segment.depth]! += change;
+    this.#segmentsAtDepth[segment.depth] += change;
   }
 
   #doubleDirectory(): void {

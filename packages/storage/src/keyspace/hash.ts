@@ -37,8 +37,7 @@ export class KeyHasher implements Hasher {
     let at = start;
     let word = 0;
     for (; at < wordsEnd; at += 4) {
-      word =
-        buffer[at]! | (buffer[at + 1]! << 8) | (buffer[at + 2]! << 16) | (buffer[at + 3]! << 24);
+      word = buffer[at] | (buffer[at + 1] << 8) | (buffer[at + 2] << 16) | (buffer[at + 3] << 24);
       v3 ^= word;
       v0 = (v0 + v1) | 0;
       v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
@@ -54,7 +53,7 @@ export class KeyHasher implements Hasher {
     }
     word = length << 24;
     for (let shift = 0; at < end; at += 1, shift += 8) {
-      word |= buffer[at]! << shift;
+      word |= buffer[at] << shift;
     }
     v3 ^= word;
     // One round for the last word, then three to finish.

@@ -75,7 +75,7 @@ export class IndexSegment {
     const slots = this.slots;
     let at = this.home(hash);
     while (slots[at + 1] !== reference) {
-      if (slots[at + 1] === 0 || slots[at]! > hash) {
+      if (slots[at + 1] === 0 || slots[at] > hash) {
         return -1;
       }
       at += 2;
@@ -88,8 +88,8 @@ export class IndexSegment {
     const slots = this.slots;
     let at = this.home(hash);
     for (;;) {
-      const there = slots[at + 1]!;
-      if (there === 0 || slots[at]! > hash) {
+      const there = slots[at + 1];
+      if (there === 0 || slots[at] > hash) {
         return at;
       }
       if (slots[at] === hash && order.compareEntries(there, reference) > 0) {
@@ -124,7 +124,7 @@ export class IndexSegment {
   removeAt(at: number): void {
     const slots = this.slots;
     let next = at + 2;
-    while (slots[next + 1] !== 0 && this.home(slots[next]!) !== next) {
+    while (slots[next + 1] !== 0 && this.home(slots[next]) !== next) {
       slots[next - 2] = slots[next]!;
       slots[next - 1] = slots[next + 1]!;
       next += 2;
@@ -149,7 +149,7 @@ export class IndexSegment {
     let lowCount = 0;
     let middleWord = 0;
     for (let at = 0; at < slots.length; at += 2) {
-      if (slots[at + 1] !== 0 && slots[at]! < middle) {
+      if (slots[at + 1] !== 0 && slots[at] < middle) {
         lowCount += 1;
         middleWord = at + 2;
       }
@@ -187,11 +187,11 @@ export class IndexSegment {
     let lastWord = slots.length - 2;
     let next = 0;
     for (let at = 0; at < from.length; at += 2) {
-      const reference = from[at + 1]!;
+      const reference = from[at + 1];
       if (reference === 0) {
         continue;
       }
-      const hash = from[at]!;
+      const hash = from[at];
       const home = this.home(hash);
       const to = home > next ? home : next;
       if (to >= lastWord) {

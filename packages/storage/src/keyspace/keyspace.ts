@@ -157,6 +157,7 @@ export class Keyspace implements KeyspaceApi {
     );
   }
 
+  // eslint-disable-next-line max-params -- the hot path of the contract: no objects.
   setStringFast(
     buffer: Uint8Array,
     keyStart: number,
@@ -166,16 +167,7 @@ export class Keyspace implements KeyspaceApi {
     expireAtMs: number,
     nowMs: number,
   ): EntryRef {
-    return this.#set(
-      buffer,
-      keyStart,
-      keyEnd,
-      buffer,
-      valueStart,
-      valueEnd,
-      expireAtMs,
-      nowMs,
-    );
+    return this.#set(buffer, keyStart, keyEnd, buffer, valueStart, valueEnd, expireAtMs, nowMs);
   }
 
   resizeString(ref: EntryRef, length: number): EntryRef {
@@ -185,7 +177,8 @@ export class Keyspace implements KeyspaceApi {
     const oldLength = entries.valueLength(ref);
     const hash = this.#hashOf(ref);
     this.#preserve(ref, hash);
-    const mayWriteBuffer = this.#snapshot === null || !this.#snapshot.holds(entries.valueBuffer(ref));
+    const mayWriteBuffer =
+      this.#snapshot === null || !this.#snapshot.holds(entries.valueBuffer(ref));
     const moved = entries.resizeValue(ref, length, mayWriteBuffer);
     if (moved !== ref) {
       store.index.replace(hash, ref, moved);
@@ -271,12 +264,7 @@ export class Keyspace implements KeyspaceApi {
     this.#store = new Store();
   }
 
-  scan(
-    cursor: bigint,
-    count: number,
-    nowMs: number,
-    visit: (ref: EntryRef) => void,
-  ): bigint {
+  scan(cursor: bigint, count: number, nowMs: number, visit: (ref: EntryRef) => void): bigint {
     if (cursor < 0n || cursor >= BigInt(HASH_END)) {
       return 0n;
     }
@@ -410,6 +398,7 @@ export class Keyspace implements KeyspaceApi {
     return this.#hasher.hash(entries.keyBuffer(ref), start, start + entries.keyLength(ref));
   }
 
+  // eslint-disable-next-line max-params -- on the hot path: no objects.
   #set(
     key: Uint8Array,
     keyStart: number,

@@ -41,7 +41,7 @@ function buildLookup(): Uint8Array {
   const lookup = new Uint8Array(BLOCK_BYTES_MAX / UNIT_BYTES + 1);
   let sizeClass = 0;
   for (let units = 0; units < lookup.length; units += 1) {
-    while (CLASS_BYTES[sizeClass]! < units * UNIT_BYTES) {
+    while (CLASS_BYTES[sizeClass] < units * UNIT_BYTES) {
       sizeClass += 1;
     }
     lookup[units] = sizeClass;
@@ -53,5 +53,5 @@ const CLASS_OF_UNITS = buildLookup();
 
 /** The smallest class whose blocks hold `sizeBytes` (at most `BLOCK_BYTES_MAX`). */
 export function sizeClassOf(sizeBytes: number): number {
-  return CLASS_OF_UNITS[(sizeBytes + (UNIT_BYTES - 1)) >>> 3]!;
+  return CLASS_OF_UNITS[(sizeBytes + (UNIT_BYTES - 1)) >>> 3];
 }

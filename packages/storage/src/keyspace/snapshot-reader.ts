@@ -157,7 +157,7 @@ export class SnapshotReader {
   }
 
   #takeHeader(buffer: Buffer, start: number): number {
-    const kind = buffer[start]!;
+    const kind = buffer[start];
     if (kind === KIND_END) {
       this.#takeEnd();
       return 0;

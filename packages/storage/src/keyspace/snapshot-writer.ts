@@ -81,10 +81,7 @@ export class SnapshotWriter implements KeyspaceSnapshot {
     return this.#images.holds(buffer);
   }
 
-  step(
-    out: SnapshotBytes,
-    budget: { readonly slots: number; readonly bytes: number },
-  ): boolean {
+  step(out: SnapshotBytes, budget: { readonly slots: number; readonly bytes: number }): boolean {
     if (this.#state === "cancelled") {
       throw new KeyspaceError("SNAPSHOT_CANCELLED", "the snapshot was cancelled");
     }

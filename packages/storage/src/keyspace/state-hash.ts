@@ -22,8 +22,8 @@ export class StateHash {
     this.#absorb(entries.typeByte(ref));
     this.#absorb(keyLength);
     this.#absorb(valueLength);
-    this.#absorb(this.#doubleWords[0]!);
-    this.#absorb(this.#doubleWords[1]!);
+    this.#absorb(this.#doubleWords[0]);
+    this.#absorb(this.#doubleWords[1]);
     this.#absorbBytes(entries.keyBuffer(ref), entries.keyStart(ref), keyLength);
     this.#absorbBytes(entries.valueBuffer(ref), entries.valueStart(ref), valueLength);
     this.#finish();
@@ -32,7 +32,7 @@ export class StateHash {
   /** 32 hex digits. */
   hex(): string {
     return [...this.#sum]
-      .reverse()
+      .toReversed()
       .map((word) => word.toString(16).padStart(8, "0"))
       .join("");
   }
@@ -42,12 +42,12 @@ export class StateHash {
     let at = start;
     for (; at < wordsEnd; at += 4) {
       this.#absorb(
-        buffer[at]! | (buffer[at + 1]! << 8) | (buffer[at + 2]! << 16) | (buffer[at + 3]! << 24),
+        buffer[at] | (buffer[at + 1] << 8) | (buffer[at + 2] << 16) | (buffer[at + 3] << 24),
       );
     }
     let rest = 0;
     for (let shift = 0; at < start + length; at += 1, shift += 8) {
-      rest |= buffer[at]! << shift;
+      rest |= buffer[at] << shift;
     }
     this.#absorb(rest);
   }
@@ -55,9 +55,9 @@ export class StateHash {
   /** Each lane takes in the word and the lane before it, so that the four together keep 128 bits apart. */
   #absorb(word: number): void {
     const lanes = this.#lanes;
-    let carried = lanes[3]!;
+    let carried = lanes[3];
     for (let lane = 0; lane < 4; lane += 1) {
-      let mixed = Math.imul(lanes[lane]! ^ word, LANE_MULTIPLIERS[lane]!) + carried;
+      let mixed = Math.imul(lanes[lane] ^ word, LANE_MULTIPLIERS[lane]) + carried;
       mixed = (mixed << 15) | (mixed >>> 17);
       lanes[lane] = mixed;
       carried = mixed ^ (mixed >>> 11);
@@ -70,7 +70,7 @@ export class StateHash {
     }
     let carry = 0;
     for (let lane = 0; lane < 4; lane += 1) {
-      const total = this.#sum[lane]! + (this.#lanes[lane]! >>> 0) + carry;
+      const total = this.#sum[lane] + (this.#lanes[lane] >>> 0) + carry;
       this.#sum[lane] = total >>> 0;
       carry = total > 0xffffffff ? 1 : 0;
     }

@@ -56,7 +56,7 @@ export class VolatileTable {
 
   /** Puts what `place` holds right after its entry moved or got another expiry. */
   set(place: number, reference: number, expireAtMs: number): void {
-    const page = this.#pages[place >>> PAGE_SHIFT]!;
+    const page = this.#pages[place >>> PAGE_SHIFT];
     page.references[place & PAGE_MASK] = reference;
     page.seconds[place & PAGE_MASK] = toSeconds(expireAtMs);
   }
@@ -67,9 +67,9 @@ export class VolatileTable {
     const last = this.#count - 1;
     this.#count = last;
     if (place !== last) {
-      const from = this.#pages[last >>> PAGE_SHIFT]!;
-      const to = this.#pages[place >>> PAGE_SHIFT]!;
-      const reference = from.references[last & PAGE_MASK]!;
+      const from = this.#pages[last >>> PAGE_SHIFT];
+      const to = this.#pages[place >>> PAGE_SHIFT];
+      const reference = from.references[last & PAGE_MASK];
       to.references[place & PAGE_MASK] = reference;
       to.seconds[place & PAGE_MASK] = from.seconds[last & PAGE_MASK]!;
       this.#entries.setVolatilePlace(reference, place);
@@ -95,9 +95,9 @@ export class VolatileTable {
     let left = budget.limit;
     let place = this.#rotation < this.#count ? this.#rotation : 0;
     for (; examine > 0 && left > 0; examine -= 1) {
-      const page = this.#pages[place >>> PAGE_SHIFT]!;
-      if (page.seconds[place & PAGE_MASK]! <= nowSeconds) {
-        const reference = page.references[place & PAGE_MASK]!;
+      const page = this.#pages[place >>> PAGE_SHIFT];
+      if (page.seconds[place & PAGE_MASK] <= nowSeconds) {
+        const reference = page.references[place & PAGE_MASK];
         if (nowMs > this.#entries.expireAtMs(reference)) {
           visit(reference);
           left -= 1;
@@ -114,7 +114,7 @@ export class VolatileTable {
     let sumMs = 0;
     let living = 0;
     for (let place = 0; place < this.#count; place += step) {
-      const reference = this.#pages[place >>> PAGE_SHIFT]!.references[place & PAGE_MASK]!;
+      const reference = this.#pages[place >>> PAGE_SHIFT].references[place & PAGE_MASK];
       const leftMs = this.#entries.expireAtMs(reference) - nowMs;
       if (leftMs >= 0) {
         sumMs += leftMs;
@@ -134,7 +134,7 @@ export class VolatileTable {
       withExpiry += 1;
       const place = this.#entries.volatilePlace(reference);
       assertInvariant(place < this.#count, "an entry's volatile place does not exist");
-      const page = this.#pages[place >>> PAGE_SHIFT]!;
+      const page = this.#pages[place >>> PAGE_SHIFT];
       const index = place & PAGE_MASK;
       assertInvariant(page.references[index] === reference, "a volatile place holds another");
       const seconds = toSeconds(this.#entries.expireAtMs(reference));

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Keyspace } from "../../src/keyspace/keyspace.ts";
 import { setText } from "./twin.ts";
@@ -20,9 +20,28 @@ describe("the integer encoding", () => {
 
   it("is not told for any other text", () => {
     const others = [
-      "", "-", "+1", "-0", "00", "01", "-01", " 1", "1 ", "1.0", "1e3", "0x1", "a", "1a", "--1",
-      "1\0", (MAX + 1n).toString(), (MIN - 1n).toString(), "9999999999999999999",
-      "18446744073709551615", "-99999999999999999999", "1".repeat(21),
+      "",
+      "-",
+      "+1",
+      "-0",
+      "00",
+      "01",
+      "-01",
+      " 1",
+      "1 ",
+      "1.0",
+      "1e3",
+      "0x1",
+      "a",
+      "1a",
+      "--1",
+      "1\0",
+      (MAX + 1n).toString(),
+      (MIN - 1n).toString(),
+      "9999999999999999999",
+      "18446744073709551615",
+      "-99999999999999999999",
+      "1".repeat(21),
     ];
     for (const text of others) {
       expect([text, isInteger(text)]).toEqual([text, false]);

@@ -1,5 +1,5 @@
 /** Random operations for property tests, and how they are done to a keyspace and to its twin. */
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { Keyspace } from "../../src/keyspace/keyspace.ts";
 import { findText, range, setText, textRange, type Twin } from "./twin.ts";
 
@@ -39,7 +39,10 @@ const keys = fc.oneof(
     weight: 1,
     arbitrary: fc.constantFrom("", "\0", "\xff\xfe", "k".repeat(255), "k".repeat(16_350)),
   },
-  { weight: 1, arbitrary: fc.constantFrom("k".repeat(16_347), "k".repeat(16_348), "K".repeat(20_000)) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom("k".repeat(16_347), "k".repeat(16_348), "K".repeat(20_000)),
+  },
 );
 
 const numbers = fc.integer({ min: 0, max: 3000 });

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { HASH_END } from "../../src/keyspace/hash.ts";
 import { Keyspace } from "../../src/keyspace/keyspace.ts";

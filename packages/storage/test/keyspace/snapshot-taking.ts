@@ -46,7 +46,7 @@ export function restored(bytes: Buffer, pieceBytes: readonly number[] = [65_536]
   const restore = keyspace.restore();
   let at = 0;
   for (let piece = 0; at < bytes.length; piece += 1) {
-    const length = pieceBytes[piece % pieceBytes.length]!;
+    const length = pieceBytes[piece % pieceBytes.length];
     restore.write(bytes.subarray(at, at + length));
     at += length;
   }

@@ -2,7 +2,7 @@
  * A keyspace made of a Map: slow, simple, and right by looking at it. Property tests do the same to it and to the real
  * one, and compare.
  */
-import { Keyspace } from "../../src/keyspace/keyspace.ts";
+import type { Keyspace } from "../../src/keyspace/keyspace.ts";
 
 export interface TwinEntry {
   value: Buffer;
