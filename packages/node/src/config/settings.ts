@@ -33,6 +33,11 @@ export class Settings implements SettingsView {
     return this.#config;
   }
 
+  /** What became known after the start (the port that was really bound). Nobody is told. */
+  adopt(config: NodeConfig): void {
+    this.#config = config;
+  }
+
   /** Listens for changes until the returned function is called. A listener must not throw. */
   onChange(listener: SettingsListener): () => void {
     this.#listeners.add(listener);

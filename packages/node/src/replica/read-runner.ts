@@ -1,6 +1,6 @@
 /** Runs read commands against the local state. One context is reused for all of them. */
 import type { KeyspaceApi } from "@ferrite/storage";
-import type { KeyContext, ReadCommand } from "../commands/command.ts";
+import type { KeyContext, LookupCounters, ReadCommand } from "../commands/command.ts";
 import type { Argv } from "../resp/argv.ts";
 import type { Reply } from "../resp/reply.ts";
 import { Argv as ArgvClass } from "../resp/argv.ts";
@@ -11,6 +11,7 @@ class ReadContext implements KeyContext {
   reply: Reply = new SilentReply();
   keyspace: KeyspaceApi;
   nowMs = 0;
+  lookups: LookupCounters = { hits: 0, misses: 0 };
   readonly #random: () => number;
 
   constructor(keyspace: KeyspaceApi, random: () => number) {
@@ -30,6 +31,10 @@ export class ReadRunner {
   constructor(keyspace: KeyspaceApi, ports: { nowMs(): number; random(): number }) {
     this.#context = new ReadContext(keyspace, () => ports.random());
     this.#nowMs = () => ports.nowMs();
+  }
+
+  set lookups(counters: LookupCounters) {
+    this.#context.lookups = counters;
   }
 
   /** A received snapshot brought another keyspace. */

@@ -21,7 +21,7 @@ import {
   type SnapshotMeta,
 } from "@ferrite/raft";
 import type { KeyspaceApi } from "@ferrite/storage";
-import type { ReadCommand } from "../commands/command.ts";
+import type { LookupCounters, ReadCommand } from "../commands/command.ts";
 import type { Argv } from "../resp/argv.ts";
 import type { Reply } from "../resp/reply.ts";
 import { asBuffer, stamp, uuidBytes, type BatchReader } from "./batch.ts";
@@ -174,6 +174,11 @@ export class Replica implements WritePath, TransportEvents {
 
   runRead(command: ReadCommand, argv: Argv, reply: Reply): void {
     this.#readRunner.run(command, argv, reply);
+  }
+
+  /** Where reads count what they find and do not find. */
+  countLookups(counters: LookupCounters): void {
+    this.#readRunner.lookups = counters;
   }
 
   readRefusal(): string | null {

@@ -41,9 +41,25 @@ export function letsWritesPass(command: RunnableCommand): boolean {
 /** Redis' words for a client that has to authenticate first. */
 export const NOAUTH = "NOAUTH Authentication required.";
 
+/** Redis' words for a write that needs memory when there is no more (maxmemory, noeviction). */
+export const OOM = "OOM command not allowed when used memory > 'maxmemory'.";
+
 /** The error of a client that may not run this now, or null. */
-export function refusalFor(command: RunnableCommand, connection: Connection): string | null {
+export function refusalFor(
+  command: RunnableCommand,
+  connection: Connection,
+  host: ConnectionHost,
+): string | null {
   if (connection.user === null && !command.flags.includes("no_auth")) return NOAUTH;
+  const maxMemoryBytes = host.config().maxMemoryBytes;
+  if (
+    maxMemoryBytes > 0 &&
+    command.kind === "write" &&
+    command.flags.includes("denyoom") &&
+    host.view.replica.keyspace.usedBytes > maxMemoryBytes
+  ) {
+    return OOM;
+  }
   return null;
 }
 

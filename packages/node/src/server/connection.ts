@@ -231,7 +231,7 @@ export class Connection extends ClientState implements WriteClient {
       if (this.#closeHttpClient()) return true;
       return this.#refuse(this.#host.table.refusal(sharedArgv));
     }
-    const refusal = refusalFor(command, this);
+    const refusal = refusalFor(command, this, this.#host);
     if (refusal !== null) {
       this.#host.statistics.of(command).rejectedCalls++;
       return this.#refuse(refusal);
@@ -419,7 +419,7 @@ export class Connection extends ClientState implements WriteClient {
       throw new Error("invariant: only reads and edge commands are put aside");
     }
     // What was allowed when it came may not be any more when it runs.
-    const refusal = refusalFor(command, this);
+    const refusal = refusalFor(command, this, this.#host);
     if (refusal === null) this.#run(command, deferredArgv);
     else this.#nextReply().error(refusal);
   }

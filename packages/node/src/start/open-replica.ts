@@ -11,6 +11,7 @@ import type { SnapshotMeta } from "@ferrite/raft";
 import type { Logger } from "pino";
 import type { CommandTable } from "../commands/table.ts";
 import type { NodeConfig } from "../config/node-config.ts";
+import { PEER_FRAME_OVERHEAD_BYTES } from "../config/schema.ts";
 import type { Genesis, NodeIdentity } from "../peers/membership.ts";
 import {
   DEFAULT_REPLICA_LIMITS,
@@ -22,9 +23,6 @@ import { Replica } from "../replica/replica.ts";
 import { restoreSnapshot } from "../replica/snapshot-installer.ts";
 import { StateMachine } from "../replica/state-machine.ts";
 import type { ClusterLinks } from "./join-cluster.ts";
-
-/** Bytes a write may have beyond one bulk of the largest size: its other arguments and lengths. */
-const COMMAND_OVERHEAD_BYTES: number = 1024 * 1024;
 
 export interface OpenReplicaOptions {
   readonly config: NodeConfig;
@@ -126,7 +124,7 @@ function replicaLimits(config: NodeConfig): ReplicaLimits {
   return {
     ...DEFAULT_REPLICA_LIMITS,
     queueBytesMax: config.proposalQueueBytesMax,
-    commandBytesMax: config.protoMaxBulkBytes + COMMAND_OVERHEAD_BYTES,
+    commandBytesMax: config.peerFrameBytesMax - PEER_FRAME_OVERHEAD_BYTES,
     timeoutMs: config.proposalTimeoutMs,
     heartbeatIntervalMs: config.heartbeatIntervalMs,
     electionTimeoutMs: config.electionTimeoutMs,

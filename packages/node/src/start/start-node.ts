@@ -5,10 +5,13 @@
 import { NodeFileSystem, lockDataDirectory } from "@ferrite/storage";
 import { pino, type Logger } from "pino";
 import { createCommandTable } from "../commands/all-commands.ts";
+import type { LookupCounters } from "../commands/command.ts";
+import { formatHostPort } from "../config/host-port.ts";
 import type { NodeConfig } from "../config/node-config.ts";
 import { Settings } from "../config/settings.ts";
 import { startHttpServer, type HttpServerHandle } from "../http/http-server.ts";
 import { createMetricsRegistry } from "../metrics/registry.ts";
+import type { ServerCounters } from "../server/edge-context.ts";
 import { RespServer } from "../server/server.ts";
 import { systemClock } from "../server/clock.ts";
 import type { NodeHandle, StartNodeOptions } from "../node-handle.ts";
@@ -46,6 +49,16 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
   const settings = new Settings(config);
   const ending = Promise.withResolvers<Error | null>();
   const draining = new Draining();
+  let stopping: Promise<void> | null = null;
+  const stop = (cause: Error | null): Promise<void> => {
+    draining.begin();
+    stopping ??= parts.close(logger).then(() => ending.resolve(cause));
+    return stopping;
+  };
+  const fail = (error: Error): void => {
+    logger.error({ err: error }, "the node stops");
+    void stop(error);
+  };
 
   const links = await joinCluster({ config, identity, fileSystem, logger });
   parts.add("peer links", () => links.stop());
@@ -58,7 +71,7 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
     links,
     table,
     logger,
-    onFailed: (error) => fail(error),
+    onFailed: fail,
   });
   parts.add("log", () => running.close());
   const view = new LiveReplicaView({
@@ -77,6 +90,7 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
     logger,
   });
   running.onRoundDone(() => server.flush());
+  running.replica.countLookups(new KeyspaceLookups(server.counters));
   running.onKeysExpired((count) => {
     server.counters.expiredKeys += count;
   });
@@ -87,27 +101,18 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
   const http = await startHttp({ config, settings, view, running, server, draining, logger });
   if (http !== null) parts.add("HTTP server", () => http.close());
   const resp = await server.start();
+  settings.adopt({ ...config, port: resp[0]!.port });
   parts.add("RESP server", () => server.stop());
   running.start();
   parts.add("leadership", () => draining.handOver(running.replica, config));
 
-  let stopping: Promise<void> | null = null;
-  const stop = (cause: Error | null): Promise<void> => {
-    draining.begin();
-    stopping ??= parts.close(logger).then(() => ending.resolve(cause));
-    return stopping;
-  };
-  function fail(error: Error): void {
-    logger.error({ err: error }, "the node stops");
-    void stop(error);
-  }
   return {
     nodeId: identity.id,
     clusterId: links.genesis.clusterId,
     addresses: {
-      resp: resp.map(({ host, port }) => `${host}:${port}`),
+      resp: resp.map(formatHostPort),
       peer: links.address,
-      http: http === null ? null : `${http.address.host}:${http.address.port}`,
+      http: http === null ? null : formatHostPort(http.address),
     },
     replica: view,
     stop: () => stop(null),
@@ -145,6 +150,31 @@ async function startHttp(parts: {
     liveness: { pingLogWorker: (onAnswer) => running.pingLog(onAnswer) },
     onError: (error) => logger.error({ err: error }, "an HTTP request failed"),
   });
+}
+
+/** Reads count their hits and misses where INFO and CONFIG RESETSTAT find them. */
+class KeyspaceLookups implements LookupCounters {
+  readonly #counters: ServerCounters;
+
+  constructor(counters: ServerCounters) {
+    this.#counters = counters;
+  }
+
+  get hits(): number {
+    return this.#counters.keyspaceHits;
+  }
+
+  set hits(value: number) {
+    this.#counters.keyspaceHits = value;
+  }
+
+  get misses(): number {
+    return this.#counters.keyspaceMisses;
+  }
+
+  set misses(value: number) {
+    this.#counters.keyspaceMisses = value;
+  }
 }
 
 /** What was started, to be closed in reverse. One part that fails to close does not keep the others open. */
