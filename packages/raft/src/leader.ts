@@ -40,10 +40,12 @@ export class Leader implements RoleBehaviour {
     this.transfer = new LeadershipTransfer(state, this.replicator);
   }
 
-  /** What earlier terms left is committed by committing an own entry behind it (paper, sections 5.4.2 and 8). */
+  /**
+   * What earlier terms left is committed by committing an own entry behind it (paper, sections 5.4.2 and 8). The
+   * appends that carry it are the first heartbeat too.
+   */
   begin(): void {
     this.#append(NO_DATA, EntryKind.NoOp);
-    this.#broadcastHeartbeat();
   }
 
   tick(): void {

@@ -24,8 +24,10 @@ export class Progress {
   matchIndex: Index = 0;
   /** First entry of the next append; always above `matchIndex`. */
   nextIndex: Index;
-  /** A probe is on its way: wait for its answer, or for a sign of life. */
+  /** A probe is on its way: wait for its answer. */
   probeInFlight = false;
+  /** It has had time for an answer: the next sign of life means that the probe is lost. */
+  probeOverdue = false;
   /** Not null exactly in the snapshot state. */
   snapshot: SnapshotTransfer | null = null;
   /** The highest commit index it was told. */
@@ -65,7 +67,14 @@ export class Progress {
     this.snapshot = null;
     this.nextIndex = Math.max(nextIndex, this.matchIndex + 1);
     this.probeInFlight = false;
+    this.probeOverdue = false;
     this.inflights.clear();
+  }
+
+  /** Nothing is sent before the follower shows itself. */
+  waitForSignOfLife(): void {
+    this.probeInFlight = true;
+    this.probeOverdue = true;
   }
 
   becomeReplicate(): void {
@@ -73,6 +82,7 @@ export class Progress {
     this.snapshot = null;
     this.nextIndex = this.matchIndex + 1;
     this.probeInFlight = false;
+    this.probeOverdue = false;
     this.inflights.clear();
   }
 
@@ -80,6 +90,7 @@ export class Progress {
     this.#replicating = false;
     this.snapshot = transfer;
     this.probeInFlight = false;
+    this.probeOverdue = false;
     this.inflights.clear();
   }
 }

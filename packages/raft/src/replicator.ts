@@ -124,13 +124,15 @@ export class Replicator {
   }
 
   /**
-   * A sign of life. A probe that got no answer goes again; and when nothing has arrived since the last heartbeat
-   * although something is missing, the tail of the pipeline may be lost: an empty append behind it finds out.
+   * A sign of life. Heartbeats are answered without the disk, appends with it: an answer is only missed when it has
+   * not come by the second one. Then a probe goes again; and when nothing has arrived of a pipeline although something
+   * is missing, its tail may be lost, and an empty append behind it finds out.
    */
   heartbeatAnswered(progress: Progress): void {
     progress.snapshot?.heard();
     if (progress.state === "probe") {
-      progress.probeInFlight = false;
+      progress.probeInFlight = progress.probeInFlight && !progress.probeOverdue;
+      progress.probeOverdue = true;
       this.#due = true;
     } else if (progress.state === "replicate") {
       const behind = progress.matchIndex < this.#state.log.lastIndex;
@@ -152,7 +154,7 @@ export class Replicator {
       return;
     }
     progress.becomeProbe(progress.matchIndex + 1);
-    progress.probeInFlight = true;
+    progress.waitForSignOfLife();
   }
 
   snapshotAvailable(to: NodeId, meta: SnapshotMeta): void {
@@ -289,6 +291,7 @@ export class Replicator {
     progress.commitTold = Math.max(progress.commitTold, commitIndex);
     if (progress.state === "probe") {
       progress.probeInFlight = true;
+      progress.probeOverdue = false;
     } else if (entries.length > 0) {
       progress.nextIndex += entries.length;
       progress.inflights.add(progress.nextIndex - 1, sizeBytesOf(entries));
@@ -301,7 +304,7 @@ export class Replicator {
       progress.becomeSnapshot(new SnapshotTransfer(this.#state, progress.id));
     } else {
       progress.becomeProbe(progress.nextIndex);
-      progress.probeInFlight = true;
+      progress.waitForSignOfLife();
     }
   }
 }

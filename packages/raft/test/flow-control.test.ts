@@ -82,8 +82,10 @@ describe("lost, late and repeated messages", () => {
     expect(appendsTo(leader, "b")).toMatchObject([{ previousIndex: 2, entries: [] }]);
   });
 
-  test("a lost probe is sent again when the follower shows itself", () => {
+  test("a lost probe is sent again when the follower shows itself a second time", () => {
     const leader = new Bench({ id: "a" }).makeLeader().forget();
+    leader.step(heartbeatAnswer({ from: "b", to: "a", term: 1 }));
+    expect(appendsTo(leader, "b")).toEqual([]);
     leader.step(heartbeatAnswer({ from: "b", to: "a", term: 1 }));
     expect(appendsTo(leader, "b")).toMatchObject([{ previousIndex: 0 }]);
   });
