@@ -1,11 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { request } from "./support/raw-client.ts";
 import { startTestServer } from "./support/test-server.ts";
-
-/** Resolves when `condition` holds; looked at after each turn of the event loop. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
-}
+import { until } from "./support/until.ts";
 
 describe("a pipeline", () => {
   it("is answered in order when reads stand between writes that are still on their way", async () => {
