@@ -69,7 +69,6 @@ function percentile(sorted: Float64Array, part: number): string {
 function ticks(keyspace: Keyspace, withSnapshot: boolean): void {
   const gaps = new Float64Array(TICKS);
   const slices: number[] = [];
-  let sliceCpuMsMax = 0;
   const out = {
     length: 0,
     append(_: Uint8Array, start: number, end: number): void {
@@ -93,12 +92,9 @@ function ticks(keyspace: Keyspace, withSnapshot: boolean): void {
     }
     if (snapshot !== null) {
       out.length = 0;
-      const cpuStart = process.cpuUsage();
       const sliceStartMs = performance.now();
       const done = snapshot.step(out, SLICE);
       slices.push(performance.now() - sliceStartMs);
-      const cpu = process.cpuUsage(cpuStart);
-      sliceCpuMsMax = Math.max(sliceCpuMsMax, (cpu.user + cpu.system) / 1000);
       if (done) {
         snapshots += 1;
         snapshot = keyspace.beginSnapshot();
@@ -120,7 +116,7 @@ function ticks(keyspace: Keyspace, withSnapshot: boolean): void {
     print(
       `${"snapshot slice".padEnd(28)} p50 ${percentile(sorted, 0.5)} p99.9 ` +
         `${percentile(sorted, 0.999)} max ${percentile(sorted, 1)} ms, ` +
-        `cpu max ${sliceCpuMsMax.toFixed(3)} ms, ${snapshots} snapshots`,
+        `${snapshots} snapshots`,
     );
   }
 }

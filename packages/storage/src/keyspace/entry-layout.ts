@@ -57,3 +57,13 @@ export const KEY_BYTES_MAX: number = 512 * 1024 * 1024;
 export const VALUE_BYTES_MAX: number = 512 * 1024 * 1024;
 
 export const ENCODING_RAW = 0;
+
+/** What is written into the header of a new entry besides its lengths. */
+export interface EntryFields {
+  /** Encoding in the high nibble, type in the low one. */
+  typeByte: number;
+  epoch: number;
+  clockSeconds: number;
+  /** 0 = none. */
+  expireAtMs: number;
+}

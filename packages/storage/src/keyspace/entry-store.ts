@@ -4,6 +4,7 @@
  * A reference is the arena address of the entry's block. It stays valid until the entry is destroyed or reshaped.
  */
 import { Arena, CHUNK_SHIFT, UNIT_MASK } from "./arena.ts";
+import { copyBytes } from "./copy-bytes.ts";
 import {
   FLAG_EXPIRY,
   FLAG_WIDE,
@@ -11,7 +12,6 @@ import {
   LENGTH_BITS,
   LENGTH_MASK,
   NARROW_CONTENT_BYTES_MAX,
-  WIDE_INLINE_KEY_BYTES_MAX,
   WORD_CLOCK,
   WORD_EXPIRY_NARROW,
   WORD_EXPIRY_WIDE,
@@ -20,29 +20,17 @@ import {
   WORD_WIDE_KEY_ID,
   WORD_WIDE_VALUE_ID,
   WORD_WIDE_VALUE_LENGTH,
+  type EntryFields,
 } from "./entry-layout.ts";
 import { assertInvariant } from "./errors.ts";
-import { ExternalValues, EXTERNAL_OVERHEAD_BYTES } from "./external-values.ts";
+import { ExternalValues } from "./external-values.ts";
 import { CLASS_BYTES, sizeClassOf } from "./size-classes.ts";
-
-/** A value that grew in place once is likely to grow again: it gets this part of its length as room. */
-const GROWTH_ROOM_PART = 8;
-
-/** Below this length a loop copies faster than a call of the engine. */
-const LOOP_COPY_BYTES_MAX = 12;
-
-export interface EntryFields {
-  /** Encoding in the high nibble, type in the low one. */
-  typeByte: number;
-  epoch: number;
-  clockSeconds: number;
-  /** 0 = none. */
-  expireAtMs: number;
-}
+import { WideEntries } from "./wide-entries.ts";
 
 export class EntryStore {
   readonly arena: Arena;
   readonly external: ExternalValues = new ExternalValues();
+  readonly #wide: WideEntries;
 
   /** A double and its two words, to read and write expiries without allocation. */
   readonly #double: Float64Array = new Float64Array(1);
@@ -50,6 +38,7 @@ export class EntryStore {
 
   constructor(arena: Arena = new Arena()) {
     this.arena = arena;
+    this.#wide = new WideEntries(arena, this.external);
   }
 
   get usedBytes(): number {
@@ -90,8 +79,7 @@ export class EntryStore {
     const word = (ref & UNIT_MASK) << 1;
     const sizeBytes = this.#blockContentBytes(words, word);
     if ((words[word] & FLAG_WIDE) !== 0) {
-      this.#freeExternal(words[word + WORD_WIDE_KEY_ID]);
-      this.#freeExternal(words[word + WORD_WIDE_VALUE_ID]);
+      this.#wide.freeExternals(ref);
     }
     this.arena.free(ref, sizeBytes);
   }
@@ -225,9 +213,7 @@ export class EntryStore {
     const word = (ref & UNIT_MASK) << 1;
     let bytes = CLASS_BYTES[sizeClassOf(this.#blockContentBytes(words, word))];
     if ((words[word] & FLAG_WIDE) !== 0) {
-      for (const id of this.externalIds(ref)) {
-        bytes += this.external.buffers[id].length + EXTERNAL_OVERHEAD_BYTES;
-      }
+      bytes += this.#wide.externalBytes(ref);
     }
     return bytes;
   }
@@ -239,14 +225,7 @@ export class EntryStore {
 
   /** Ids of its external key and value, those it has. */
   externalIds(ref: number): number[] {
-    if (!this.isWide(ref)) {
-      return [];
-    }
-    const words = this.arena.words[ref >>> CHUNK_SHIFT];
-    const word = (ref & UNIT_MASK) << 1;
-    return [words[word + WORD_WIDE_KEY_ID], words[word + WORD_WIDE_VALUE_ID]].filter(
-      (id) => id !== 0,
-    );
+    return this.isWide(ref) ? this.#wide.externalIds(ref) : [];
   }
 
   keyEquals(ref: number, key: Uint8Array, start: number, end: number): boolean {
@@ -324,7 +303,7 @@ export class EntryStore {
       return ref;
     }
     if (this.isWide(ref) && this.keyLength(ref) + valueLength > NARROW_CONTENT_BYTES_MAX) {
-      this.#resizeWide(ref, valueLength, mayWriteBuffer);
+      this.#wide.resizeValue(ref, valueLength, mayWriteBuffer);
       return ref;
     }
     const keyStart = this.keyStart(ref);
@@ -352,7 +331,7 @@ export class EntryStore {
     const key = this.keyBuffer(ref);
     if (this.isWide(ref)) {
       const moved = this.#createWide(fields, key, keyStart, keyEnd, 0);
-      this.#moveWideValue(ref, moved);
+      this.#wide.moveValue(ref, moved);
       this.destroy(ref);
       return moved;
     }
@@ -385,6 +364,21 @@ export class EntryStore {
     this.destroy(ref);
   }
 
+  #createWide(
+    fields: EntryFields,
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    valueLength: number,
+  ): number {
+    const expiryFlag = fields.expireAtMs === 0 ? 0 : FLAG_EXPIRY;
+    const ref = this.#wide.create(fields, expiryFlag, key, keyStart, keyEnd, valueLength);
+    if (expiryFlag !== 0) {
+      this.setExpireAtMs(ref, fields.expireAtMs);
+    }
+    return ref;
+  }
+
   #expiryWord(ref: number): number {
     const flags = this.#meta(ref);
     assertInvariant((flags & FLAG_EXPIRY) !== 0, "an entry without expiry is asked for it");
@@ -406,97 +400,4 @@ export class EntryStore {
     }
     return headerBytes(flags) + (words[word + WORD_WIDE_KEY_ID] === 0 ? lengths : 0);
   }
-
-  #createWide(
-    fields: EntryFields,
-    key: Uint8Array,
-    keyStart: number,
-    keyEnd: number,
-    valueLength: number,
-  ): number {
-    const keyLength = keyEnd - keyStart;
-    const keyInline = keyLength <= WIDE_INLINE_KEY_BYTES_MAX;
-    const flags = FLAG_WIDE | (fields.expireAtMs === 0 ? 0 : FLAG_EXPIRY);
-    const header = headerBytes(flags);
-    const ref = this.arena.allocate(header + (keyInline ? keyLength : 0));
-    const words = this.arena.words[ref >>> CHUNK_SHIFT];
-    const word = (ref & UNIT_MASK) << 1;
-    words[word] = flags | (fields.typeByte << 8) | (fields.epoch << 16);
-    words[word + WORD_CLOCK] = fields.clockSeconds;
-    words[word + WORD_LENGTHS] = keyLength;
-    words[word + WORD_WIDE_VALUE_LENGTH] = valueLength;
-    words[word + WORD_WIDE_VALUE_ID] = valueLength === 0 ? 0 : this.external.allocate(valueLength);
-    if (keyInline) {
-      words[word + WORD_WIDE_KEY_ID] = 0;
-      const buffer = this.arena.buffers[ref >>> CHUNK_SHIFT];
-      copyBytes(key, keyStart, keyEnd, buffer, (word << 2) + header);
-    } else {
-      const id = this.external.allocate(keyLength);
-      words[word + WORD_WIDE_KEY_ID] = id;
-      copyBytes(key, keyStart, keyEnd, this.external.buffers[id], 0);
-    }
-    if (fields.expireAtMs !== 0) {
-      this.#writeExpiry(words, word + WORD_EXPIRY_WIDE, fields.expireAtMs);
-    }
-    return ref;
-  }
-
-  /** Hands a wide entry's value to another wide entry that has none. */
-  #moveWideValue(from: number, to: number): void {
-    const fromWords = this.arena.words[from >>> CHUNK_SHIFT];
-    const fromWord = (from & UNIT_MASK) << 1;
-    const toWords = this.arena.words[to >>> CHUNK_SHIFT];
-    const toWord = (to & UNIT_MASK) << 1;
-    toWords[toWord + WORD_WIDE_VALUE_ID] = fromWords[fromWord + WORD_WIDE_VALUE_ID]!;
-    toWords[toWord + WORD_WIDE_VALUE_LENGTH] = fromWords[fromWord + WORD_WIDE_VALUE_LENGTH]!;
-    fromWords[fromWord + WORD_WIDE_VALUE_ID] = 0;
-    fromWords[fromWord + WORD_WIDE_VALUE_LENGTH] = 0;
-  }
-
-  /** Stays wide. Keeps the Buffer when it may, the length fits, and not more than half of it would lie idle. */
-  #resizeWide(ref: number, valueLength: number, mayWriteBuffer: boolean): void {
-    const words = this.arena.words[ref >>> CHUNK_SHIFT];
-    const word = (ref & UNIT_MASK) << 1;
-    const id = words[word + WORD_WIDE_VALUE_ID];
-    const old = this.external.buffers[id];
-    const oldLength = words[word + WORD_WIDE_VALUE_LENGTH];
-    words[word + WORD_WIDE_VALUE_LENGTH] = valueLength;
-    const fits = valueLength <= old.length && valueLength * 2 >= old.length;
-    if (fits && (mayWriteBuffer || valueLength === 0)) {
-      return;
-    }
-    if (valueLength === 0) {
-      words[word + WORD_WIDE_VALUE_ID] = 0;
-    } else {
-      const grows = valueLength > oldLength && oldLength > 0;
-      const room = grows ? Math.floor(valueLength / GROWTH_ROOM_PART) : 0;
-      const newId = this.external.allocate(valueLength + room);
-      old.copy(this.external.buffers[newId], 0, 0, Math.min(oldLength, valueLength));
-      words[word + WORD_WIDE_VALUE_ID] = newId;
-    }
-    this.#freeExternal(id);
-  }
-
-  #freeExternal(id: number): void {
-    if (id !== 0) {
-      this.external.free(id);
-    }
-  }
-}
-
-/** Copies `source[start, end)` to `target[at...]`; the ranges may overlap. */
-export function copyBytes(
-  source: Uint8Array,
-  start: number,
-  end: number,
-  target: Uint8Array,
-  at: number,
-): void {
-  if (end - start <= LOOP_COPY_BYTES_MAX && source !== target) {
-    for (let from = start; from < end; from += 1) {
-      target[at + from - start] = source[from]!;
-    }
-    return;
-  }
-  Buffer.prototype.copy.call(source, target, at, start, end);
 }

@@ -10,11 +10,12 @@ import {
   type KeyspaceSnapshot,
 } from "./api.ts";
 import { isCanonicalInteger, INTEGER_TEXT_BYTES_MAX } from "./canonical-integer.ts";
-import { ENCODING_RAW, KEY_BYTES_MAX, VALUE_BYTES_MAX } from "./entry-layout.ts";
-import type { EntryFields } from "./entry-store.ts";
+import { ENCODING_RAW, type EntryFields } from "./entry-layout.ts";
 import { assertInvariant, KeyspaceError } from "./errors.ts";
 import { HASH_END, KeyHasher, type Hasher } from "./hash.ts";
+import { checkExpiry, checkKeyLength, checkValueLength } from "./limit-checks.ts";
 import { pickRandom } from "./random-pick.ts";
+import { RestoreSession } from "./restore-session.ts";
 import { SnapshotReader, type SnapshotRecord } from "./snapshot-reader.ts";
 import { SnapshotWriter } from "./snapshot-writer.ts";
 import { StateHash } from "./state-hash.ts";
@@ -333,31 +334,11 @@ export class Keyspace implements KeyspaceApi {
     }
     const reader = new SnapshotReader({
       onStart: (entryCount) => this.#store.index.expect(entryCount),
+      onEnd: () => this.#store.index.expect(0),
       onRecord: (record) => this.#addRestored(record),
       isKnownType: (typeByte) => typeByte === STRING_TYPE_BYTE,
     });
-    let open = true;
-    const guarded = (work: () => void): void => {
-      if (!open) {
-        throw new KeyspaceError("RESTORE_CLOSED", "this restore has ended or failed");
-      }
-      try {
-        work();
-      } catch (error) {
-        // Half a state must never be served.
-        open = false;
-        this.clear();
-        throw error;
-      }
-    };
-    return {
-      write: (bytes) => guarded(() => reader.write(bytes)),
-      end: () => {
-        guarded(() => reader.end());
-        this.#store.index.expect(0);
-        open = false;
-      },
-    };
+    return new RestoreSession(reader, () => this.clear());
   }
 
   stateHash(): string {
@@ -375,21 +356,7 @@ export class Keyspace implements KeyspaceApi {
    * other. Looks at everything: for tests and drills.
    */
   checkInvariants(): void {
-    const { index, entries, volatile } = this.#store;
-    const references = index.checkInvariants((ref) => this.#hashOf(ref));
-    const blocks = new Map<number, number>();
-    const externalIds = new Set<number>();
-    for (const ref of references) {
-      assertInvariant(!blocks.has(ref), "two slots name one entry");
-      blocks.set(ref, entries.blockContentBytes(ref));
-      for (const id of entries.externalIds(ref)) {
-        assertInvariant(!externalIds.has(id), "two entries share a long value");
-        externalIds.add(id);
-      }
-    }
-    entries.arena.checkInvariants(blocks);
-    entries.external.checkInvariants(externalIds);
-    volatile.checkInvariants(references);
+    this.#store.checkInvariants((ref) => this.#hashOf(ref));
   }
 
   #hashOf(ref: EntryRef): number {
@@ -522,25 +489,4 @@ export class Keyspace implements KeyspaceApi {
 /** Unix seconds, modulo 2^32. */
 function toClock(nowMs: number): number {
   return Math.floor(nowMs / MS_PER_SECOND) >>> 0;
-}
-
-function checkExpiry(expireAtMs: number): void {
-  if (!(expireAtMs >= 0 && expireAtMs < Infinity)) {
-    throw new KeyspaceError("BAD_EXPIRY", `an expiry of ${expireAtMs} ms is not a point in time`);
-  }
-}
-
-function checkKeyLength(length: number): void {
-  if (length > KEY_BYTES_MAX) {
-    throw new KeyspaceError("TOO_LONG", `a key of ${length} bytes, the limit is ${KEY_BYTES_MAX}`);
-  }
-}
-
-function checkValueLength(length: number): void {
-  if (length > VALUE_BYTES_MAX) {
-    throw new KeyspaceError(
-      "TOO_LONG",
-      `a value of ${length} bytes, the limit is ${VALUE_BYTES_MAX}`,
-    );
-  }
 }

@@ -3,7 +3,7 @@
  * copied but held, and whoever wants to change such a Buffer in place has to ask `holds` first.
  */
 import type { SnapshotBytes } from "./api.ts";
-import { copyBytes } from "./entry-store.ts";
+import { copyBytes } from "./copy-bytes.ts";
 
 const PAGE_BYTES: number = 64 * 1024;
 const NO_PAGE = Buffer.alloc(0);

@@ -37,6 +37,8 @@ export interface SnapshotReaderOptions {
   readonly onStart: (entryCount: number) => void;
   /** Takes an entry in; false when its key is there already. */
   readonly onRecord: (record: SnapshotRecord) => boolean;
+  /** Called when all has been read. */
+  readonly onEnd: () => void;
   readonly isKnownType: (typeByte: number) => boolean;
 }
 
@@ -223,6 +225,7 @@ export class SnapshotReader {
       throw malformed(`it announces ${this.#entryCount} entries and has ${this.#recordCount}`);
     }
     this.#state = "end";
+    this.#options.onEnd();
   }
 }
 
