@@ -126,6 +126,24 @@ describe("a crash while a snapshot is taken", () => {
     expect([...outcomes].toSorted((a, b) => a - b)).toEqual([10, 20]);
   });
 
+  it("R16: keeps what a restart has found, when only the process had crashed and power is lost later", async () => {
+    for (let seed = 0; seed < 20; seed += 1) {
+      for (let steps = 0; steps < 14; steps += 1) {
+        const disk = new FaultFileSystem();
+        const opened = openOn(disk);
+        await store(opened, metaAt(10), bodyOf(1, 500));
+        disk.stepsLeft = steps;
+        const sink = opened.create(metaAt(20));
+        sink.write(bodyOf(2, 3000), () => undefined);
+        await commit(sink);
+        disk.stepsLeft = null;
+        const found = openOn(disk).latest();
+        disk.crash(new SeededRandom(seed));
+        expect(openOn(disk).latest(), `seed ${seed}, ${steps} steps`).toEqual(found);
+      }
+    }
+  });
+
   it("reports a full disk to the writer and keeps the old snapshot", async () => {
     const disk = new FaultFileSystem();
     const opened = openOn(disk);

@@ -91,6 +91,25 @@ describe("a damaged log", () => {
     expect(error?.offsetBytes).toBe(512);
   });
 
+  it("R58: a record of the last segment that lost its beginning is reported when a later record is whole", () => {
+    const disk = new FaultFileSystem();
+    const { log } = open(disk);
+    log.append({ hardState: null, entries: entries(1, 1) });
+    log.sync();
+    const at = log.suspend().active.endBytes;
+    const again = open(disk);
+    for (const index of [2, 3]) {
+      again.log.append({ hardState: null, entries: entries(index, 1, 1, 700) });
+      again.log.sync();
+    }
+    again.log.close();
+    disk.contents(segmentPath(1)).fill(0, at, at + 512);
+    const error = storageErrorOf(() => open(disk));
+    expect(error.code).toBe("damaged");
+    expect(error.offsetBytes).toBe(at);
+    expect(error.message).toContain("a later record is whole");
+  });
+
   it("takes a last record with a missing sector for a write that a crash cut off", () => {
     const disk = new FaultFileSystem();
     const { log } = open(disk);
