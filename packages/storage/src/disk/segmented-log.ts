@@ -99,7 +99,7 @@ export class SegmentedLog {
     return this.#lastIndex;
   }
 
-  /** Bytes of segment files on disk, the reserved one included. */
+  /** Segments that hold records or the place for the next one; the reserved one not counted. */
   get segmentCount(): number {
     return this.#segments.length;
   }
