@@ -89,8 +89,6 @@ export class LeadershipTransfer {
 
   #canTakeOver(peer: NodeId): boolean {
     const progress = this.#replicator.get(peer);
-    return (
-      progress !== undefined && this.#canBeLeader(peer) && this.#replicator.isActive(progress)
-    );
+    return progress !== undefined && this.#canBeLeader(peer) && this.#replicator.isActive(progress);
   }
 }

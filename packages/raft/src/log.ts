@@ -61,15 +61,27 @@ export class RaftLog {
   }
 
   append(entry: Entry): void {
-    invariant(entry.index === this.lastIndex + 1, "logGap", "an entry does not follow the last one");
-    invariant(entry.term >= this.lastTerm, "logTermBackwards", "an entry is older than the last one");
+    invariant(
+      entry.index === this.lastIndex + 1,
+      "logGap",
+      "an entry does not follow the last one",
+    );
+    invariant(
+      entry.term >= this.lastTerm,
+      "logTermBackwards",
+      "an entry is older than the last one",
+    );
     this.#entries.push(entry);
     this.#dataBytes += entry.data.byteLength;
   }
 
   /** Removes the entries from `index` on. */
   cutFrom(index: Index): void {
-    invariant(index > this.#snapshotIndex, "committedEntryCut", "a cut would reach into the snapshot");
+    invariant(
+      index > this.#snapshotIndex,
+      "committedEntryCut",
+      "a cut would reach into the snapshot",
+    );
     this.#dataBytes -= this.dataBytesOf(index, this.lastIndex);
     this.#entries.length = Math.min(this.#entries.length, index - this.firstIndex);
   }

@@ -81,11 +81,7 @@ export class Outbox {
   }
 
   /** Hands everything over and begins anew. */
-  take(
-    hardState: HardState | null,
-    entries: readonly Entry[],
-    committed: readonly Entry[],
-  ): Ready {
+  take(hardState: HardState | null, entries: readonly Entry[], committed: readonly Entry[]): Ready {
     const ready: Ready = {
       hardState,
       entries,

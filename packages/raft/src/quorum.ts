@@ -44,10 +44,7 @@ export function quorumIndex(
 }
 
 /** Do those for whom `holds` is true make a quorum? */
-export function isQuorum(
-  configuration: Configuration,
-  holds: (voter: NodeId) => boolean,
-): boolean {
+export function isQuorum(configuration: Configuration, holds: (voter: NodeId) => boolean): boolean {
   return quorumIndex(configuration, (voter) => (holds(voter) ? 1 : 0)) === 1;
 }
 

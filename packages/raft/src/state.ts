@@ -12,7 +12,15 @@ import { Outbox } from "./outbox.ts";
 import { Prng } from "./prng.ts";
 import { isVoter } from "./quorum.ts";
 import { EntryKind } from "./types.ts";
-import type { Configuration, Entry, HardState, Index, NodeId, SnapshotMeta, Term } from "./types.ts";
+import type {
+  Configuration,
+  Entry,
+  HardState,
+  Index,
+  NodeId,
+  SnapshotMeta,
+  Term,
+} from "./types.ts";
 import type { RaftOptions } from "./core-api.ts";
 
 /** Entries told as committed in one Ready: after a restart with a long log the rest follows in the next ones. */

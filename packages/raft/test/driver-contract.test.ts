@@ -25,10 +25,20 @@ describe("Ready", () => {
     const node = new Bench({ id: "a" });
     node.step(append({ from: "b", to: "a", term: 1, entries: entriesOf([1, 1]) }));
     node.hardStates = [];
-    node.step(append({ from: "b", to: "a", term: 1, previousIndex: 2, previousTerm: 1, commit: 2 }));
+    node.step(
+      append({ from: "b", to: "a", term: 1, previousIndex: 2, previousTerm: 1, commit: 2 }),
+    );
     expect(node.hardStates).toEqual([]);
     node.step(
-      append({ from: "b", to: "a", term: 1, previousIndex: 2, previousTerm: 1, entries: entriesOf([1], 3), commit: 2 }),
+      append({
+        from: "b",
+        to: "a",
+        term: 1,
+        previousIndex: 2,
+        previousTerm: 1,
+        entries: entriesOf([1], 3),
+        commit: 2,
+      }),
     );
     expect(node.hardStates).toEqual([{ term: 1, vote: null, commit: 2 }]);
   });
@@ -137,14 +147,14 @@ describe("restart", () => {
 
   test("a disk that lost committed entries, has gaps, or terms that go back is not started from", () => {
     const start = (setup: Parameters<typeof optionsOf>[0]) => () => new RaftCore(optionsOf(setup));
-    expect(start({ id: "a", hardState: { term: 1, vote: null, commit: 2 }, entries: entriesOf([1]) })).toThrow(
-      /restoredStateInconsistent/,
-    );
+    expect(
+      start({ id: "a", hardState: { term: 1, vote: null, commit: 2 }, entries: entriesOf([1]) }),
+    ).toThrow(/restoredStateInconsistent/);
     expect(start({ id: "a", entries: [entryOf(2, 1)] })).toThrow(/logGap/);
     expect(start({ id: "a", entries: entriesOf([2, 1]) })).toThrow(/logTermBackwards/);
-    expect(start({ id: "a", hardState: { term: 1, vote: null, commit: 0 }, entries: entriesOf([2]) })).toThrow(
-      InvariantError,
-    );
+    expect(
+      start({ id: "a", hardState: { term: 1, vote: null, commit: 0 }, entries: entriesOf([2]) }),
+    ).toThrow(InvariantError);
   });
 
   test("a node without members waits for a leader to tell it", () => {

@@ -63,12 +63,28 @@ describe("lost, late and repeated messages", () => {
     const leader = leaderOfThree().propose("1").propose("2").propose("3").forget();
     // The first was lost: the second does not fit.
     leader.step(
-      appendAnswer({ from: "b", to: "a", term: 1, success: false, rejectedIndex: 2, hintIndex: 1, hintTerm: 1 }),
+      appendAnswer({
+        from: "b",
+        to: "a",
+        term: 1,
+        success: false,
+        rejectedIndex: 2,
+        hintIndex: 1,
+        hintTerm: 1,
+      }),
     );
     expect(appendsTo(leader, "b")).toMatchObject([{ previousIndex: 1, entries: [{}, {}, {}] }]);
     // The refusal of the third is late by now.
     leader.step(
-      appendAnswer({ from: "b", to: "a", term: 1, success: false, rejectedIndex: 3, hintIndex: 1, hintTerm: 1 }),
+      appendAnswer({
+        from: "b",
+        to: "a",
+        term: 1,
+        success: false,
+        rejectedIndex: 3,
+        hintIndex: 1,
+        hintTerm: 1,
+      }),
     );
     expect(appendsTo(leader, "b")).toEqual([]);
   });
@@ -105,9 +121,20 @@ describe("lost, late and repeated messages", () => {
     leader.acknowledge("b", 3).acknowledge("b", 2).acknowledge("b", 3);
     expect(leader.core.status().progress.get("b")).toMatchObject({ matchIndex: 3, nextIndex: 4 });
     leader.step(
-      appendAnswer({ from: "b", to: "a", term: 1, success: false, rejectedIndex: 2, hintIndex: 1, hintTerm: 1 }),
+      appendAnswer({
+        from: "b",
+        to: "a",
+        term: 1,
+        success: false,
+        rejectedIndex: 2,
+        hintIndex: 1,
+        hintTerm: 1,
+      }),
     );
-    expect(leader.core.status().progress.get("b")).toMatchObject({ state: "replicate", matchIndex: 3 });
+    expect(leader.core.status().progress.get("b")).toMatchObject({
+      state: "replicate",
+      matchIndex: 3,
+    });
   });
 
   test("an acknowledgement of what the leader does not have stops it", () => {
@@ -152,7 +179,10 @@ describe("commit pushes", () => {
     const leader = leaderOfThree().propose().acknowledge("b").forget();
     leader.tick(2);
     const commits = leader.take("heartbeat").map((beat) => [beat.to, beat.commit]);
-    expect(commits).toEqual([["b", 2], ["c", 1]]);
+    expect(commits).toEqual([
+      ["b", 2],
+      ["c", 1],
+    ]);
   });
 });
 

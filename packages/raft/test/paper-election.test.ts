@@ -81,7 +81,10 @@ describe("paper 5.2: leader election", () => {
 
   test("each server votes for at most one candidate per term, first come first served", () => {
     const node = new Bench({ id: "a" });
-    node.step(voteAsked({ from: "b", to: "a", term: 1 }), voteAsked({ from: "c", to: "a", term: 1 }));
+    node.step(
+      voteAsked({ from: "b", to: "a", term: 1 }),
+      voteAsked({ from: "c", to: "a", term: 1 }),
+    );
     const granted = node.take("voteResponse").map((response) => [response.to, response.granted]);
     expect(granted).toContainEqual(["b", true]);
     expect(granted).toContainEqual(["c", false]);
@@ -89,7 +92,10 @@ describe("paper 5.2: leader election", () => {
 
   test("the same candidate that asks again is told the same", () => {
     const node = new Bench({ id: "a" });
-    node.step(voteAsked({ from: "b", to: "a", term: 1 }), voteAsked({ from: "b", to: "a", term: 1 }));
+    node.step(
+      voteAsked({ from: "b", to: "a", term: 1 }),
+      voteAsked({ from: "b", to: "a", term: 1 }),
+    );
     expect(node.take("voteResponse")).toMatchObject([{ granted: true }, { granted: true }]);
   });
 
@@ -102,7 +108,10 @@ describe("paper 5.2: leader election", () => {
     expect(node.take("voteResponse")).toMatchObject([{ granted: true }]);
     const hardState = node.hardStates.at(-1);
     expect(hardState).toMatchObject({ term: 1, vote: "b" });
-    const again = new Bench({ id: "a", hardState: hardState ?? { term: 0, vote: null, commit: 0 } });
+    const again = new Bench({
+      id: "a",
+      hardState: hardState ?? { term: 0, vote: null, commit: 0 },
+    });
     again.step(voteAsked({ from: "c", to: "a", term: 1 }));
     expect(again.take("voteResponse")).toMatchObject([{ granted: false }]);
   });
@@ -189,12 +198,14 @@ describe("thesis 9.6: pre-vote", () => {
   });
 
   test("it is refused to a log that is behind", () => {
-    const voter = new Bench({ id: "a", hardState: { term: 4, vote: null, commit: 0 }, entries: [] });
+    const voter = new Bench({
+      id: "a",
+      hardState: { term: 4, vote: null, commit: 0 },
+      entries: [],
+    });
     voter.step(append({ from: "b", to: "a", term: 4, entries: [] })).tick(ELECTION_TICKS);
     voter.forget();
-    voter.step(
-      voteAsked({ kind: "preVoteRequest", from: "c", to: "a", term: 4, lastIndex: 0 }),
-    );
+    voter.step(voteAsked({ kind: "preVoteRequest", from: "c", to: "a", term: 4, lastIndex: 0 }));
     expect(voter.take("preVoteResponse")).toMatchObject([{ granted: false, term: 4 }]);
   });
 

@@ -52,7 +52,14 @@ describe("paper 6 and thesis 4: membership", () => {
     expect(node.core.status().configuration.voters).toHaveLength(4);
     expect(node.core.configurationAt(1)).toEqual(OLD);
     node.step(
-      append({ from: "c", to: "a", term: 2, previousIndex: 1, previousTerm: 1, entries: [entryOf(2, 2)] }),
+      append({
+        from: "c",
+        to: "a",
+        term: 2,
+        previousIndex: 1,
+        previousTerm: 1,
+        entries: [entryOf(2, 2)],
+      }),
     );
     expect(node.core.status().configuration).toEqual(OLD);
   });
@@ -102,9 +109,12 @@ describe("paper 6 and thesis 4: membership", () => {
       hardState: { term: 1, vote: null, commit: 5 },
     });
     node.tickUntilCampaign();
-    expect(node.take("preVoteRequest").map((request) => request.to).toSorted()).toEqual([
-      "b", "c", "d", "e",
-    ]);
+    expect(
+      node
+        .take("preVoteRequest")
+        .map((request) => request.to)
+        .toSorted(),
+    ).toEqual(["b", "c", "d", "e"]);
     const grant = (from: string): void => {
       node.step(vote({ kind: "preVoteResponse", from, to: "a", term: 2 }));
     };
@@ -182,7 +192,12 @@ describe("paper 6 and thesis 4: membership", () => {
       heartbeatAnswer({ from: "stranger", to: "a", term: 1, readRound: 3 }),
       vote({ from: "stranger", to: "a", term: 1 }),
     );
-    leader.core.snapshotAvailable("stranger", { index: 1, term: 1, configuration: OLD, sizeBytes: 1 });
+    leader.core.snapshotAvailable("stranger", {
+      index: 1,
+      term: 1,
+      configuration: OLD,
+      sizeBytes: 1,
+    });
     leader.core.snapshotUnavailable("stranger");
     leader.core.peerUnreachable("stranger");
     leader.core.pushCommit("stranger");

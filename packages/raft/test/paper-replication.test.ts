@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { InvariantError } from "../src/index.ts";
 import { append, appendAnswer, Bench, heartbeat } from "./harness/bench.ts";
-import { entriesOf, entryOf, textOf } from "./harness/options.ts";
+import { entriesOf, textOf } from "./harness/options.ts";
 
 function follower(terms: readonly number[], commit = 0, term = terms.at(-1) ?? 0): Bench {
   return new Bench({ id: "a", entries: entriesOf(terms), hardState: { term, vote: null, commit } });
@@ -78,7 +78,13 @@ describe("paper 5.3: log replication", () => {
 
   test("committed entries are handed out in log order, each once", () => {
     const leader = new Bench({ id: "a" }).makeLeader();
-    leader.propose("1").propose("2").acknowledge("b").propose("3").acknowledge("c").acknowledge("b");
+    leader
+      .propose("1")
+      .propose("2")
+      .acknowledge("b")
+      .propose("3")
+      .acknowledge("c")
+      .acknowledge("b");
     expect(leader.committed.map((entry) => entry.index)).toEqual([1, 2, 3, 4]);
   });
 
@@ -86,13 +92,17 @@ describe("paper 5.3: log replication", () => {
     const node = follower([]);
     node.step(append({ from: "b", to: "a", term: 1, entries: entriesOf([1, 1, 1]), commit: 2 }));
     expect(node.committed.map((entry) => entry.index)).toEqual([1, 2]);
-    node.step(append({ from: "b", to: "a", term: 1, previousIndex: 3, previousTerm: 1, commit: 3 }));
+    node.step(
+      append({ from: "b", to: "a", term: 1, previousIndex: 3, previousTerm: 1, commit: 3 }),
+    );
     expect(node.core.commitIndex()).toBe(3);
   });
 
   test("a follower commits no further than the entries the message vouches for", () => {
     const node = follower([1, 1, 1]);
-    node.step(append({ from: "b", to: "a", term: 2, previousIndex: 1, previousTerm: 1, commit: 3 }));
+    node.step(
+      append({ from: "b", to: "a", term: 2, previousIndex: 1, previousTerm: 1, commit: 3 }),
+    );
     expect(node.core.commitIndex()).toBe(1);
   });
 
@@ -122,7 +132,14 @@ describe("paper 5.3: log replication", () => {
     const node = follower([]);
     node.core.step(append({ from: "b", to: "a", term: 1, entries: entriesOf([1]) }));
     node.core.step(
-      append({ from: "b", to: "a", term: 1, previousIndex: 1, previousTerm: 1, entries: entriesOf([1], 2) }),
+      append({
+        from: "b",
+        to: "a",
+        term: 1,
+        previousIndex: 1,
+        previousTerm: 1,
+        entries: entriesOf([1], 2),
+      }),
     );
     node.core.step(append({ from: "b", to: "a", term: 1, entries: entriesOf([1]) }));
     expect(node.core.ready().messagesAfterPersist).toMatchObject([{ matchIndex: 2 }]);
@@ -164,7 +181,15 @@ describe("paper 5.3: log replication", () => {
     }).makeLeader();
     leader.forget();
     leader.step(
-      appendAnswer({ from: "a", to: "b", term: 8, success: false, rejectedIndex: 10, hintIndex: 10, hintTerm: 3 }),
+      appendAnswer({
+        from: "a",
+        to: "b",
+        term: 8,
+        success: false,
+        rejectedIndex: 10,
+        hintIndex: 10,
+        hintTerm: 3,
+      }),
     );
     // Nothing of the leader's log behind index 3 has a term of 3 or less.
     expect(leader.take("append")).toMatchObject([{ previousIndex: 3, previousTerm: 1 }]);
@@ -180,7 +205,14 @@ describe("paper 5.3: log replication", () => {
   test("entries that conflict are removed with all that follow them", () => {
     const node = follower([1, 2, 2, 2]);
     node.step(
-      append({ from: "b", to: "a", term: 3, previousIndex: 1, previousTerm: 1, entries: entriesOf([3], 2) }),
+      append({
+        from: "b",
+        to: "a",
+        term: 3,
+        previousIndex: 1,
+        previousTerm: 1,
+        entries: entriesOf([3], 2),
+      }),
     );
     expect(logOf(node, [1, 2, 2, 2])).toEqual([1, 3]);
   });
@@ -202,7 +234,16 @@ describe("paper 5.3: log replication", () => {
 
   test("R13: an append that conflicts behind the commit index after a restart is an ordinary conflict", () => {
     const node = follower([1, 1, 1], 1, 1);
-    node.step(append({ from: "b", to: "a", term: 2, previousIndex: 2, previousTerm: 1, entries: entriesOf([2], 3) }));
+    node.step(
+      append({
+        from: "b",
+        to: "a",
+        term: 2,
+        previousIndex: 2,
+        previousTerm: 1,
+        entries: entriesOf([2], 3),
+      }),
+    );
     expect(logOf(node, [1, 1, 1])).toEqual([1, 1, 2]);
   });
 

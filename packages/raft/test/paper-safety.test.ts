@@ -21,7 +21,9 @@ describe("paper 5.4.1: election restriction", () => {
     const voter = new Bench({ id: "a", entries: entriesOf(row.own), hardState });
     voter.step(voteAsked({ from: "b", to: "a", term: 3, lastIndex, lastTerm }));
     expect(voter.take("voteResponse")).toMatchObject([{ granted: row.granted }]);
-    voter.step(voteAsked({ kind: "preVoteRequest", from: "c", to: "a", term: 4, lastIndex, lastTerm }));
+    voter.step(
+      voteAsked({ kind: "preVoteRequest", from: "c", to: "a", term: 4, lastIndex, lastTerm }),
+    );
     expect(voter.take("preVoteResponse")).toMatchObject([{ granted: row.granted }]);
   });
 });

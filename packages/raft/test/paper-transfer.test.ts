@@ -76,7 +76,10 @@ describe("thesis 3.10: leadership transfer", () => {
     const target = new Bench({ id: "c" }).step(heartbeat({ from: "a", to: "c", term: 1 })).forget();
     target.step({ kind: "timeoutNow", from: "a", to: "c", term: 1 });
     const requests = target.take("voteRequest");
-    expect(requests).toMatchObject([{ transfer: true, term: 2 }, { transfer: true, term: 2 }]);
+    expect(requests).toMatchObject([
+      { transfer: true, term: 2 },
+      { transfer: true, term: 2 },
+    ]);
     const voter = new Bench({ id: "b" }).step(heartbeat({ from: "a", to: "b", term: 1 })).forget();
     voter.step(...requests.filter((request) => request.to === "b"));
     expect(voter.take("voteResponse")).toMatchObject([{ granted: true, term: 2 }]);
@@ -127,7 +130,10 @@ describe("thesis 4.2.3: disruptive servers", () => {
     expect(leader.core.role()).toBe("leader");
     leader.tick(1);
     expect(leader.core.status()).toMatchObject({ role: "follower", leader: null, term: 1 });
-    expect(leader.core.propose(bytesOf("x"))).toMatchObject({ accepted: false, reason: "notLeader" });
+    expect(leader.core.propose(bytesOf("x"))).toMatchObject({
+      accepted: false,
+      reason: "notLeader",
+    });
   });
 
   test("a leader that hears a bare majority stays; a learner's voice does not count", () => {

@@ -89,7 +89,9 @@ describe("sending a snapshot", () => {
     const leader = leaderThatNeedsSnapshot();
     leader.core.snapshotAvailable("c", metaAt(5, 0));
     leader.drain();
-    expect(leader.take("snapshotChunk")).toMatchObject([{ offsetBytes: 0, lengthBytes: 0, done: true }]);
+    expect(leader.take("snapshotChunk")).toMatchObject([
+      { offsetBytes: 0, lengthBytes: 0, done: true },
+    ]);
   });
 
   test("when it is installed, replication goes on behind it", () => {
@@ -100,7 +102,10 @@ describe("sending a snapshot", () => {
     expect(leader.core.status().progress.get("c")).toMatchObject({ state: "probe", matchIndex: 5 });
     expect(leader.take("append")).toMatchObject([{ to: "c", previousIndex: 5, previousTerm: 1 }]);
     leader.step(appendAnswer({ from: "c", to: "a", term: 2, matchIndex: 7 }));
-    expect(leader.core.status().progress.get("c")).toMatchObject({ state: "replicate", matchIndex: 7 });
+    expect(leader.core.status().progress.get("c")).toMatchObject({
+      state: "replicate",
+      matchIndex: 7,
+    });
   });
 
   test("late and repeated answers neither rewind nor repeat the transfer", () => {
@@ -179,7 +184,16 @@ describe("sending a snapshot", () => {
 
 describe("receiving a snapshot", () => {
   const part = (offset: number, text: string, done = false, meta = metaAt(9, 6)) =>
-    chunk({ from: "b", to: "a", term: 1, meta, offsetBytes: offset, data: bytesOf(text), lengthBytes: text.length, done });
+    chunk({
+      from: "b",
+      to: "a",
+      term: 1,
+      meta,
+      offsetBytes: offset,
+      data: bytesOf(text),
+      lengthBytes: text.length,
+      done,
+    });
 
   test("chunks are handed on in order and once, and answered when they are stored", () => {
     const node = new Bench({ id: "a" }).step(part(0, "abc"), part(0, "abc"));

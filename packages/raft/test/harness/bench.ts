@@ -21,7 +21,12 @@ import type {
 } from "../../src/index.ts";
 import { ELECTION_TICKS, optionsOf, type CoreSetup } from "./options.ts";
 
-type Of<Kind extends Message["kind"]> = Extract<Message, { readonly kind: Kind }>;
+/** The message type that `Kind` belongs to (requests and answers of votes and pre-votes share theirs). */
+type Of<Kind extends Message["kind"], Each = Message> = Each extends Message
+  ? Kind extends Each["kind"]
+    ? Each
+    : never
+  : never;
 
 export class Bench {
   readonly id: string;
@@ -127,7 +132,9 @@ export class Bench {
   makeLeader(): this {
     this.tickUntilCampaign();
     for (const request of this.take("preVoteRequest")) {
-      this.step(vote({ kind: "preVoteResponse", from: request.to, to: this.id, term: request.term }));
+      this.step(
+        vote({ kind: "preVoteResponse", from: request.to, to: this.id, term: request.term }),
+      );
     }
     for (const request of this.take("voteRequest")) {
       this.step(vote({ from: request.to, to: this.id, term: request.term }));
@@ -166,7 +173,11 @@ export class Bench {
   }
 }
 
-type Defaults<T> = Partial<T> & { readonly from: string; readonly to: string; readonly term: number };
+type Defaults<T> = Partial<T> & {
+  readonly from: string;
+  readonly to: string;
+  readonly term: number;
+};
 
 export function append(given: Defaults<AppendRequest>): AppendRequest {
   return { kind: "append", previousIndex: 0, previousTerm: 0, entries: [], commit: 0, ...given };

@@ -2,7 +2,13 @@
  * What a node keeps over a crash. Writes become durable one by one, in order, when the test says so; a crash loses
  * the ones that are still on their way.
  */
-import type { Configuration, Entry, HardState, RaftOptions, SnapshotMeta } from "../../src/index.ts";
+import type {
+  Configuration,
+  Entry,
+  HardState,
+  RaftOptions,
+  SnapshotMeta,
+} from "../../src/index.ts";
 
 export interface DiskWrite {
   readonly hardState: HardState | null;

@@ -1,5 +1,11 @@
 /** Options for cores under test: small windows, so that limits are met early. */
-import type { Configuration, Entry, HardState, RaftOptions, SnapshotMeta } from "../../src/index.ts";
+import type {
+  Configuration,
+  Entry,
+  HardState,
+  RaftOptions,
+  SnapshotMeta,
+} from "../../src/index.ts";
 import { EntryKind } from "../../src/index.ts";
 
 export const ELECTION_TICKS = 10;

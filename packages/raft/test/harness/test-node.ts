@@ -238,7 +238,9 @@ export class TestNode {
       this.#incoming = "";
     }
     if (chunk.offsetBytes !== this.#incoming.length) {
-      throw new Error(`${this.id} got a chunk at ${chunk.offsetBytes} behind ${this.#incoming.length}`);
+      throw new Error(
+        `${this.id} got a chunk at ${chunk.offsetBytes} behind ${this.#incoming.length}`,
+      );
     }
     this.#incoming += textOf(chunk.data);
     if (chunk.done) {

@@ -108,7 +108,9 @@ describe("R34: one-way link failures", () => {
     let tried = 0;
     for (let bits = 0; bits < 2 ** links.length; bits += 1) {
       const cut = new Set(
-        links.filter((_, place) => ((bits >> place) & 1) === 1).map(([from, to]) => `${from}>${to}`),
+        links
+          .filter((_, place) => ((bits >> place) & 1) === 1)
+          .map(([from, to]) => `${from}>${to}`),
       );
       if (!hasConnectedMajority(names, cut)) {
         continue;
@@ -132,10 +134,11 @@ describe("R34: one-way link failures", () => {
       const cut = new Set(
         links.filter(() => prng.chance(percent)).map(([from, to]) => `${from}>${to}`),
       );
-      if (hasConnectedMajority(names, cut)) {
-        tried += 1;
-        expect(settles(names, cut, tried), `cut ${[...cut].join(" ")}`).toBe(true);
+      if (!hasConnectedMajority(names, cut)) {
+        continue;
       }
+      tried += 1;
+      expect(settles(names, cut, tried), `cut ${[...cut].join(" ")}`).toBe(true);
     }
   });
 });

@@ -23,7 +23,9 @@ function run(setup: NetworkSetup): Outcome {
   const readsBefore = network.readsConfirmed;
   network.members().forEach((node) => network.readAt(node));
   network.runCalm(4);
-  expect(network.readsConfirmed - readsBefore, "every member can read").toBe(network.members().length);
+  expect(network.readsConfirmed - readsBefore, "every member can read").toBe(
+    network.members().length,
+  );
   for (const node of network.members()) {
     expect(node.appliedIndex, `${node.id} has applied all`).toBe(leader?.core.lastIndex());
     expect(node.state, `${node.id} has the leader's state`).toBe(leader?.state);

@@ -19,6 +19,7 @@ import { LeaderAppendOnly } from "./invariants/leader-append-only.ts";
 import { LeaderCompleteness } from "./invariants/leader-completeness.ts";
 import { LogMatching } from "./invariants/log-matching.ts";
 import { ReadFreshness } from "./invariants/read-freshness.ts";
+import { RefusedStaysOut } from "./invariants/refused-stays-out.ts";
 import { StateMachineSafety } from "./invariants/state-machine-safety.ts";
 import type { Invariant } from "./observer.ts";
 
@@ -88,6 +89,7 @@ export class RandomNetwork implements NodeEvents {
   readonly #prng: TestPrng;
   readonly #weather: Weather;
   readonly #reads: ReadFreshness = new ReadFreshness();
+  readonly #refusals: RefusedStaysOut = new RefusedStaysOut();
   readonly #invariants: readonly Invariant[];
   readonly #membershipChanges: boolean;
   #inFlight: Message[] = [];
@@ -108,12 +110,12 @@ export class RandomNetwork implements NodeEvents {
       new LeaderCompleteness(),
       new StateMachineSafety(),
       this.#reads,
+      this.#refusals,
     ];
     const names = NAMES.slice(0, setup.nodes);
     const voters = this.#membershipChanges ? names.slice(0, 3) : names;
     this.nodes = names.map(
-      (id) =>
-        new TestNode(optionsOf({ id, voters, seed: setup.seed }), this, setup.canary ?? null),
+      (id) => new TestNode(optionsOf({ id, voters, seed: setup.seed }), this, setup.canary ?? null),
     );
   }
 
@@ -277,10 +279,13 @@ export class RandomNetwork implements NodeEvents {
 
   #propose(node: TestNode): void {
     const size = this.#prng.below(12);
-    this.#act(node, () => {
-      node.core.propose(bytesOf(`${this.#nextValue}${"x".repeat(size)}`));
-    });
+    const value = `${this.#nextValue}${"x".repeat(size)}`;
     this.#nextValue += 1;
+    this.#act(node, () => {
+      if (!node.core.propose(bytesOf(value)).accepted) {
+        this.#refusals.refused(value);
+      }
+    });
   }
 
   #read(node: TestNode): void {
@@ -341,7 +346,10 @@ export class RandomNetwork implements NodeEvents {
       return;
     }
     const target = { voters, votersOutgoing: [], learners, learnersNext: [] };
-    node.core.propose(encodeConfiguration(enterJoint(configuration, target)), EntryKind.Configuration);
+    node.core.propose(
+      encodeConfiguration(enterJoint(configuration, target)),
+      EntryKind.Configuration,
+    );
   }
 
   // The good times: after all is mended, everything must come together.
@@ -375,7 +383,10 @@ export class RandomNetwork implements NodeEvents {
       const batch = this.#inFlight;
       this.#inFlight = [];
       batch.forEach((message) => this.#deliver(message));
-      if (this.#inFlight.length === 0 && this.nodes.every((node) => node.disk.pendingWrites === 0)) {
+      if (
+        this.#inFlight.length === 0 &&
+        this.nodes.every((node) => node.disk.pendingWrites === 0)
+      ) {
         return;
       }
     }

@@ -35,40 +35,45 @@ function describeEntries(entries: readonly Entry[]): string {
 }
 
 export function describeMessage(message: Message): string {
-  const head = `${message.from}>${message.to} ${message.kind} term=${message.term}`;
+  const { from, to, kind, term } = message;
+  return `${from}>${to} ${kind} term=${term}${describeBody(message)}`;
+}
+
+function describeBody(message: Message): string {
   switch (message.kind) {
     case "voteRequest":
     case "preVoteRequest":
-      return `${head} last=${message.lastIndex}.${message.lastTerm}${message.transfer ? " transfer" : ""}`;
+      return ` last=${message.lastIndex}.${message.lastTerm}${message.transfer ? " transfer" : ""}`;
     case "voteResponse":
     case "preVoteResponse":
-      return `${head} ${message.granted ? "granted" : "refused"}`;
-    case "append":
-      return (
-        `${head} after=${message.previousIndex}.${message.previousTerm} ` +
-        `entries=${describeEntries(message.entries)} commit=${message.commit}`
-      );
-    case "appendResponse":
-      return message.success
-        ? `${head} match=${message.matchIndex}`
-        : `${head} refused=${message.rejectedIndex} hint=${message.hintIndex}.${message.hintTerm}`;
+      return message.granted ? " granted" : " refused";
+    case "append": {
+      const { previousIndex, previousTerm, entries, commit } = message;
+      return ` after=${previousIndex}.${previousTerm} entries=${describeEntries(entries)} commit=${commit}`;
+    }
+    case "appendResponse": {
+      const { success, matchIndex, rejectedIndex, hintIndex, hintTerm } = message;
+      return success
+        ? ` match=${matchIndex}`
+        : ` refused=${rejectedIndex} hint=${hintIndex}.${hintTerm}`;
+    }
     case "heartbeat":
-      return `${head} commit=${message.commit} round=${message.readRound}`;
+      return ` commit=${message.commit} round=${message.readRound}`;
     case "heartbeatResponse":
-      return `${head} round=${message.readRound}`;
-    case "snapshotChunk":
-      return (
-        `${head} index=${message.meta.index} bytes=${message.offsetBytes}+${message.lengthBytes}` +
-        `/${message.meta.sizeBytes}${message.done ? " done" : ""}`
-      );
+      return ` round=${message.readRound}`;
+    case "snapshotChunk": {
+      const { meta, offsetBytes, lengthBytes, done } = message;
+      const range = `${offsetBytes}+${lengthBytes}/${meta.sizeBytes}`;
+      return ` index=${meta.index} bytes=${range}${done ? " done" : ""}`;
+    }
     case "snapshotResponse":
-      return `${head} index=${message.index} next=${message.nextOffsetBytes}${message.installed ? " installed" : ""}`;
-    case "timeoutNow":
-      return head;
+      return ` index=${message.index} next=${message.nextOffsetBytes}${message.installed ? " installed" : ""}`;
     case "readIndexRequest":
-      return `${head} request=${message.requestId}`;
+      return ` request=${message.requestId}`;
     case "readIndexResponse":
-      return `${head} request=${message.requestId} index=${message.index}`;
+      return ` request=${message.requestId} index=${message.index}`;
+    default:
+      return "";
   }
 }
 
@@ -94,7 +99,9 @@ export function describeReady(id: string, ready: Ready): readonly string[] {
   }
   ready.reads.forEach((read) => say(`may serve read ${read.requestId} at ${read.index}`));
   ready.readsFailed.forEach((requestId) => say(`gives up read ${requestId}`));
-  ready.snapshotChunks.forEach((part) => say(`stores bytes ${part.offsetBytes}+${part.lengthBytes}`));
+  ready.snapshotChunks.forEach((part) =>
+    say(`stores bytes ${part.offsetBytes}+${part.lengthBytes}`),
+  );
   ready.snapshotsWanted.forEach((wanted) =>
     say(`wants a snapshot for ${wanted.to} from ${wanted.minimumIndex}`),
   );

@@ -1,6 +1,6 @@
 /** The small cluster a trace plays on: nothing happens but what its commands say, and everything is written down. */
 import type { Message, Ready } from "../../src/index.ts";
-import { TestNode, type NodeEvents } from "../harness/test-node.ts";
+import type { NodeEvents, TestNode } from "../harness/test-node.ts";
 import { describeMessage, describeReady } from "./describe.ts";
 
 export class TraceWorld implements NodeEvents {
@@ -50,8 +50,7 @@ export class TraceWorld implements NodeEvents {
     if (message === undefined) {
       return;
     }
-    const lost =
-      this.cutLinks.has(`${message.from}>${message.to}`) || !this.node(message.to).up;
+    const lost = this.cutLinks.has(`${message.from}>${message.to}`) || !this.node(message.to).up;
     this.say(`${lost ? "lost" : "recv"} ${describeMessage(message)}`);
     if (!lost) {
       this.act(message.to, (node) => node.core.step(message));

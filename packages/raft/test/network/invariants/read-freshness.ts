@@ -21,7 +21,10 @@ export class ReadFreshness implements Invariant {
       throw new InvariantBroken("read freshness", `read ${requestId} was never asked for`);
     }
     if (index < least) {
-      throw new InvariantBroken("read freshness", `read at ${index} misses what ${least} acknowledged`);
+      throw new InvariantBroken(
+        "read freshness",
+        `read at ${index} misses what ${least} acknowledged`,
+      );
     }
   }
 }

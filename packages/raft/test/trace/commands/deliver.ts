@@ -2,14 +2,14 @@
 import type { Command } from "../command.ts";
 
 export const deliver: Command = (world, line) => {
-  const [which] = line.words;
-  if (which?.includes(">") === true) {
+  const [which = "all"] = line.words;
+  if (which.includes(">")) {
     const chosen = world.inFlight.filter((message) => `${message.from}>${message.to}` === which);
     world.inFlight = [...chosen, ...world.inFlight.filter((message) => !chosen.includes(message))];
     chosen.forEach(() => world.deliverOne());
     return;
   }
-  const count = which === undefined ? world.inFlight.length : Number(which);
+  const count = which === "all" ? world.inFlight.length : Number(which);
   for (let delivered = 0; delivered < count; delivered += 1) {
     world.deliverOne();
   }

@@ -8,7 +8,10 @@ import type { Command } from "../command.ts";
 
 export const nodes: Command = (world, line) => {
   const list = (name: string): readonly string[] | null =>
-    line.options.get(name)?.split(",").filter((part) => part !== "") ?? null;
+    line.options
+      .get(name)
+      ?.split(",")
+      .filter((part) => part !== "") ?? null;
   const entries = entriesOf((list("log") ?? []).map(Number));
   const learners = list("learners") ?? [];
   const term = Number(line.options.get("term") ?? entries.at(-1)?.term ?? 0);
