@@ -34,7 +34,8 @@ import { readU16, readU32, readU64, writeU16, writeU32, writeU64 } from "./littl
 
 /** A crash leaves each aligned piece of this size old or new, never a mixture. */
 export const sectorBytes = 512;
-export const segmentHeaderBytes: number = sectorBytes;
+/** One sector. */
+export const segmentHeaderBytes = 512;
 /** Longest cluster id, in bytes of UTF-8. */
 export const clusterIdBytesMax = 64;
 
