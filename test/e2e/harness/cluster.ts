@@ -8,10 +8,11 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ensureDevelopmentCertificates } from "@ferrite/cli";
+import { ensureDevelopmentCertificates, type PeerCertificateFiles } from "@ferrite/cli";
 import { RespClient, RespError, type RespValue } from "./resp-client.ts";
 
-const FERRITE = fileURLToPath(new URL("../../../packages/cli/dist/bin.js", import.meta.url));
+/** The built program. */
+export const FERRITE: string = fileURLToPath(new URL("../../../packages/cli/dist/bin.js", import.meta.url));
 const READY_TIMEOUT_MS = 30_000;
 const POLL_MS = 20;
 
@@ -30,14 +31,29 @@ export interface TestClusterOptions {
   readonly nodes?: number;
   /** Settings for every node, by their configuration names. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Environment of every node, besides PATH. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Gives the address at which the other nodes reach one (a proxy before its peer port); default: the port itself. */
+  readonly peerAddress?: (node: TestNode) => Promise<string>;
+  /** Where a node keeps its data; default: a directory of its own below the cluster's. */
+  readonly dataDir?: (name: string) => string | null;
 }
+
+type PeerFiles = Pick<PeerCertificateFiles, "certFile" | "keyFile" | "caFile">;
+
+/** Processes of all clusters of this test run: none outlives it, however it ends. */
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
 
 export class TestCluster {
   readonly nodes: readonly TestNode[];
   readonly directory: string;
-  readonly #settings: Readonly<Record<string, string>>;
+  readonly #options: TestClusterOptions;
   readonly #children: (ChildProcess | null)[];
-  readonly #certificates: ReadonlyMap<string, { readonly certFile: string; readonly keyFile: string; readonly caFile: string }>;
+  readonly #certificates: ReadonlyMap<string, PeerFiles>;
+  readonly #peerAddresses: ReadonlyMap<string, string>;
 
   /** Starts all nodes and waits until they are ready. */
   static async start(options: TestClusterOptions = {}): Promise<TestCluster> {
@@ -61,7 +77,7 @@ export class TestCluster {
         port: ports[index * 3]!,
         peerPort: ports[index * 3 + 1]!,
         httpPort: ports[index * 3 + 2]!,
-        dataDir: join(directory, name),
+        dataDir: options.dataDir?.(name) ?? join(directory, name),
         logFile: join(directory, `${name}.log`),
       };
     });
@@ -69,39 +85,57 @@ export class TestCluster {
       directory: join(directory, "certs"),
       nodeNames: nodes.map((node) => node.name),
     });
-    return new TestCluster({ directory, nodes, settings: options.settings ?? {}, certificates });
+    const peerAddresses = new Map<string, string>();
+    for (const node of nodes) {
+      const address = await options.peerAddress?.(node);
+      peerAddresses.set(node.name, address ?? `127.0.0.1:${node.peerPort}`);
+    }
+    return new TestCluster({ directory, nodes, options, certificates, peerAddresses });
   }
 
   private constructor(parts: {
     readonly directory: string;
     readonly nodes: readonly TestNode[];
-    readonly settings: Readonly<Record<string, string>>;
-    readonly certificates: ReadonlyMap<string, { readonly certFile: string; readonly keyFile: string; readonly caFile: string }>;
+    readonly options: TestClusterOptions;
+    readonly certificates: ReadonlyMap<string, PeerFiles>;
+    readonly peerAddresses: ReadonlyMap<string, string>;
   }) {
     this.directory = parts.directory;
     this.nodes = parts.nodes;
-    this.#settings = parts.settings;
+    this.#options = parts.options;
     this.#certificates = parts.certificates;
+    this.#peerAddresses = parts.peerAddresses;
     this.#children = parts.nodes.map(() => null);
   }
 
   /** Starts one node's process without waiting. `more` beats the cluster's settings. */
   spawn(index: number, more: Readonly<Record<string, string>> = {}): ChildProcess {
     const node = this.nodes[index]!;
-    const settings = { ...this.#settingsOf(node), ...this.#settings, ...more };
-    const flags = Object.entries(settings).flatMap(([name, value]) => ["--set", `${name}=${value}`]);
-    const child = spawn(process.execPath, [FERRITE, "start", ...flags], {
+    const child = spawn(process.execPath, [FERRITE, "start", ...this.flags(index, more)], {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { PATH: process.env["PATH"] ?? "", HOME: this.directory },
+      env: {
+        PATH: process.env["PATH"] ?? "",
+        HOME: this.directory,
+        ...this.#options.environment,
+      },
     });
+    running.add(child);
     const log = createWriteStream(node.logFile, { flags: "a" });
     child.stdout.pipe(log, { end: false });
     child.stderr.pipe(log, { end: false });
     child.once("exit", () => {
+      running.delete(child);
       if (this.#children[index] === child) this.#children[index] = null;
     });
+    child.once("close", () => log.end());
     this.#children[index] = child;
     return child;
+  }
+
+  /** What stands behind `ferrite start` for one node. `more` beats the cluster's settings. */
+  flags(index: number, more: Readonly<Record<string, string>> = {}): string[] {
+    const settings = { ...this.#settingsOf(this.nodes[index]!), ...this.#options.settings, ...more };
+    return Object.entries(settings).flatMap(([name, value]) => ["--set", `${name}=${value}`]);
   }
 
   /** Waits until the node says that it is ready; rejects with its log when it does not, or ended. */
@@ -163,6 +197,20 @@ export class TestCluster {
     throw new Error("no node leads");
   }
 
+  /** The facts of FERRITE.STATUS, without the members. */
+  async status(index: number): Promise<ReadonlyMap<string, string | number | null>> {
+    const reply = await this.call(index, "FERRITE.STATUS");
+    if (!Array.isArray(reply)) throw new Error(`FERRITE.STATUS: ${JSON.stringify(reply)}`);
+    const facts = new Map<string, string | number | null>();
+    for (let at = 0; at + 1 < reply.length; at += 2) {
+      const value = reply[at + 1] as RespValue;
+      if (value === null || typeof value === "string" || typeof value === "number") {
+        facts.set(String(reply[at]), value);
+      }
+    }
+    return facts;
+  }
+
   /** The fields of one INFO section. */
   async info(index: number, section: string): Promise<ReadonlyMap<string, string>> {
     const text = await this.call(index, "INFO", section);
@@ -190,7 +238,7 @@ export class TestCluster {
     const files = this.#certificates.get(node.name)!;
     const peers = this.nodes
       .filter((other) => other !== node)
-      .map((other) => `${other.name}=127.0.0.1:${other.peerPort}`);
+      .map((other) => `${other.name}=${this.#peerAddresses.get(other.name)}`);
     const common = {
       "node-name": node.name,
       dir: node.dataDir,
@@ -204,11 +252,30 @@ export class TestCluster {
       ...common,
       peers: peers.join(","),
       "peer-port": String(node.peerPort),
+      "peer-announce": this.#peerAddresses.get(node.name)!,
       "peer-tls-cert-file": files.certFile,
       "peer-tls-key-file": files.keyFile,
       "peer-tls-ca-cert-file": files.caFile,
     };
   }
+}
+
+/** Waits until the condition holds, looked at again and again; rejects with `what` when it takes too long. */
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  timeoutMs: number = READY_TIMEOUT_MS,
+): Promise<void> {
+  const deadlineMs = Date.now() + timeoutMs;
+  while (!(await condition())) {
+    if (Date.now() > deadlineMs) throw new Error(`waited ${timeoutMs} ms in vain: ${what}`);
+    await pause(POLL_MS);
+  }
+}
+
+/** A line about what a test has measured. */
+export function report(line: string): void {
+  process.stdout.write(`    ${line}\n`);
 }
 
 export function pause(ms: number): Promise<void> {

@@ -51,16 +51,22 @@ export class RespClient {
 
   /** Rejects with ConnectionLost when the connection ends before the answer: the outcome is unknown. */
   call(...words: readonly (string | Buffer)[]): Promise<RespValue> {
-    if (this.#ended) return Promise.reject(new ConnectionLost("the connection has ended"));
-    const parts: Buffer[] = [Buffer.from(`*${words.length}\r\n`)];
-    for (const word of words) {
-      const bytes = Buffer.from(word);
-      parts.push(Buffer.from(`$${bytes.length}\r\n`), bytes, Buffer.from("\r\n"));
+    return this.pipeline([words])[0]!;
+  }
+
+  /** Sends all commands in one write. Each answer comes, or is lost, on its own. */
+  pipeline(commands: readonly (readonly (string | Buffer)[])[]): Promise<RespValue>[] {
+    if (this.#ended) {
+      return commands.map(() => Promise.reject(new ConnectionLost("the connection has ended")));
     }
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject });
-      this.#socket.write(Buffer.concat(parts));
-    });
+    const answers = commands.map(
+      () =>
+        new Promise<RespValue>((resolve, reject) => {
+          this.#waiting.push({ resolve, reject });
+        }),
+    );
+    this.#socket.write(Buffer.concat(commands.map(encodeCommand)));
+    return answers;
   }
 
   close(): void {
@@ -82,6 +88,16 @@ export class RespClient {
       this.#waiting.shift()?.resolve(parsed.value);
     }
   }
+}
+
+/** One command as an array of bulk strings. */
+export function encodeCommand(words: readonly (string | Buffer)[]): Buffer {
+  const parts: Buffer[] = [Buffer.from(`*${words.length}\r\n`)];
+  for (const word of words) {
+    const bytes = Buffer.from(word);
+    parts.push(Buffer.from(`$${bytes.length}\r\n`), bytes, Buffer.from("\r\n"));
+  }
+  return Buffer.concat(parts);
 }
 
 function parse(buffer: Buffer, start: number): { readonly value: RespValue; readonly end: number } | null {
