@@ -28,6 +28,8 @@ export class Faults {
     readonly network: VirtualNetwork;
     readonly scheduler: Scheduler;
     readonly prng: Prng;
+    /** Leaders die young, on a slow network, and are back for the next election but one. */
+    readonly shortReigns: boolean;
     /** Its clients lose their connections. */
     readonly killed: (node: SimNode) => void;
     readonly note: (line: string) => void;
@@ -38,12 +40,12 @@ export class Faults {
     this.#prng = options.prng;
     this.#killed = options.killed;
     this.#note = options.note;
-    this.#meanMs = this.#prng.pick([300, 1500, 5000]);
+    this.#meanMs = options.shortReigns ? 5000 : this.#prng.pick([300, 1500, 5000]);
     this.#usualNetwork = {
       ...CALM_NETWORK,
-      latencyMs: { low: 0.1, high: this.#prng.pick([0.5, 0.5, 10, 60]) },
+      latencyMs: { low: 0.1, high: options.shortReigns ? 40 : this.#prng.pick([0.5, 0.5, 10, 60]) },
     };
-    this.#deathAfterElection = this.#prng.pick([0, 0.2, 0.5]);
+    this.#deathAfterElection = options.shortReigns ? 0.9 : this.#prng.pick([0, 0.2, 0.5]);
     this.#deathAfterVote = this.#prng.pick([0, 0.1, 0.3]);
     this.#network.faults = this.#usualNetwork;
   }
@@ -91,7 +93,7 @@ export class Faults {
   elected(node: SimNode): void {
     if (this.#healed || !this.#prng.chance(this.#deathAfterElection)) return;
     const { life } = node;
-    this.#scheduler.after(this.#prng.next() * this.#prng.pick([2, 20, 150]), () => {
+    this.#scheduler.after(this.#prng.next() * this.#prng.pick([2, 20, 60, 150]), () => {
       if (this.#healed || node.life !== life || !node.isUp) return;
       this.#count("crash after election");
       node.kill();
