@@ -1,0 +1,188 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { BatchReader, uuidBytes } from "../../src/replica/batch.ts";
+import { DEFAULT_REPLICA_LIMITS } from "../../src/replica/options.ts";
+import { Proposals, type OwnBatch, type ProposalLimits } from "../../src/replica/proposals.ts";
+import type { WriteClient } from "../../src/replica/write-path.ts";
+import { SilentReply } from "../../src/resp/encoder.ts";
+
+const NODE = uuidBytes("00112233-4455-4677-8899-aabbccddeeff");
+
+class Client implements WriteClient {
+  readonly failures: string[] = [];
+
+  replyForWrite(): SilentReply {
+    return new SilentReply();
+  }
+
+  writeApplied(): void {
+    throw new Error("apply is not part of these tests");
+  }
+
+  writeFailed(errorText: string): void {
+    this.failures.push(errorText.split(" ")[0]!);
+  }
+}
+
+let client: Client;
+let proposals: Proposals;
+let sent: OwnBatch[];
+const accept = (batch: OwnBatch): boolean => {
+  sent.push(batch);
+  return true;
+};
+
+function make(limits: Partial<ProposalLimits> = {}): Proposals {
+  return new Proposals({ nodeBytes: NODE, incarnation: 100, limits: { ...DEFAULT_REPLICA_LIMITS, ...limits } });
+}
+
+function submit(text = "*1\r\n$4\r\nPING\r\n", nowMs = 0): string | null {
+  const bytes = Buffer.from(text);
+  return proposals.submit(bytes, 0, bytes.length, { client, nowMs });
+}
+
+function numbered(batches: readonly OwnBatch[]): string[] {
+  return batches.map((batch) => {
+    const reader = new BatchReader();
+    reader.open(batch.bytes);
+    expect([reader.incarnation, reader.sequence]).toEqual([batch.incarnation, batch.sequence]);
+    return `${batch.incarnation}.${batch.sequence}`;
+  });
+}
+
+beforeEach(() => {
+  client = new Client();
+  proposals = make();
+  sent = [];
+});
+
+describe("a node's stream of writes", () => {
+  it("puts what came since the last round into one batch", () => {
+    submit();
+    submit();
+    proposals.pump(accept, 0);
+    expect(sent).toHaveLength(1);
+    expect(sent[0]!.clients).toHaveLength(2);
+  });
+
+  it("numbers batches in order and keeps a limited number of them on their way", () => {
+    proposals = make({ inflightBatchesMax: 2 });
+    for (let round = 0; round < 3; round++) {
+      submit();
+      proposals.pump(accept, 0);
+    }
+    expect(numbered(sent)).toEqual(["100.1", "100.2"]);
+    expect(proposals.take(100, 1)).toHaveLength(1);
+    proposals.pump(accept, 0);
+    expect(numbered(sent)).toEqual(["100.1", "100.2", "100.3"]);
+  });
+
+  it("sends everything open again, under the same numbers, when the leader changes (R12)", () => {
+    submit();
+    proposals.pump(accept, 0);
+    submit();
+    proposals.pump(accept, 0);
+    proposals.sendAllAgain();
+    proposals.pump(accept, 0);
+    expect(numbered(sent)).toEqual(["100.1", "100.2", "100.1", "100.2"]);
+  });
+
+  it("sends again what has had no outcome for some time", () => {
+    proposals = make({ resendAfterMs: 50 });
+    submit();
+    proposals.pump(accept, 0);
+    proposals.tick(49);
+    proposals.pump(accept, 49);
+    expect(sent).toHaveLength(1);
+    proposals.tick(50);
+    proposals.pump(accept, 50);
+    expect(sent).toHaveLength(2);
+  });
+
+  it("gives a batch to apply only when it is the oldest open one", () => {
+    submit();
+    proposals.pump(accept, 0);
+    submit();
+    proposals.pump(accept, 0);
+    expect(proposals.take(100, 2)).toBeNull();
+    expect(proposals.take(99, 1)).toBeNull();
+    expect(proposals.take(100, 1)).toEqual([client]);
+    expect(proposals.take(100, 1)).toBeNull();
+  });
+
+  it("R06: answers CLUSTERDOWN for what nobody was ever sent, and uses its number again", () => {
+    submit("*1\r\n$4\r\nPING\r\n", 0);
+    proposals.pump(() => false, 0);
+    proposals.tick(DEFAULT_REPLICA_LIMITS.timeoutMs);
+    expect(client.failures).toEqual(["CLUSTERDOWN"]);
+    submit("*1\r\n$4\r\nPING\r\n", 20_000);
+    proposals.pump(accept, 20_000);
+    expect(numbered(sent)).toEqual(["100.1"]);
+  });
+
+  it("R06: answers UNKNOWNOUTCOME for what was sent, never sends it again, and goes on in a new incarnation", () => {
+    submit("*1\r\n$4\r\nPING\r\n", 0);
+    proposals.pump(accept, 0);
+    submit("*1\r\n$4\r\nPING\r\n", 9_000);
+    proposals.pump(() => false, 9_000);
+    proposals.tick(10_000);
+    expect(client.failures).toEqual(["UNKNOWNOUTCOME"]);
+    sent = [];
+    proposals.sendAllAgain();
+    proposals.pump(accept, 10_000);
+    expect(numbered(sent)).toEqual(["101.1"]);
+  });
+
+  it("knows that a batch is nowhere when its only attempt was refused", () => {
+    submit("*1\r\n$4\r\nPING\r\n", 0);
+    proposals.pump(accept, 0);
+    proposals.refused(100, 1, 0);
+    proposals.tick(10_000);
+    expect(client.failures).toEqual(["CLUSTERDOWN"]);
+  });
+
+  it("does not take one refusal of several attempts for proof", () => {
+    submit("*1\r\n$4\r\nPING\r\n", 0);
+    proposals.pump(accept, 0);
+    proposals.sendAllAgain();
+    proposals.pump(accept, 1);
+    proposals.refused(100, 1, 0);
+    proposals.tick(10_000);
+    expect(client.failures).toEqual(["UNKNOWNOUTCOME"]);
+  });
+
+  it("waits after a refusal before it asks again", () => {
+    submit();
+    proposals.pump(accept, 0);
+    proposals.refused(100, 1, 20);
+    proposals.pump(accept, 19);
+    expect(sent).toHaveLength(1);
+    proposals.pump(accept, 20);
+    expect(sent).toHaveLength(2);
+  });
+
+  it("closes a batch at its size limit, so that one entry stays a bounded piece of work", () => {
+    proposals = make({ batchBytesMax: 200 });
+    for (let write = 0; write < 10; write++) submit(`*1\r\n$60\r\n${"x".repeat(60)}\r\n`);
+    proposals.pump(accept, 0);
+    expect(sent.length).toBeGreaterThan(3);
+    for (const batch of sent) expect(batch.bytes.length).toBeLessThanOrEqual(200 + 100);
+  });
+
+  it("refuses a command beyond its limit and writes beyond the queue's, and says that they were not applied", () => {
+    proposals = make({ commandBytesMax: 100, queueBytesMax: 300 });
+    expect(submit("x".repeat(101))).toContain("100");
+    let error: string | null = null;
+    for (let write = 0; write < 10 && error === null; write++) error = submit("x".repeat(90));
+    expect(error).toMatch(/^CLUSTERDOWN .*proposal-queue-bytes.*not applied/);
+  });
+
+  it("answers everything when the node stops, in the order it came", () => {
+    submit();
+    proposals.pump(accept, 0);
+    submit();
+    proposals.failAll();
+    expect(client.failures).toEqual(["UNKNOWNOUTCOME", "CLUSTERDOWN"]);
+    expect(proposals.isIdle).toBe(true);
+    expect(proposals.queuedBytes).toBeLessThan(100);
+  });
+});
