@@ -50,7 +50,8 @@ function parseStored(stored: string): HashOptions & { readonly hash: Buffer } {
   const iterations = Number(iterationsText);
   const salt = Buffer.from(saltText, "hex");
   const hash = Buffer.from(hashText, "hex");
-  const complete = more.length === 0 && scheme === SCHEME && /^[1-9][0-9]{0,8}$/.test(iterationsText);
+  const complete =
+    more.length === 0 && scheme === SCHEME && /^[1-9][0-9]{0,8}$/.test(iterationsText);
   const wholeHex = salt.length * 2 === saltText.length && hash.length * 2 === hashText.length;
   const sizesFit =
     salt.length >= SALT_BYTES_MIN && salt.length <= SALT_BYTES_MAX && hash.length === HASH_BYTES;

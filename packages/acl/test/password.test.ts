@@ -24,7 +24,7 @@ describe("a stored password", () => {
 
   it("differs with the salt and with the iterations", async () => {
     const one = await hashPassword(password, { salt, iterations });
-    const otherSalt = Buffer.from(salt).reverse();
+    const otherSalt = Uint8Array.from(salt).toReversed();
     expect(await hashPassword(password, { salt: otherSalt, iterations })).not.toBe(one);
     const more = await hashPassword(password, { salt, iterations: 11 });
     expect(more.split("$")[3]).not.toBe(one.split("$")[3]);

@@ -8,7 +8,10 @@ afterEach(() => {
   for (const client of clients.splice(0)) client.disconnect();
 });
 
-function connect(port: number, options: { password?: string; connectionName?: string } = {}): Redis {
+function connect(
+  port: number,
+  options: { password?: string; connectionName?: string } = {},
+): Redis {
   const client = new Redis({ port, host: "127.0.0.1", ...options });
   clients.push(client);
   return client;

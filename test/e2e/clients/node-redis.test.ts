@@ -30,8 +30,8 @@ describe.each([2, 3] as const)("node-redis with RESP%d", (RESP) => {
     expect(await client.mGet(["a", "none"])).toEqual(["1", null]);
     expect(await client.expire("a", 100)).toBe(1);
     const [view] = [...test.server.clients()];
-    expect(view!.protocol).toBe(RESP);
-    expect(view!.libraryName).toMatch(/^node-redis/);
+    expect(view.protocol).toBe(RESP);
+    expect(view.libraryName).toMatch(/^node-redis/);
   });
 
   it("pipelines by itself and keeps order", async () => {
@@ -59,6 +59,6 @@ describe.each([2, 3] as const)("node-redis with RESP%d", (RESP) => {
     const client = await open(test.port);
     expect(await client.info("server")).toContain(`tcp_port:${test.port}\r\n`);
     expect(await client.configGet("maxmemory")).toEqual({});
-    expect(await client.clientId()).toBe([...test.server.clients()][0]!.id);
+    expect(await client.clientId()).toBe([...test.server.clients()][0].id);
   });
 });

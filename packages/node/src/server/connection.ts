@@ -162,7 +162,9 @@ export class Connection extends ClientState implements WriteClient {
 
   /** Silent since before `timeMs` without waiting for anything itself. */
   isIdleSince(timeMs: number): boolean {
-    return this.lastInteractionAtMs < timeMs && this.#stall === Stall.None && this.#nothingPending();
+    return (
+      this.lastInteractionAtMs < timeMs && this.#stall === Stall.None && this.#nothingPending()
+    );
   }
 
   queryBufferBytes(): number {
@@ -240,7 +242,8 @@ export class Connection extends ClientState implements WriteClient {
       case "write":
         return this.#submit(command, buffer, start, end);
       case "read":
-        if (this.consistency === "linearizable") return this.#readLinearizable(command, end - start);
+        if (this.consistency === "linearizable")
+          return this.#readLinearizable(command, end - start);
         break;
       case "edge":
         break;
@@ -299,7 +302,10 @@ export class Connection extends ClientState implements WriteClient {
   #putAside(buffer: Buffer, start: number, end: number): boolean {
     const limits = this.#host.limits;
     const deferred = this.#deferred;
-    if (deferred.length >= limits.deferredCommandsMax || deferred.usedBytes >= limits.deferredBytesMax) {
+    if (
+      deferred.length >= limits.deferredCommandsMax ||
+      deferred.usedBytes >= limits.deferredBytesMax
+    ) {
       return this.#wait(limits.deferredCommandsMax >> 1);
     }
     if (this.#decoder.isInline) {
@@ -444,7 +450,8 @@ export class Connection extends ClientState implements WriteClient {
 
   /** See EdgeContext.defer. */
   deferCommand(onGone: () => void): { resume(): void } {
-    if (!this.#nothingPending()) throw new Error("invariant: a command that answers later runs alone");
+    if (!this.#nothingPending())
+      throw new Error("invariant: a command that answers later runs alone");
     this.#stall = Stall.Command;
     this.#onGone = onGone;
     return {

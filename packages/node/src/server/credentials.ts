@@ -35,7 +35,7 @@ export class DefaultUserCredentials implements CredentialCheck {
     this.#digest = this.#quickDigest(bytes);
     const options = { salt: randomBytes(SALT_BYTES), iterations: DEFAULT_ITERATIONS };
     this.#stored = hashPassword(bytes, options);
-    // A failure is met by whoever verifies next; here it must not end the process.
+    // A failure is answered to whoever guesses next ("failed"); here it must not end the process.
     this.#stored.catch(() => undefined);
   }
 
@@ -43,26 +43,38 @@ export class DefaultUserCredentials implements CredentialCheck {
     return this.#stored !== null;
   }
 
-  verify(user: string, password: Uint8Array): AuthenticationOutcome | Promise<AuthenticationOutcome> {
+  verify(
+    user: string,
+    password: Uint8Array,
+  ): AuthenticationOutcome | Promise<AuthenticationOutcome> {
     const stored = this.#stored;
     const digest = this.#digest;
     // Without a password the default user lets everybody in with any, as Redis' "nopass".
     if (stored === null || digest === null) return user === DEFAULT_USER ? "accepted" : "refused";
-    if (user === DEFAULT_USER && timingSafeEqual(this.#quickDigest(password), digest)) return "accepted";
+    if (user === DEFAULT_USER && timingSafeEqual(this.#quickDigest(password), digest))
+      return "accepted";
     if (this.#waitingGuesses >= WAITING_GUESSES_MAX) return "busy";
     this.#waitingGuesses++;
     // The request's bytes are gone when the hash is due.
     const guess = Buffer.from(password);
-    const outcome = this.#lastGuess.then(async (): Promise<AuthenticationOutcome> => {
+    const outcome = this.#lastGuess.then(() => this.#check(user, guess, stored));
+    this.#lastGuess = outcome.then(() => {
+      this.#waitingGuesses--;
+    });
+    return outcome;
+  }
+
+  async #check(
+    user: string,
+    guess: Buffer,
+    stored: Promise<string>,
+  ): Promise<AuthenticationOutcome> {
+    try {
       const matches = await verifyPassword(guess, await stored);
       return matches && user === DEFAULT_USER ? "accepted" : "refused";
-    });
-    this.#lastGuess = outcome
-      .catch(() => undefined)
-      .finally(() => {
-        this.#waitingGuesses--;
-      });
-    return outcome;
+    } catch {
+      return "failed";
+    }
   }
 
   #quickDigest(password: Uint8Array): Buffer {

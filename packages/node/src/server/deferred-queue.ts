@@ -29,15 +29,15 @@ export class DeferredQueue {
 
   /** Number of the write that the oldest command follows. Only when `length` > 0. */
   get headAfterWrite(): number {
-    return this.#records[this.#head]!;
+    return this.#records[this.#head];
   }
 
   get headStart(): number {
-    return this.#records[this.#head + 1]!;
+    return this.#records[this.#head + 1];
   }
 
   get headEnd(): number {
-    return this.#records[this.#head + 2]!;
+    return this.#records[this.#head + 2];
   }
 
   get headIsError(): boolean {

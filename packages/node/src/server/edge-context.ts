@@ -101,8 +101,11 @@ export interface ProcessFacts {
   cpuSystemSeconds(): number;
 }
 
-/** busy: too many wrong guesses wait already; nothing is said about this one. */
-export type AuthenticationOutcome = "accepted" | "refused" | "busy";
+/**
+ * busy: too many wrong guesses wait already, nothing is said about this one. failed: the check itself went wrong
+ * (no memory for hashing).
+ */
+export type AuthenticationOutcome = "accepted" | "refused" | "busy" | "failed";
 
 /** Checks passwords. Until there are users the only one is "default". */
 export interface CredentialCheck {
@@ -110,7 +113,7 @@ export interface CredentialCheck {
   readonly required: boolean;
   /**
    * Wrong user and wrong password are not told apart. At once when the answer is known, else later: hashing takes
-   * milliseconds.
+   * milliseconds. The promise is never rejected.
    */
   verify(
     user: string,

@@ -26,7 +26,11 @@ export interface ListenAddress {
 }
 
 /** Errors that say that a host has no such address: machines without IPv6 are many. */
-const ADDRESS_LACKING: ReadonlySet<string> = new Set(["EADDRNOTAVAIL", "EAFNOSUPPORT", "EPROTONOSUPPORT"]);
+const ADDRESS_LACKING: ReadonlySet<string> = new Set([
+  "EADDRNOTAVAIL",
+  "EAFNOSUPPORT",
+  "EPROTONOSUPPORT",
+]);
 /** A port picked for the first address may be taken on the second: tries before giving up. */
 const PICKED_PORT_ATTEMPTS = 20;
 
@@ -104,7 +108,12 @@ export class Listener {
     });
     return new Promise((resolve, reject) => {
       server.once("error", reject);
-      const listenOptions = { host, port, backlog: this.#options.backlog, ipv6Only: host.includes(":") };
+      const listenOptions = {
+        host,
+        port,
+        backlog: this.#options.backlog,
+        ipv6Only: host.includes(":"),
+      };
       server.listen(listenOptions, () => {
         server.off("error", reject);
         server.on("error", (error) =>

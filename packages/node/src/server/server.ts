@@ -115,7 +115,8 @@ export class RespServer implements ServerView, ConnectionHost {
 
   /** Begins to listen. Where, or a ServerError that names what is in the way. */
   async start(): Promise<readonly ListenAddress[]> {
-    if (this.#listener !== null) throw new ServerError("ALREADY_STARTED", "the server was started already");
+    if (this.#listener !== null)
+      throw new ServerError("ALREADY_STARTED", "the server was started already");
     const config = this.#config;
     const listener = new Listener(
       {
@@ -130,7 +131,7 @@ export class RespServer implements ServerView, ConnectionHost {
     );
     this.#listener = listener;
     const addresses = await listener.start();
-    this.#tcpPort = addresses[0]!.port;
+    this.#tcpPort = addresses[0].port;
     this.#housekeeping = setInterval(() => this.#keepHouse(), HOUSEKEEPING_INTERVAL_MS);
     this.#housekeeping.unref();
     return addresses;
@@ -202,7 +203,10 @@ export class RespServer implements ServerView, ConnectionHost {
     });
     if (stream === null) {
       this.#staticReads = false;
-      this.logger.warn({}, "this Node version does not allow static read buffers; reading by events");
+      this.logger.warn(
+        {},
+        "this Node version does not allow static read buffers; reading by events",
+      );
       return null;
     }
     return { stream, receiver };
@@ -214,13 +218,19 @@ export class RespServer implements ServerView, ConnectionHost {
   }
 
   /** Serves a client over any stream of bytes (TLS, tests). */
-  attach(stream: Duplex, addresses: { readonly address: string; readonly localAddress: string }): void {
+  attach(
+    stream: Duplex,
+    addresses: { readonly address: string; readonly localAddress: string },
+  ): void {
     const connection = this.#add(stream, addresses);
     stream.on("data", (bytes: Buffer) => connection.receive(bytes, bytes.length));
     stream.resume();
   }
 
-  #add(stream: Duplex, addresses: { readonly address: string; readonly localAddress: string }): Connection {
+  #add(
+    stream: Duplex,
+    addresses: { readonly address: string; readonly localAddress: string },
+  ): Connection {
     const id = this.#nextClientId++;
     const connectedAtMs = this.clock.nowMs();
     const connection = new Connection({ id, connectedAtMs, ...addresses }, stream, this);
@@ -239,7 +249,7 @@ export class RespServer implements ServerView, ConnectionHost {
     this.#flushScheduled = false;
     const dirty = this.#dirty;
     // Settling a connection may make others dirty; they are appended and visited too.
-    for (let index = 0; index < dirty.length; index++) dirty[index]!.flush();
+    for (let index = 0; index < dirty.length; index++) dirty[index].flush();
     dirty.length = 0;
   }
 

@@ -43,7 +43,7 @@ export function readIntoStaticBuffer(
   // The server counts its connections by this field; without it, it would never finish closing.
   internals._handle = null;
   internals._server = null;
-  const socket = new Socket(options as unknown as ConstructorParameters<typeof Socket>[0]);
+  const socket = new Socket(options);
   (socket as unknown as AcceptedInternals)._server = server ?? null;
   return socket;
 }

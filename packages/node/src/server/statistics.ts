@@ -19,7 +19,7 @@ export class ErrorCounts {
   }
 
   list(): readonly (readonly [string, number])[] {
-    return [...this.#byCode].sort((one, other) => (one[0] < other[0] ? -1 : 1));
+    return [...this.#byCode].toSorted((one, other) => (one[0] < other[0] ? -1 : 1));
   }
 
   reset(): void {

@@ -13,7 +13,10 @@ const GOLDEN: readonly (readonly [string, string])[] = [
   ["SELECT x", "-ERR value is not an integer or out of range\r\n"],
   ["SELECT 16", "-ERR DB index is out of range\r\n"],
   ["SELECT -1", "-ERR DB index is out of range\r\n"],
-  ["SELECT 99999999999", "-ERR value is out of range, value must between -2147483648 and 2147483647\r\n"],
+  [
+    "SELECT 99999999999",
+    "-ERR value is out of range, value must between -2147483648 and 2147483647\r\n",
+  ],
   ["HELLO x", "-ERR Protocol version is not an integer or out of range\r\n"],
   ["HELLO 4", "-NOPROTO unsupported protocol version\r\n"],
   ["HELLO 3 FOO", "-ERR Syntax error in HELLO option 'FOO'\r\n"],
@@ -22,7 +25,10 @@ const GOLDEN: readonly (readonly [string, string])[] = [
   ["CLIENT FOO", "-ERR unknown subcommand 'FOO'. Try CLIENT HELP.\r\n"],
   ["CLIENT ID x", "-ERR wrong number of arguments for 'client|id' command\r\n"],
   ["CLIENT GETNAME", "$-1\r\n"],
-  ["CLIENT SETNAME a\tb", "-ERR Client names cannot contain spaces, newlines or special characters.\r\n"],
+  [
+    "CLIENT SETNAME a\tb",
+    "-ERR Client names cannot contain spaces, newlines or special characters.\r\n",
+  ],
   ["CLIENT LIST TYPE foo", "-ERR Unknown client type 'foo'\r\n"],
   ["CLIENT LIST TYPE master", "$0\r\n\r\n"],
   ["CLIENT LIST ID x", "-ERR Invalid client ID\r\n"],
@@ -77,7 +83,9 @@ describe("HELLO", () => {
     expect(await client.ask("HELLO", "3")).toBe(`%7\r\n${greeting(1).replace("PROTO", "3")}`);
     expect(await client.ask("GET", "none")).toBe("_\r\n");
     expect(await client.ask("CLIENT", "GETNAME")).toBe("_\r\n");
-    expect(await client.ask("INFO", "cluster")).toBe("=34\r\ntxt:# Cluster\r\ncluster_enabled:0\r\n\r\n");
+    expect(await client.ask("INFO", "cluster")).toBe(
+      "=34\r\ntxt:# Cluster\r\ncluster_enabled:0\r\n\r\n",
+    );
     expect(await client.ask("HELLO", "2")).toBe(`*14\r\n${greeting(1).replace("PROTO", "2")}`);
     expect(await client.ask("GET", "none")).toBe("$-1\r\n");
   });
@@ -134,16 +142,16 @@ describe("CLIENT", () => {
       victims.push(victim);
     }
     const [one, two, three, four] = victims;
-    const address = `127.0.0.1:${one!.socket.localPort}`;
+    const address = `127.0.0.1:${one.socket.localPort}`;
     expect(await killer.ask("CLIENT", "KILL", address)).toBe("+OK\r\n");
-    await one!.closed;
+    await one.closed;
     expect(await killer.ask("CLIENT", "KILL", "ID", "3")).toBe(":1\r\n");
-    await two!.closed;
-    const third = `127.0.0.1:${three!.socket.localPort}`;
+    await two.closed;
+    const third = `127.0.0.1:${three.socket.localPort}`;
     expect(await killer.ask("CLIENT", "KILL", "TYPE", "normal", "ADDR", third)).toBe(":1\r\n");
-    await three!.closed;
+    await three.closed;
     expect(await killer.ask("CLIENT", "KILL", "USER", "default")).toBe(":1\r\n");
-    await four!.closed;
+    await four.closed;
     expect(await killer.ask("PING")).toBe("+PONG\r\n");
   });
 

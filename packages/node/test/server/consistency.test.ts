@@ -42,9 +42,9 @@ describe("reads", () => {
     client.send("GET a");
     await until(() => test.replica.confirmations.length === 1);
     const [view] = [...test.server.clients()];
-    const before = view!.queryBufferBytes();
+    const before = view.queryBufferBytes();
     client.send("GET b");
-    await until(() => view!.queryBufferBytes() > before);
+    await until(() => view.queryBufferBytes() > before);
     test.replica.confirm();
     expect(await client.reply()).toBe("$-1\r\n");
     await until(() => test.replica.confirmations.length === 1);
@@ -134,7 +134,7 @@ describe("WAIT", () => {
     await until(() => test.replica.waits.length === 1);
     expect(test.replica.waits[0]).toMatchObject({ index: 11, wanted: 2, timeoutMs: 500 });
     expect(client.receivedBytes).toBe(0);
-    test.replica.waits[0]!.done(1);
+    test.replica.waits[0].done(1);
     expect(await client.expectBytes(":1\r\n+PONG\r\n")).toBe(":1\r\n+PONG\r\n");
   });
 

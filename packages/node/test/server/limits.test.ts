@@ -7,14 +7,34 @@ const MEBIBYTE = 1024 * 1024;
 
 describe("malformed RESP", () => {
   it.each([
-    ["a bulk header that is none", "*1\r\n:4\r\n", "-ERR Protocol error: expected '$', got ':'\r\n"],
-    ["a bulk length that is no number", "*1\r\n$x\r\n", "-ERR Protocol error: invalid bulk length\r\n"],
+    [
+      "a bulk header that is none",
+      "*1\r\n:4\r\n",
+      "-ERR Protocol error: expected '$', got ':'\r\n",
+    ],
+    [
+      "a bulk length that is no number",
+      "*1\r\n$x\r\n",
+      "-ERR Protocol error: invalid bulk length\r\n",
+    ],
     ["a negative bulk length", "*1\r\n$-1\r\n", "-ERR Protocol error: invalid bulk length\r\n"],
-    ["a bulk over proto-max-bulk-len", "*1\r\n$67108865\r\n", "-ERR Protocol error: invalid bulk length\r\n"],
+    [
+      "a bulk over proto-max-bulk-len",
+      "*1\r\n$67108865\r\n",
+      "-ERR Protocol error: invalid bulk length\r\n",
+    ],
     ["too many arguments", "*1048577\r\n", "-ERR Protocol error: invalid multibulk length\r\n"],
     ["a count that is no number", "*x\r\n", "-ERR Protocol error: invalid multibulk length\r\n"],
-    ["quotes that do not close", 'GET "a\r\n', "-ERR Protocol error: unbalanced quotes in request\r\n"],
-    ["an endless inline request", "x".repeat(70_000), "-ERR Protocol error: too big inline request\r\n"],
+    [
+      "quotes that do not close",
+      'GET "a\r\n',
+      "-ERR Protocol error: unbalanced quotes in request\r\n",
+    ],
+    [
+      "an endless inline request",
+      "x".repeat(70_000),
+      "-ERR Protocol error: too big inline request\r\n",
+    ],
   ])("S21 with %s is answered and ends the connection", async (_what, bytes, answer) => {
     const test = await startTestServer();
     const client = await test.connect();
@@ -50,8 +70,16 @@ describe("a client that has not authenticated", () => {
   const config = { requirepass: "secret" };
 
   it.each([
-    ["more than 10 arguments", "*11\r\n", "-ERR Protocol error: unauthenticated multibulk length\r\n"],
-    ["an argument over 16 KiB", "*2\r\n$4\r\nAUTH\r\n$16385\r\n", "-ERR Protocol error: unauthenticated bulk length\r\n"],
+    [
+      "more than 10 arguments",
+      "*11\r\n",
+      "-ERR Protocol error: unauthenticated multibulk length\r\n",
+    ],
+    [
+      "an argument over 16 KiB",
+      "*2\r\n$4\r\nAUTH\r\n$16385\r\n",
+      "-ERR Protocol error: unauthenticated bulk length\r\n",
+    ],
   ])("S20 is held to small requests: %s", async (_what, bytes, answer) => {
     const test = await startTestServer({ config });
     const client = await test.connect();
@@ -69,7 +97,10 @@ describe("a client that has not authenticated", () => {
   });
 
   it("S20 is closed when it does not read its refusals", async () => {
-    const test = await startTestServer({ config, limits: { unauthenticatedOutputBytesMax: 10_000 } });
+    const test = await startTestServer({
+      config,
+      limits: { unauthenticatedOutputBytesMax: 10_000 },
+    });
     const client = await test.connect();
     client.socket.pause();
     const flood = "GET k\r\n".repeat(20_000);
@@ -143,11 +174,11 @@ describe("a client that sends too much", () => {
     const commands = 200_000;
     client.write("PING\r\n".repeat(commands));
     const [view] = [...test.server.clients()];
-    await until(() => view!.queryBufferBytes() > 100_000);
+    await until(() => view.queryBufferBytes() > 100_000);
     for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
     // One read may go over the limit, no more.
-    expect(view!.queryBufferBytes()).toBeLessThanOrEqual(100_000 + 65_536);
-    test.replica.waits[0]!.done(1);
+    expect(view.queryBufferBytes()).toBeLessThanOrEqual(100_000 + 65_536);
+    test.replica.waits[0].done(1);
     expect(await waiting).toBe(":1\r\n");
     const expected = "+PONG\r\n".repeat(commands);
     expect((await client.expectBytes(expected)) === expected).toBe(true);
@@ -189,7 +220,7 @@ describe("the server", () => {
     test.clock.time += 10_001;
     expect(await idle.rest()).toBe("");
     expect(test.server.clientCount).toBe(1);
-    test.replica.waits[0]!.done(1);
+    test.replica.waits[0].done(1);
     expect(await waiting.reply()).toBe(":1\r\n");
   });
 

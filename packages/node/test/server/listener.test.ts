@@ -15,7 +15,12 @@ afterEach(async () => {
 });
 
 function makeListener(options: Partial<ListenOptions>): Listener {
-  const defaults = { optionalHosts: new Set<string>(), port: 0, backlog: 10, keepaliveSeconds: 300 };
+  const defaults = {
+    optionalHosts: new Set<string>(),
+    port: 0,
+    backlog: 10,
+    keepaliveSeconds: 300,
+  };
   const all = { hosts: ["127.0.0.1"], ...defaults, ...options };
   const listener = new Listener(all, silentLogger, (socket) => socket.destroy());
   cleanups.push(() => listener.stop());
@@ -26,8 +31,8 @@ describe("a listener", () => {
   it("listens on several addresses under one picked port", async () => {
     const addresses = await makeListener({ hosts: ["127.0.0.1", "127.0.0.2"] }).start();
     expect(addresses.map((address) => address.host)).toEqual(["127.0.0.1", "127.0.0.2"]);
-    expect(addresses[0]!.port).toBeGreaterThan(0);
-    expect(addresses[1]!.port).toBe(addresses[0]!.port);
+    expect(addresses[0].port).toBeGreaterThan(0);
+    expect(addresses[1].port).toBe(addresses[0].port);
   });
 
   it("names host and port when another program listens there", async () => {
@@ -64,9 +69,11 @@ describe("a listener", () => {
     cleanups.push(() => other.close());
     const { port } = other.address() as AddressInfo;
     const hosts = ["127.0.0.1", "127.0.0.2"];
-    await expect(makeListener({ hosts, port }).start()).rejects.toMatchObject({ code: "LISTEN_FAILED" });
+    await expect(makeListener({ hosts, port }).start()).rejects.toMatchObject({
+      code: "LISTEN_FAILED",
+    });
     const again = await makeListener({ hosts: ["127.0.0.1"], port }).start();
-    expect(again[0]!.port).toBe(port);
+    expect(again[0].port).toBe(port);
   });
 });
 

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DeferredQueue } from "../../src/server/deferred-queue.ts";
 import { InputBuffer } from "../../src/server/input-buffer.ts";
@@ -39,14 +39,22 @@ describe("the input buffer", () => {
 
   it("does not take memory for bytes that are only announced", () => {
     const buffer = new InputBuffer();
-    buffer.append(Buffer.from("*2\r\n$4\r\nECHO\r\n$60000000\r\nx"), { from: 0, to: 27 }, 60_000_027);
+    buffer.append(
+      Buffer.from("*2\r\n$4\r\nECHO\r\n$60000000\r\nx"),
+      { from: 0, to: 27 },
+      60_000_027,
+    );
     expect(buffer.capacityBytes).toBeLessThanOrEqual(32 * 1024);
   });
 });
 
 describe("the queue of commands put aside", () => {
   it("gives back commands and errors in order with the write they follow", () => {
-    const push = fc.record({ text: fc.string({ maxLength: 40 }), isError: fc.boolean(), shifts: fc.nat({ max: 3 }) });
+    const push = fc.record({
+      text: fc.string({ maxLength: 40 }),
+      isError: fc.boolean(),
+      shifts: fc.nat({ max: 3 }),
+    });
     fc.assert(
       fc.property(fc.array(push, { maxLength: 60 }), (pushes) => {
         const queue = new DeferredQueue();
@@ -60,7 +68,9 @@ describe("the queue of commands put aside", () => {
             const expected = model.shift()!;
             expect(queue.headAfterWrite).toBe(expected.after);
             expect(queue.headIsError).toBe(expected.isError);
-            expect(queue.bytes.toString("latin1", queue.headStart, queue.headEnd)).toBe(expected.text);
+            expect(queue.bytes.toString("latin1", queue.headStart, queue.headEnd)).toBe(
+              expected.text,
+            );
             queue.shift();
           }
           expect(queue.length).toBe(model.length);
@@ -72,7 +82,8 @@ describe("the queue of commands put aside", () => {
   it("gives memory back when a long queue has been worked off", () => {
     const queue = new DeferredQueue();
     const bytes = Buffer.alloc(1000);
-    for (let number = 0; number < 5000; number++) queue.pushCommand(1, bytes, { start: 0, end: 1000 });
+    for (let number = 0; number < 5000; number++)
+      queue.pushCommand(1, bytes, { start: 0, end: 1000 });
     expect(queue.usedBytes).toBe(5_000_000);
     for (let number = 0; number < 5000; number++) queue.shift();
     expect(queue.length).toBe(0);

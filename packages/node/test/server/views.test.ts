@@ -16,21 +16,23 @@ const OTHER: MemberView = {
   connected: true,
   matchIndex: 8,
 };
-const OTHER_TOOL_ID = "0a1b2c3d0000400080000000" + "0000000b" + "00000000";
-const OWN_TOOL_ID = "0a1b2c3d0000400080000000" + "0000000a" + "00000000";
+const OTHER_TOOL_ID = "0a1b2c3d00004000800000000000000b00000000";
+const OWN_TOOL_ID = "0a1b2c3d00004000800000000000000a00000000";
 
 async function infoOf(test: TestServer, ...sections: string[]): Promise<Map<string, string>> {
   const client = await test.connect();
   const text = await client.ask("INFO", ...sections);
   const fields = text.split("\r\n").filter((line) => /^\w+[\w|]*:/.test(line));
-  return new Map(fields.map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1)]));
+  return new Map(
+    fields.map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1)]),
+  );
 }
 
 /** The titles of the sections in an INFO answer. */
 async function titlesOf(test: TestServer, ...sections: string[]): Promise<string[]> {
   const client = await test.connect();
   const text = await client.ask("INFO", ...sections);
-  return [...text.matchAll(/^# (\w+)\r$/gm)].map((match) => match[1]!);
+  return [...text.matchAll(/^# (\w+)\r$/gm)].map((match) => match[1]);
 }
 
 describe("INFO", () => {
@@ -38,11 +40,24 @@ describe("INFO", () => {
     const test = await startTestServer();
     const standard = await titlesOf(test);
     expect(standard).toEqual([
-      "Server", "Clients", "Memory", "Persistence", "Stats", "Replication", "CPU", "Modules",
-      "Errorstats", "Cluster", "Raft", "Keyspace",
+      "Server",
+      "Clients",
+      "Memory",
+      "Persistence",
+      "Stats",
+      "Replication",
+      "CPU",
+      "Modules",
+      "Errorstats",
+      "Cluster",
+      "Raft",
+      "Keyspace",
     ]);
     expect(await titlesOf(test, "DEFAULT")).toEqual(standard);
-    expect(await titlesOf(test, "keyspace", "Server", "nonsense", "server")).toEqual(["Server", "Keyspace"]);
+    expect(await titlesOf(test, "keyspace", "Server", "nonsense", "server")).toEqual([
+      "Server",
+      "Keyspace",
+    ]);
     const all = [...standard.slice(0, 8), "Commandstats", ...standard.slice(8)];
     expect(await titlesOf(test, "all")).toEqual(all);
     expect(await titlesOf(test, "everything")).toEqual(all);
@@ -79,7 +94,9 @@ describe("INFO", () => {
     expect(info.get("total_commands_processed")).toBe("6");
     expect(info.get("total_error_replies")).toBe("3");
     expect(info.get("errorstat_ERR")).toBe("count=3");
-    expect(info.get("cmdstat_get")).toMatch(/^calls=1,usec=\d+,usec_per_call=[\d.]+,rejected_calls=0,failed_calls=0$/);
+    expect(info.get("cmdstat_get")).toMatch(
+      /^calls=1,usec=\d+,usec_per_call=[\d.]+,rejected_calls=0,failed_calls=0$/,
+    );
     expect(info.get("cmdstat_incr")).toContain("calls=2,");
     expect(info.get("cmdstat_incr")).toContain("failed_calls=1");
     expect(Number(info.get("total_net_input_bytes"))).toBeGreaterThan(100);
@@ -99,8 +116,12 @@ describe("INFO", () => {
     test.replica.refusal = "CLUSTERDOWN no leader";
     await client.ask("SET", "a", "1");
     const text = await client.ask("INFO", "commandstats");
-    expect(text).toContain("cmdstat_get:calls=0,usec=0,usec_per_call=0.00,rejected_calls=1,failed_calls=0");
-    expect(text).toContain("cmdstat_set:calls=0,usec=0,usec_per_call=0.00,rejected_calls=1,failed_calls=0");
+    expect(text).toContain(
+      "cmdstat_get:calls=0,usec=0,usec_per_call=0.00,rejected_calls=1,failed_calls=0",
+    );
+    expect(text).toContain(
+      "cmdstat_set:calls=0,usec=0,usec_per_call=0.00,rejected_calls=1,failed_calls=0",
+    );
     expect(await client.ask("INFO", "errorstats")).toContain("errorstat_CLUSTERDOWN:count=1");
   });
 
@@ -112,7 +133,7 @@ describe("INFO", () => {
     expect(info.get("connected_slaves")).toBe("1");
     expect(info.get("slave0")).toBe("ip=127.0.0.1,port=6479,state=online,offset=8,lag=0");
     expect(info.get("master_repl_offset")).toBe("10");
-    expect(info.get("master_replid")).toBe("ffffffff000040008000000000000001" + "00000000");
+    expect(info.get("master_replid")).toBe("ffffffff00004000800000000000000100000000");
   });
 
   it("shows a follower as slave of the leader, and of nobody when there is none", async () => {
@@ -142,7 +163,9 @@ describe("INFO", () => {
     const info = await infoOf(test);
     expect(info.get("db0")).toBe("keys=2,expires=1,avg_ttl=5000");
     expect(Number(info.get("used_memory"))).toBeGreaterThan(0);
-    expect(Number(info.get("used_memory_peak"))).toBeGreaterThanOrEqual(Number(info.get("used_memory")));
+    expect(Number(info.get("used_memory_peak"))).toBeGreaterThanOrEqual(
+      Number(info.get("used_memory")),
+    );
     expect(Number(info.get("used_memory_dataset"))).toBe(test.replica.keyspace.usedBytes);
     expect(info.get("maxmemory_policy")).toBe("noeviction");
   });
@@ -170,7 +193,9 @@ describe("CLUSTER", () => {
     const test = await startTestServer();
     const client = await test.connect();
     const text = await client.ask("CLUSTER", "INFO");
-    expect(text).toContain("cluster_state:ok\r\ncluster_slots_assigned:16384\r\ncluster_slots_ok:16384\r\n");
+    expect(text).toContain(
+      "cluster_state:ok\r\ncluster_slots_assigned:16384\r\ncluster_slots_ok:16384\r\n",
+    );
     test.replica.refusal = "CLUSTERDOWN no leader";
     expect(await client.ask("CLUSTER", "INFO")).toContain("cluster_state:fail\r\n");
   });
@@ -215,7 +240,10 @@ describe("FERRITE.STATUS", () => {
 });
 
 describe("CONFIG", () => {
-  const values = new Map([["maxclients", "10000"], ["maxmemory", "0"]]);
+  const values = new Map([
+    ["maxclients", "10000"],
+    ["maxmemory", "0"],
+  ]);
   const settings = {
     get: (name: string) => values.get(name),
     match: (patterns: readonly string[]) => [...values].filter(([name]) => patterns.includes(name)),
@@ -232,7 +260,9 @@ describe("CONFIG", () => {
     const both = "*4\r\n$10\r\nmaxclients\r\n$5\r\n10000\r\n$9\r\nmaxmemory\r\n$1\r\n0\r\n";
     expect(await client.ask("CONFIG", "GET", "maxmemory", "maxclients")).toBe(both);
     expect(await client.ask("CONFIG", "SET", "maxmemory", "5", "maxclients", "7")).toBe("+OK\r\n");
-    expect(await client.ask("CONFIG", "GET", "maxmemory")).toBe("*2\r\n$9\r\nmaxmemory\r\n$1\r\n5\r\n");
+    expect(await client.ask("CONFIG", "GET", "maxmemory")).toBe(
+      "*2\r\n$9\r\nmaxmemory\r\n$1\r\n5\r\n",
+    );
     expect(await client.ask("CONFIG", "SET", "nope", "5")).toBe("-ERR Unknown option\r\n");
   });
 });
@@ -252,15 +282,24 @@ describe("the version", () => {
 });
 
 describe("HELP", () => {
-  it.each(["CLIENT", "CONFIG", "CLUSTER"])("of %s lists only sub-commands that exist", async (name) => {
-    const test = await startTestServer();
-    const client = await test.connect();
-    const text = await client.ask(name, "HELP");
-    expect(text).toContain(`+${name} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:\r\n`);
-    const words = [...text.matchAll(/^\+([A-Z-]+)/gm)].map((match) => match[1]!).filter((word) => word !== name);
-    expect(words.length).toBeGreaterThan(3);
-    for (const word of words) {
-      expect(await client.ask(name, word, "x".repeat(3), "y", "z")).not.toContain("unknown subcommand");
-    }
-  });
+  it.each(["CLIENT", "CONFIG", "CLUSTER"])(
+    "of %s lists only sub-commands that exist",
+    async (name) => {
+      const test = await startTestServer();
+      const client = await test.connect();
+      const text = await client.ask(name, "HELP");
+      expect(text).toContain(
+        `+${name} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:\r\n`,
+      );
+      const words = [...text.matchAll(/^\+([A-Z-]+)/gm)]
+        .map((match) => match[1])
+        .filter((word) => word !== name);
+      expect(words.length).toBeGreaterThan(3);
+      for (const word of words) {
+        expect(await client.ask(name, word, "x".repeat(3), "y", "z")).not.toContain(
+          "unknown subcommand",
+        );
+      }
+    },
+  );
 });

@@ -23,9 +23,7 @@ export const auth: EdgeCommand = {
     { name: "username", type: "string", since: "6.0.0", flags: ["optional"] },
     { name: "password", type: "string" },
   ],
-  history: [
-    ["6.0.0", "Added ACL style (username and password)."],
-  ],
+  history: [["6.0.0", "Added ACL style (username and password)."]],
   run: runAuth,
 };
 

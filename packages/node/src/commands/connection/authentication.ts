@@ -33,20 +33,20 @@ export function authenticate(
   const waiting = context.defer(() => {
     state.gone = true;
   });
-  outcome.then(
-    (known) => {
-      if (state.gone) return;
-      finish(known);
-      waiting.resume();
-    },
-    () => {
-      if (state.gone) return;
-      done(CHECK_FAILED);
-      waiting.resume();
-    },
-  );
+  void outcome.then((known) => {
+    if (state.gone) return;
+    finish(known);
+    waiting.resume();
+  });
 }
 
-function refusalText(outcome: "refused" | "busy"): string {
-  return outcome === "busy" ? TOO_MANY_GUESSES : WRONG_PASSWORD;
+function refusalText(outcome: Exclude<AuthenticationOutcome, "accepted">): string {
+  switch (outcome) {
+    case "refused":
+      return WRONG_PASSWORD;
+    case "busy":
+      return TOO_MANY_GUESSES;
+    case "failed":
+      return CHECK_FAILED;
+  }
 }

@@ -15,5 +15,6 @@ export const clientInfo: EdgeCommand = {
   keySpecs: [],
   arguments: [],
   tips: ["nondeterministic_output"],
-  run: ({ reply, client, server }) => reply.verbatim("txt", `${clientLine(client, server.nowMs())}\n`),
+  run: ({ reply, client, server }) =>
+    reply.verbatim("txt", `${clientLine(client, server.nowMs())}\n`),
 };

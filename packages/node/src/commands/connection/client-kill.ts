@@ -69,7 +69,10 @@ export const clientKill: EdgeCommand = {
     ["2.8.12", "Added new filter format."],
     ["2.8.12", "`ID` option."],
     ["3.2.0", "Added `master` type in for `TYPE` option."],
-    ["5.0.0", "Replaced `slave` `TYPE` with `replica`. `slave` still supported for backward compatibility."],
+    [
+      "5.0.0",
+      "Replaced `slave` `TYPE` with `replica`. `slave` still supported for backward compatibility.",
+    ],
     ["6.2.0", "`LADDR` option."],
   ],
   run: runKill,
@@ -107,7 +110,7 @@ function runKill(context: EdgeContext): void {
 function readFilter(argv: Argv, index: number, filter: KillFilter): string | null {
   const value = index + 1;
   if (argv.isWord(index, "ID")) {
-    const id = parseInteger(argv.buffer, argv.starts[value]!, argv.ends[value]!);
+    const id = parseInteger(argv.buffer, argv.starts[value], argv.ends[value]);
     if (id === null || id < 1) return "ERR client-id should be greater than 0";
     filter.id = Number(id);
   } else if (argv.isWord(index, "TYPE")) {
@@ -147,6 +150,7 @@ function matches(client: ClientView, filter: KillFilter): boolean {
   if (filter.id !== undefined && client.id !== filter.id) return false;
   if (filter.type !== undefined && filter.type !== ONLY_CLIENT_TYPE) return false;
   if (filter.address !== undefined && client.address !== filter.address) return false;
-  if (filter.localAddress !== undefined && client.localAddress !== filter.localAddress) return false;
+  if (filter.localAddress !== undefined && client.localAddress !== filter.localAddress)
+    return false;
   return filter.user === undefined || client.user === filter.user;
 }

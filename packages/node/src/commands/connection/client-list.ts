@@ -37,16 +37,17 @@ export const clientList: EdgeCommand = {
       token: "ID",
       since: "6.2.0",
       flags: ["optional"],
-      arguments: [
-        { name: "client-id", type: "integer", flags: ["multiple"] },
-      ],
+      arguments: [{ name: "client-id", type: "integer", flags: ["multiple"] }],
     },
   ],
   history: [
     ["2.8.12", "Added unique client `id` field."],
     ["5.0.0", "Added optional `TYPE` filter."],
     ["6.0.0", "Added `user` field."],
-    ["6.2.0", "Added `argv-mem`, `tot-mem`, `laddr` and `redir` fields and the optional `ID` filter."],
+    [
+      "6.2.0",
+      "Added `argv-mem`, `tot-mem`, `laddr` and `redir` fields and the optional `ID` filter.",
+    ],
     ["7.0.0", "Added `resp`, `multi-mem`, `rbs` and `rbp` fields."],
     ["7.0.3", "Added `ssub` field."],
   ],
@@ -77,7 +78,7 @@ function chooseClients({ argv, server }: EdgeContext): Iterable<ClientView> | st
   if (argv.count > 3 && argv.isWord(2, "ID")) {
     const found: ClientView[] = [];
     for (let index = 3; index < argv.count; index++) {
-      const id = parseInteger(argv.buffer, argv.starts[index]!, argv.ends[index]!);
+      const id = parseInteger(argv.buffer, argv.starts[index], argv.ends[index]);
       if (id === null) return "ERR Invalid client ID";
       const client = server.clientById(Number(id));
       if (client !== undefined) found.push(client);

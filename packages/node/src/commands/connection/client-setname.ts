@@ -13,9 +13,7 @@ export const clientSetname: EdgeCommand = {
   flags: ["noscript", "loading", "stale"],
   categories: ["slow", "connection"],
   keySpecs: [],
-  arguments: [
-    { name: "connection-name", type: "string" },
-  ],
+  arguments: [{ name: "connection-name", type: "string" }],
   run: ({ argv, reply, client }) => {
     const name = argv.latin1(2);
     if (!isPrintable(name)) {

@@ -12,8 +12,6 @@ export const echo: EdgeCommand = {
   flags: ["loading", "stale", "fast"],
   categories: ["fast", "connection"],
   keySpecs: [],
-  arguments: [
-    { name: "message", type: "string" },
-  ],
-  run: ({ argv, reply }) => reply.bulkRange(argv.buffer, argv.starts[1]!, argv.ends[1]!),
+  arguments: [{ name: "message", type: "string" }],
+  run: ({ argv, reply }) => reply.bulkRange(argv.buffer, argv.starts[1], argv.ends[1]),
 };

@@ -3,7 +3,7 @@ import type { EdgeContext } from "../../server/edge-context.ts";
 import type { Argv } from "../../resp/argv.ts";
 import type { Reply } from "../../resp/reply.ts";
 import { parseInteger } from "../integer.ts";
-import { REDIS_VERSION } from "../../server/version.ts";
+import { REDIS_VERSION } from "../redis-version.ts";
 import { authenticate } from "./authentication.ts";
 import type { Login } from "./authentication.ts";
 import { INVALID_CLIENT_NAME, isPrintable } from "./client-name.ts";
@@ -49,7 +49,10 @@ export const hello: EdgeCommand = {
     },
   ],
   history: [
-    ["6.2.0", "`protover` made optional; when called without arguments the command reports the current connection's context."],
+    [
+      "6.2.0",
+      "`protover` made optional; when called without arguments the command reports the current connection's context.",
+    ],
   ],
   run: runHello,
 };
@@ -64,7 +67,7 @@ function runHello(context: EdgeContext): void {
   const { argv, reply } = context;
   let version: 2 | 3 = context.client.protocol;
   if (argv.count >= 2) {
-    const asked = parseInteger(argv.buffer, argv.starts[1]!, argv.ends[1]!);
+    const asked = parseInteger(argv.buffer, argv.starts[1], argv.ends[1]);
     if (asked === null) return reply.error(NOT_A_VERSION);
     if (asked !== 2 && asked !== 3) return reply.error(UNKNOWN_VERSION);
     version = asked;

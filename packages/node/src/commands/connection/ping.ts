@@ -13,13 +13,11 @@ export const ping: EdgeCommand = {
   flags: ["fast"],
   categories: ["fast", "connection"],
   keySpecs: [],
-  arguments: [
-    { name: "message", type: "string", flags: ["optional"] },
-  ],
+  arguments: [{ name: "message", type: "string", flags: ["optional"] }],
   tips: ["request_policy:all_shards", "response_policy:all_succeeded"],
   run: ({ argv, reply }) => {
     if (argv.count > 2) reply.error(wrongArityText(ping));
-    else if (argv.count === 2) reply.bulkRange(argv.buffer, argv.starts[1]!, argv.ends[1]!);
+    else if (argv.count === 2) reply.bulkRange(argv.buffer, argv.starts[1], argv.ends[1]);
     else reply.simple("PONG");
   },
 };

@@ -18,14 +18,12 @@ export const select: EdgeCommand = {
   flags: ["loading", "stale", "fast"],
   categories: ["fast", "connection"],
   keySpecs: [],
-  arguments: [
-    { name: "index", type: "integer" },
-  ],
+  arguments: [{ name: "index", type: "integer" }],
   run: runSelect,
 };
 
 function runSelect({ argv, reply }: EdgeContext): void {
-  const index = parseInt64(argv.buffer, argv.starts[1]!, argv.ends[1]!);
+  const index = parseInt64(argv.buffer, argv.starts[1], argv.ends[1]);
   if (index === null) {
     reply.error(NOT_AN_INTEGER);
   } else if (index < INT32_MIN || index > INT32_MAX) {

@@ -17,14 +17,10 @@ export const configGet: EdgeCommand = {
       name: "parameter",
       type: "block",
       flags: ["multiple"],
-      arguments: [
-        { name: "parameter", type: "string" },
-      ],
+      arguments: [{ name: "parameter", type: "string" }],
     },
   ],
-  history: [
-    ["7.0.0", "Added the ability to pass multiple pattern parameters in one call"],
-  ],
+  history: [["7.0.0", "Added the ability to pass multiple pattern parameters in one call"]],
   run: ({ argv, reply, server }) => {
     const patterns: string[] = [];
     for (let index = 2; index < argv.count; index++) patterns.push(argv.utf8(index));

@@ -24,9 +24,7 @@ export const configSet: EdgeCommand = {
       ],
     },
   ],
-  history: [
-    ["7.0.0", "Added the ability to set multiple parameters in one call."],
-  ],
+  history: [["7.0.0", "Added the ability to set multiple parameters in one call."]],
   tips: ["request_policy:all_nodes", "response_policy:all_succeeded"],
   run: ({ argv, reply, server }) => {
     if (argv.count % 2 !== 0) {

@@ -1,6 +1,6 @@
 /** INFO server */
 import type { ServerView } from "../../server/edge-context.ts";
-import { REDIS_VERSION } from "../../server/version.ts";
+import { REDIS_VERSION } from "../redis-version.ts";
 import type { InfoLine } from "./info-sections.ts";
 
 const SECONDS_PER_DAY = 86_400;

@@ -15,12 +15,8 @@ export const info: EdgeCommand = {
   flags: ["loading", "stale"],
   categories: ["slow", "dangerous"],
   keySpecs: [],
-  arguments: [
-    { name: "section", type: "string", flags: ["optional", "multiple"] },
-  ],
-  history: [
-    ["7.0.0", "Added support for taking multiple section arguments."],
-  ],
+  arguments: [{ name: "section", type: "string", flags: ["optional", "multiple"] }],
+  history: [["7.0.0", "Added support for taking multiple section arguments."]],
   tips: ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
   run: ({ argv, reply, server }) => {
     const wanted = chosenSections(argv);

@@ -13,7 +13,8 @@ const TIMEOUT_MS_MAX = 2_147_483_647n;
 export const wait: EdgeCommand = {
   kind: "edge",
   name: "wait",
-  summary: "Wait for the synchronous replication of all the write commands sent in the context of the current connection",
+  summary:
+    "Wait for the synchronous replication of all the write commands sent in the context of the current connection",
   complexity: "O(1)",
   since: "3.0.0",
   group: "generic",
@@ -31,8 +32,8 @@ export const wait: EdgeCommand = {
 
 function runWait(context: EdgeContext): void {
   const { argv, reply, client, server } = context;
-  const wanted = parseInt64(argv.buffer, argv.starts[1]!, argv.ends[1]!);
-  const timeoutMs = parseInt64(argv.buffer, argv.starts[2]!, argv.ends[2]!);
+  const wanted = parseInt64(argv.buffer, argv.starts[1], argv.ends[1]);
+  const timeoutMs = parseInt64(argv.buffer, argv.starts[2], argv.ends[2]);
   if (wanted === null) return reply.error(NOT_AN_INTEGER);
   if (timeoutMs === null) return reply.error("ERR timeout is not an integer or out of range");
   if (timeoutMs < 0n) return reply.error("ERR timeout is negative");

@@ -64,7 +64,8 @@ export class RawClient {
     for (;;) {
       const end = replyEnd(this.#received, 0);
       if (end >= 0) return this.read(end);
-      if (this.#closed) throw new Error(`closed after ${JSON.stringify(this.#received.toString("latin1"))}`);
+      if (this.#closed)
+        throw new Error(`closed after ${JSON.stringify(this.#received.toString("latin1"))}`);
       await this.#more();
     }
   }
@@ -107,7 +108,7 @@ export function request(...words: string[]): string {
 function replyEnd(bytes: Buffer, at: number): number {
   const lineEnd = bytes.indexOf("\r\n", at);
   if (lineEnd < 0) return -1;
-  const type = String.fromCharCode(bytes[at]!);
+  const type = String.fromCharCode(bytes[at]);
   const count = Number(bytes.toString("latin1", at + 1, lineEnd));
   const next = lineEnd + 2;
   if (type === "$" || type === "=") {

@@ -81,7 +81,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   });
   replica.onRoundDone = () => server.flush();
   const addresses = await server.start();
-  const test = new TestServer({ server, replica, clock, warnings, port: addresses[0]!.port });
+  const test = new TestServer({ server, replica, clock, warnings, port: addresses[0].port });
   running.push(test);
   return test;
 }
