@@ -58,9 +58,14 @@ export class TestCluster {
   /** Starts all nodes and waits until they are ready. */
   static async start(options: TestClusterOptions = {}): Promise<TestCluster> {
     const cluster = await TestCluster.prepare(options);
-    for (const node of cluster.nodes) cluster.spawn(node.index);
-    await Promise.all(cluster.nodes.map((node) => cluster.ready(node.index)));
-    return cluster;
+    try {
+      for (const node of cluster.nodes) cluster.spawn(node.index);
+      await Promise.all(cluster.nodes.map((node) => cluster.ready(node.index)));
+      return cluster;
+    } catch (error) {
+      await cluster.close();
+      throw error;
+    }
   }
 
   /** Makes directories, certificates and ports; starts nothing. */

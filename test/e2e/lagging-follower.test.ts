@@ -1,0 +1,103 @@
+/** A follower that was away for longer than the log goes back catches up by a snapshot, while writes go on. */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { TestCluster, report, until } from "./harness/cluster.ts";
+import { digest } from "./harness/digest.ts";
+import { RespError, type RespClient } from "./harness/resp-client.ts";
+import { Load } from "./load/load.ts";
+
+const WRITES = 200_000;
+const KEYS = 50_000;
+const PIPELINE_DEPTH = 500;
+const TIMEOUT_MS = 300_000;
+
+let cluster: TestCluster;
+beforeAll(async () => {
+  cluster = await TestCluster.start({
+    settings: { "log-segment-bytes": "1mb", "snapshot-log-bytes": "1mb", "log-cache-bytes": "1mb" },
+  });
+});
+afterAll(async () => {
+  await cluster.close();
+});
+
+async function writeAll(client: RespClient): Promise<void> {
+  for (let first = 0; first < WRITES; first += PIPELINE_DEPTH) {
+    const commands = Array.from({ length: PIPELINE_DEPTH }, (_, position) => {
+      const write = first + position;
+      return ["SET", `lag:${write % KEYS}`, `value ${write}`];
+    });
+    for (const reply of await Promise.all(client.pipeline(commands))) {
+      if (reply instanceof RespError) throw new Error(reply.text);
+    }
+  }
+}
+
+function logFiles(node: number): string[] {
+  return readdirSync(join(cluster.nodes[node]!.dataDir, "log")).filter((name) => name.endsWith(".log"));
+}
+
+async function number(node: number, fact: string): Promise<number> {
+  return Number((await cluster.status(node)).get(fact));
+}
+
+it(
+  "catches up by snapshot after 200,000 writes while others go on, and then holds what the leader holds",
+  async () => {
+    const leader = await cluster.leader();
+    const follower = (leader + 1) % 3;
+    const witness = (leader + 2) % 3;
+    const oldFiles = logFiles(leader);
+    await cluster.end(follower, "SIGKILL");
+    const lastBefore = await number(leader, "last_index");
+
+    const startedAtMs = performance.now();
+    const writer = await cluster.client(witness);
+    await writeAll(writer);
+    const writesMs = performance.now() - startedAtMs;
+    // The log that the follower would need is gone, in memory and on disk.
+    expect(await number(leader, "snapshot_index")).toBeGreaterThan(lastBefore);
+    expect(await number(leader, "first_index")).toBeGreaterThan(lastBefore + 1);
+    const files = logFiles(leader);
+    expect(oldFiles.length).toBeGreaterThan(0);
+    expect(oldFiles.filter((file) => files.includes(file))).toEqual([]);
+
+    const load = new Load(cluster, { name: "meanwhile", nodes: [leader, witness] });
+    await load.start();
+    await load.acknowledged(20);
+    load.mark();
+    const spawnedAtMs = performance.now();
+    cluster.spawn(follower);
+    await until("the follower has installed a snapshot", () =>
+      cluster.log(follower).includes("installed a snapshot from the leader"),
+    );
+    await until("the follower has applied what the leader has", async () => {
+      const applied = await number(leader, "applied_index");
+      return (await number(follower, "applied_index")) >= applied;
+    });
+    const catchUpMs = performance.now() - spawnedAtMs;
+    const longestGapMs = load.longestGapMs();
+    await load.acknowledged(20);
+    await load.stop();
+    writer.close();
+
+    expect(load.count("refused") + load.count("unknown")).toBe(0);
+    expect(await number(follower, "snapshot_index")).toBeGreaterThan(lastBefore);
+    expect(await load.violations(follower)).toEqual([]);
+    const applied = await number(leader, "applied_index");
+    await until("every node has applied the last write", async () => {
+      const behind = [follower, witness].map((node) => number(node, "applied_index"));
+      return (await Promise.all(behind)).every((index) => index >= applied);
+    });
+    const expected = await digest(cluster, leader);
+    expect(expected.keys).toBeGreaterThanOrEqual(KEYS);
+    expect(await digest(cluster, follower)).toEqual(expected);
+    expect(await digest(cluster, witness)).toEqual(expected);
+    report(
+      `${WRITES} writes in ${Math.round(writesMs)} ms; the follower was level ${Math.round(catchUpMs)} ms after its ` +
+        `start, clients paused at most ${Math.round(longestGapMs)} ms meanwhile; ${expected.keys} keys compared`,
+    );
+  },
+  TIMEOUT_MS,
+);
