@@ -1,9 +1,11 @@
 /** Checking a password for AUTH and HELLO, whose answers may come later. */
 import type { AuthenticationOutcome, EdgeContext } from "../../server/edge-context.ts";
 
-export const WRONG_PASSWORD = "WRONGPASS invalid username-password pair or user is disabled.";
-const TOO_MANY_GUESSES = "ERR too many failed authentications are being checked, try again later";
-const CHECK_FAILED = "ERR the password could not be checked";
+const REFUSALS: Readonly<Record<Exclude<AuthenticationOutcome, "accepted">, string>> = {
+  refused: "WRONGPASS invalid username-password pair or user is disabled.",
+  busy: "ERR too many failed authentications are being checked, try again later",
+  failed: "ERR the password could not be checked",
+};
 
 export interface Login {
   readonly user: string;
@@ -22,7 +24,7 @@ export function authenticate(
   const { client } = context;
   const finish = (outcome: AuthenticationOutcome): void => {
     if (outcome === "accepted") client.user = login.user;
-    done(outcome === "accepted" ? null : refusalText(outcome));
+    done(outcome === "accepted" ? null : REFUSALS[outcome]);
   };
   const outcome = context.server.credentials.verify(login.user, login.password);
   if (!(outcome instanceof Promise)) {
@@ -38,15 +40,4 @@ export function authenticate(
     finish(known);
     waiting.resume();
   });
-}
-
-function refusalText(outcome: Exclude<AuthenticationOutcome, "accepted">): string {
-  switch (outcome) {
-    case "refused":
-      return WRONG_PASSWORD;
-    case "busy":
-      return TOO_MANY_GUESSES;
-    case "failed":
-      return CHECK_FAILED;
-  }
 }

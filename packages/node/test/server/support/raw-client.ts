@@ -4,7 +4,10 @@ import type { Socket } from "node:net";
 
 export class RawClient {
   readonly socket: Socket;
-  #received: Buffer = Buffer.alloc(0);
+  /** Received and not read yet: `#received[#start, #end)`. */
+  #received: Buffer = Buffer.alloc(1024);
+  #start = 0;
+  #end = 0;
   #waiters: (() => void)[] = [];
   #closed = false;
   readonly closed: Promise<void>;
@@ -12,7 +15,7 @@ export class RawClient {
   private constructor(socket: Socket) {
     this.socket = socket;
     socket.on("data", (bytes) => {
-      this.#received = Buffer.concat([this.#received, bytes]);
+      this.#append(bytes);
       this.#wake();
     });
     socket.on("error", () => undefined);
@@ -48,9 +51,10 @@ export class RawClient {
 
   /** The next `length` bytes as latin1 text; what came when the connection closed first. */
   async read(length: number): Promise<string> {
-    while (this.#received.length < length && !this.#closed) await this.#more();
-    const text = this.#received.toString("latin1", 0, length);
-    this.#received = this.#received.subarray(length);
+    while (this.receivedBytes < length && !this.#closed) await this.#more();
+    const end = Math.min(this.#end, this.#start + length);
+    const text = this.#received.toString("latin1", this.#start, end);
+    this.#start = end;
     return text;
   }
 
@@ -62,10 +66,11 @@ export class RawClient {
   /** One whole reply as RESP text. */
   async reply(): Promise<string> {
     for (;;) {
-      const end = replyEnd(this.#received, 0);
+      const waiting = this.#received.subarray(this.#start, this.#end);
+      const end = replyEnd(waiting, 0);
       if (end >= 0) return this.read(end);
       if (this.#closed)
-        throw new Error(`closed after ${JSON.stringify(this.#received.toString("latin1"))}`);
+        throw new Error(`closed after ${JSON.stringify(waiting.toString("latin1"))}`);
       await this.#more();
     }
   }
@@ -79,15 +84,28 @@ export class RawClient {
   /** Everything until the connection is closed. */
   async rest(): Promise<string> {
     await this.closed;
-    return this.read(this.#received.length);
+    return this.read(this.receivedBytes);
   }
 
   get receivedBytes(): number {
-    return this.#received.length;
+    return this.#end - this.#start;
   }
 
   destroy(): void {
     this.socket.destroy();
+  }
+
+  #append(bytes: Buffer): void {
+    const needed = this.receivedBytes + bytes.length;
+    if (this.#end + bytes.length > this.#received.length) {
+      const next = needed * 2 > this.#received.length ? Buffer.alloc(needed * 2) : this.#received;
+      this.#received.copy(next, 0, this.#start, this.#end);
+      this.#received = next;
+      this.#end -= this.#start;
+      this.#start = 0;
+    }
+    bytes.copy(this.#received, this.#end);
+    this.#end += bytes.length;
   }
 
   #more(): Promise<void> {
