@@ -21,11 +21,14 @@ export { StateMachine, type ApplyListener } from "./replica/state-machine.ts";
 export type { PeerPayload, Transport, TransportEvents } from "./replica/transport.ts";
 export type { WriteClient } from "./replica/write-path.ts";
 export { Argv } from "./resp/argv.ts";
+export { ChunkPool } from "./resp/chunk-pool.ts";
 export { RespReply } from "./resp/encoder.ts";
+
+/** Encodes one payload after the other; what it returns is a copy. */
+const writer: FrameWriter = new FrameWriter();
 
 /** A payload as the bytes that would be on the wire. */
 export function encodePayload(payload: PeerPayload): Buffer {
-  const writer = new FrameWriter();
   writePayload(writer, payload, 0, payloadBodyBytes(payload));
   return Buffer.concat(writer.take());
 }

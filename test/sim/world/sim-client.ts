@@ -2,7 +2,7 @@
  * A client of the simulated cluster, on the real write and read path: it appends tokens to keys and reads them back, one operation
  * or a small pipeline at a time, on one node until that node dies or does not answer.
  */
-import { Argv, RespReply, readCommandRecord, type CommandTable, type ReadCommand, type WriteClient } from "@ferrite/node/simulation";
+import { Argv, ChunkPool, RespReply, readCommandRecord, type CommandTable, type ReadCommand, type WriteClient } from "@ferrite/node/simulation";
 import { splitTokens, type AppendRecord, type History } from "../oracle/history.ts";
 import type { Prng } from "./prng.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -32,7 +32,10 @@ export class SimClient implements WriteClient {
   #connections = 0;
   #tokens = 0;
   #pending: AppendRecord[] = [];
-  #reply: RespReply = new RespReply();
+  readonly #pool: ChunkPool = new ChunkPool();
+  #reply: RespReply = new RespReply(this.#pool);
+  readonly #readReply: RespReply = new RespReply(this.#pool);
+  readonly #readArgv: Argv = new Argv();
   #acknowledged: Map<string, string[]> = new Map();
   #stopping = false;
   #generation = 0;
@@ -75,7 +78,9 @@ export class SimClient implements WriteClient {
   }
 
   writeApplied(): void {
-    const bytes = this.#reply.takePending().toString("latin1");
+    const answer = this.#reply.takePending();
+    const bytes = answer.toString("latin1");
+    this.#pool.release(answer);
     const append = this.#pending.shift();
     if (append === undefined) return;
     append.endMs = this.#scheduler.nowMs;
@@ -106,7 +111,7 @@ export class SimClient implements WriteClient {
   #disconnect(): void {
     for (const append of this.#pending) append.endMs = Infinity;
     this.#pending = [];
-    this.#reply = new RespReply();
+    this.#reply = new RespReply(this.#pool);
     this.#acknowledged = new Map();
     this.#connection = null;
     this.#generation++;
@@ -198,11 +203,13 @@ export class SimClient implements WriteClient {
 
   #get(node: SimNode, key: string): string {
     const bytes = commandBytes("GET", key);
-    const argv = new Argv();
+    const argv = this.#readArgv;
     readCommandRecord(bytes, 0, bytes.length, argv);
-    const reply = new RespReply();
+    const reply = this.#readReply;
     node.replica!.runRead(this.#table.lookup(argv) as ReadCommand, argv, reply);
-    const answer = reply.takePending().toString("latin1");
+    const bytesOfAnswer = reply.takePending();
+    const answer = bytesOfAnswer.toString("latin1");
+    this.#pool.release(bytesOfAnswer);
     return answer.startsWith("$-1") ? "" : answer.slice(answer.indexOf("\n") + 1, -2);
   }
 }
