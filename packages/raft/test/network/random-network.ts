@@ -47,12 +47,28 @@ interface Weather {
   readonly reorderPercent: number;
   readonly crashPermille: number;
   readonly cutPermille: number;
+  readonly mendPermille: number;
   readonly rarePermille: number;
   /** Chance that a crashed process is back at once. */
   readonly quickRestartPercent: number;
   /** Chance that a node dies right after its vote has left: where forgetting it would hurt. */
   readonly crashAfterVotePercent: number;
+  /** Chance that a new leader is cut off before its first entry has reached anybody (as in figure 8). */
+  readonly loseNewLeaderPercent: number;
 }
+
+const CALM: Weather = {
+  lossPercent: 0,
+  repeatPercent: 0,
+  reorderPercent: 0,
+  crashPermille: 0,
+  cutPermille: 0,
+  mendPermille: 0,
+  rarePermille: 0,
+  quickRestartPercent: 0,
+  crashAfterVotePercent: 0,
+  loseNewLeaderPercent: 0,
+};
 
 function drawWeather(prng: TestPrng, storm: boolean): Weather {
   if (storm || prng.chance(25)) {
@@ -63,9 +79,11 @@ function drawWeather(prng: TestPrng, storm: boolean): Weather {
       reorderPercent: 40 + prng.below(60),
       crashPermille: prng.below(6),
       cutPermille: prng.below(8),
+      mendPermille: prng.below(10),
       rarePermille: 20 + prng.below(60),
       quickRestartPercent: 95,
-      crashAfterVotePercent: 80,
+      crashAfterVotePercent: prng.chance(50) ? 80 : 0,
+      loseNewLeaderPercent: prng.below(90),
     };
   }
   return {
@@ -74,9 +92,11 @@ function drawWeather(prng: TestPrng, storm: boolean): Weather {
     reorderPercent: prng.below(60),
     crashPermille: prng.below(8),
     cutPermille: prng.below(8),
+    mendPermille: 5,
     rarePermille: prng.below(20),
     quickRestartPercent: 50,
     crashAfterVotePercent: 0,
+    loseNewLeaderPercent: 0,
   };
 }
 
@@ -87,7 +107,7 @@ const IN_FLIGHT_MAX = 200;
 export class RandomNetwork implements NodeEvents {
   readonly nodes: readonly TestNode[];
   readonly #prng: TestPrng;
-  readonly #weather: Weather;
+  #weather: Weather;
   readonly #reads: ReadFreshness = new ReadFreshness();
   readonly #refusals: RefusedStaysOut = new RefusedStaysOut();
   readonly #invariants: readonly Invariant[];
@@ -95,6 +115,7 @@ export class RandomNetwork implements NodeEvents {
   #inFlight: Message[] = [];
   #cutLinks = new Set<string>();
   #nextValue = 1;
+  readonly #newLeaders = new Set<TestNode>();
   #justVoted: string | null = null;
   readsConfirmed = 0;
   snapshotsInstalled = 0;
@@ -114,8 +135,18 @@ export class RandomNetwork implements NodeEvents {
     ];
     const names = NAMES.slice(0, setup.nodes);
     const voters = this.#membershipChanges ? names.slice(0, 3) : names;
+    // Small appends part what would otherwise arrive together: an old entry without the new leader's own behind it.
+    const limits = {
+      appendBytesMax: this.#prng.chance(50) ? 1 : 64,
+      inflightMessagesMax: 1 + this.#prng.below(4),
+    };
     this.nodes = names.map(
-      (id) => new TestNode(optionsOf({ id, voters, seed: setup.seed }), this, setup.canary ?? null),
+      (id) =>
+        new TestNode(
+          optionsOf({ id, voters, seed: setup.seed, limits }),
+          this,
+          setup.canary ?? null,
+        ),
     );
   }
 
@@ -169,6 +200,9 @@ export class RandomNetwork implements NodeEvents {
     }
     if (prng.below(1000) < this.#weather.cutPermille) {
       this.#cutOrMend();
+    }
+    if (this.#cutLinks.size > 0 && prng.below(1000) < this.#weather.mendPermille) {
+      this.#cutLinks.clear();
     }
     if (prng.below(1000) < this.#weather.rarePermille) {
       this.#rareStep(node);
@@ -232,6 +266,36 @@ export class RandomNetwork implements NodeEvents {
     }
   }
 
+  /** The moments at which losing a leader tells most: when it was elected, and at the first commit of its term. */
+  #watchNewLeader(node: TestNode, before: { ledBefore: boolean; committedBefore: number }): void {
+    const leads = node.core.role() === "leader";
+    if (!leads) {
+      this.#newLeaders.delete(node);
+    } else if (!before.ledBefore) {
+      this.#newLeaders.add(node);
+      this.#maybeLose(node);
+    } else if (this.#newLeaders.has(node) && node.core.commitIndex() > before.committedBefore) {
+      this.#newLeaders.delete(node);
+      this.#maybeLose(node);
+    }
+  }
+
+  /** Cuts a leader off, and nobody else; the others see their links to it break. */
+  #maybeLose(leader: TestNode): void {
+    if (!this.#prng.chance(this.#weather.loseNewLeaderPercent)) {
+      return;
+    }
+    this.#inFlight = this.#inFlight.filter((message) => message.from !== leader.id);
+    this.#cutLinks.clear();
+    for (const node of this.nodes) {
+      this.#cutLinks.add(`${leader.id}>${node.id}`);
+      this.#cutLinks.add(`${node.id}>${leader.id}`);
+      if (node !== leader && node.up) {
+        node.core.peerUnreachable(leader.id);
+      }
+    }
+  }
+
   #maybe(id: string): string | undefined {
     return this.#prng.chance(50) ? id : undefined;
   }
@@ -241,9 +305,12 @@ export class RandomNetwork implements NodeEvents {
     if (!node.up) {
       return;
     }
+    const ledBefore = node.core.role() === "leader";
+    const committedBefore = node.core.commitIndex();
     action();
     node.pump();
     this.#invariants.forEach((invariant) => invariant.stepped?.(node));
+    this.#watchNewLeader(node, { ledBefore, committedBefore });
     const voted = this.#justVoted === node.id;
     this.#justVoted = null;
     if (voted && this.#prng.chance(this.#weather.crashAfterVotePercent)) {
@@ -355,6 +422,7 @@ export class RandomNetwork implements NodeEvents {
   // The good times: after all is mended, everything must come together.
 
   heal(): void {
+    this.#weather = CALM;
     this.#cutLinks.clear();
     for (const node of this.nodes) {
       if (!node.up) {
