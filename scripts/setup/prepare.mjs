@@ -125,7 +125,11 @@ async function installPackages(toolchain) {
   // Without a terminal pnpm asks nothing only when it believes to be in CI.
   const env = { ...toolchain.env, ...RETRY_SETTINGS, CI: "true" };
   const args = [toolchain.pnpm, "install", "--frozen-lockfile", "--prefer-offline"];
-  await runQuietly(toolchain.node, [...args, "--reporter=append-only", "--loglevel=warn"], { cwd: root, env, what });
+  await runQuietly(toolchain.node, [...args, "--reporter=append-only", "--loglevel=warn"], {
+    cwd: root,
+    env,
+    what,
+  });
   writeFileSync(stampFile, wanted);
 }
 

@@ -50,7 +50,7 @@ for (const step of choose()) {
     continue;
   }
   console.log(`\n== ${step.name}`);
-  results.add(await runStep(root, step, results, abort.signal));
+  results.add(await runStep(root, step, results, { abort: abort.signal, output: "inherit" }));
 }
 
 const all = results.all();

@@ -6,14 +6,14 @@ import type { Step } from "./steps.ts";
 const KILL_AFTER_MS = 10_000;
 
 /**
- * Runs one step in the foreground and counts it. A step that exceeds its time is asked to stop,
+ * Runs one step and counts it; what it prints is shown or dropped. A step that exceeds its time is asked to stop,
  * then killed, and counts as failed.
  */
 export async function runStep(
   root: string,
   step: Step,
   results: ResultFile,
-  abort: AbortSignal,
+  options: { readonly abort: AbortSignal; readonly output: "inherit" | "ignore" },
 ): Promise<StepResult> {
   const startedMs = Date.now();
   const args = [...step.args];
@@ -22,7 +22,7 @@ export async function runStep(
     reportFile = results.reportFile(step.name);
     args.push("--reporter=default", "--reporter=json", `--outputFile.json=${reportFile}`);
   }
-  const exitCode = await runNode(root, args, step.timeoutMs, abort);
+  const exitCode = await runNode(root, args, { ...options, timeoutMs: step.timeoutMs });
   const durationMs = Date.now() - startedMs;
   const counts =
     step.kind === "vitest"
@@ -35,18 +35,22 @@ export async function runStep(
 function runNode(
   root: string,
   args: readonly string[],
-  timeoutMs: number,
-  abort: AbortSignal,
+  options: {
+    readonly abort: AbortSignal;
+    readonly output: "inherit" | "ignore";
+    readonly timeoutMs: number;
+  },
 ): Promise<number> {
+  const { abort, output, timeoutMs } = options;
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, args, { cwd: root, stdio: "inherit" });
+    const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", output, output] });
     let killTimer: NodeJS.Timeout | undefined;
     const stop = (): void => {
       child.kill("SIGTERM");
       killTimer ??= setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MS);
     };
     const timer = setTimeout(() => {
-      console.error(`exceeded ${timeoutMs / 1000} s and is stopped`);
+      if (output === "inherit") console.error(`exceeded ${timeoutMs / 1000} s and is stopped`);
       stop();
     }, timeoutMs);
     abort.addEventListener("abort", stop);
