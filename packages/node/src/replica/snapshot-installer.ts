@@ -15,7 +15,8 @@ export interface SnapshotInstallerEvents {
   onStored(meta: SnapshotMeta, nextOffsetBytes: number): void;
   /** The whole is durable in the store and `machine` holds its state. */
   onRestored(meta: SnapshotMeta, machine: StateMachine): void;
-  onFailed(error: Error): void;
+  /** It has to be received again, from its beginning. */
+  onFailed(meta: SnapshotMeta, error: Error): void;
 }
 
 /** Reads a committed snapshot into a fresh state machine. Used at start, too. */
@@ -86,7 +87,7 @@ export class SnapshotInstaller {
     const endOffsetBytes = current.nextOffsetBytes;
     current.sink.write(chunk.data, (error) => {
       if (this.#incoming !== current) return;
-      if (error !== null) this.#fail(current.sink, error);
+      if (error !== null) this.#fail(current, error);
       else if (!chunk.done) this.#events.onStored(current.meta, endOffsetBytes);
     });
     if (chunk.done) this.#commit(current);
@@ -101,19 +102,19 @@ export class SnapshotInstaller {
   #commit(current: { readonly meta: SnapshotMeta; readonly sink: SnapshotSink }): void {
     current.sink.commit((error) => {
       if (this.#incoming !== current) return;
-      if (error !== null) return this.#fail(current.sink, error);
+      if (error !== null) return this.#fail(current, error);
       this.#incoming = null;
       const machine = this.#newMachine();
       restoreSnapshot(this.#store, current.meta, machine, (failure) => {
         if (failure === null) this.#events.onRestored(current.meta, machine);
-        else this.#events.onFailed(failure);
+        else this.#events.onFailed(current.meta, failure);
       });
     });
   }
 
-  #fail(sink: SnapshotSink, error: Error): void {
-    sink.abort();
+  #fail(failed: { readonly meta: SnapshotMeta; readonly sink: SnapshotSink }, error: Error): void {
+    failed.sink.abort();
     this.#incoming = null;
-    this.#events.onFailed(error);
+    this.#events.onFailed(failed.meta, error);
   }
 }

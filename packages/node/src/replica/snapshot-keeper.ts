@@ -14,6 +14,8 @@ const CACHE_STRETCH = 4;
 const SENDING_GRACE_MS = 10_000;
 /** After a failure the next attempt waits this long. */
 const RETRY_MS = 5000;
+/** After a received snapshot could not be written. */
+const RECEIVE_AGAIN_MS = 1000;
 
 export interface SnapshotKeeperOptions {
   readonly core: RaftCoreApi;
@@ -39,6 +41,8 @@ export class SnapshotKeeper {
   #sentAtMs = -Infinity;
   #sendingIndex = 0;
   #retryAtMs = 0;
+  /** A snapshot that could not be received, and when the leader is asked for it again. */
+  #askAgain: { readonly meta: SnapshotMeta; readonly atMs: number } | null = null;
 
   constructor(options: SnapshotKeeperOptions) {
     this.#core = options.core;
@@ -60,7 +64,10 @@ export class SnapshotKeeper {
         this.#ports.snapshots.prune(1);
         options.onRestored(meta, machine);
       },
-      onFailed: (error) => this.#failed(error),
+      onFailed: (meta, error) => {
+        this.#askAgain = { meta, atMs: this.#ports.clock.monotonicMs() + RECEIVE_AGAIN_MS };
+        this.#ports.events.snapshotFailed(error);
+      },
     });
   }
 
@@ -83,6 +90,10 @@ export class SnapshotKeeper {
 
   /** Once a round: starts a snapshot when it is time, and does a slice of the one that runs. */
   work(machine: StateMachine): void {
+    if (this.#askAgain !== null && this.#ports.clock.monotonicMs() >= this.#askAgain.atMs) {
+      this.#core.snapshotChunkStored(this.#askAgain.meta, 0);
+      this.#askAgain = null;
+    }
     if (this.#taker === null && this.#isDue(machine)) this.#take(machine);
     this.#taker?.step();
   }
