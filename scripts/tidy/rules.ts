@@ -62,7 +62,7 @@ const oneTitle: TidyRule = (file) => {
 
 /** Names that say nothing attract everything. */
 const noMagnets: TidyRule = (file) =>
-  isCode(file.path) && /(^|[/-])(utils?|common|helpers?|misc)([/.-])/.test(file.path)
+  isCode(file.path) && /(^|[/-])(utils?|helpers?)[/.-]|(^|\/)(common|misc)[/.]/.test(file.path)
     ? ["the name does not say what is inside"]
     : [];
 

@@ -1,13 +1,5 @@
 import { spawnSync } from "node:child_process";
-import {
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,7 +9,7 @@ import { afterAll } from "vitest";
 export const repository = fileURLToPath(new URL("../..", import.meta.url));
 
 /** The configuration that the gates read; a planted tree is judged by the real one. */
-const CONFIGURATION = [".oxlintrc.json", ".oxfmtrc.json", "tsconfig.base.json", "knip.json"];
+const CONFIGURATION = [".oxlintrc.json", ".oxfmtrc.json", "tsconfig.base.json", "knip.jsonc"];
 
 const planted: string[] = [];
 afterAll(() => {
