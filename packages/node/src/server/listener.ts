@@ -147,6 +147,9 @@ function describe(error: unknown, port: number): ServerError {
   const known = isNodeError(error) ? error : new Error(String(error));
   const { code = "", address = "", message } = known as NodeError;
   const where = `${address.includes(":") ? `[${address}]` : address}:${(known as NodeError).port ?? port}`;
-  const why = code === "EADDRINUSE" ? "another program listens there already" : message;
+  const why =
+    code === "EADDRINUSE"
+      ? "another program listens there already; stop it or set another port"
+      : message;
   return new ServerError("LISTEN_FAILED", `can not listen on ${where}: ${why}`, { cause: error });
 }

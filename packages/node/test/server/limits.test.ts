@@ -112,6 +112,17 @@ describe("a client that has not authenticated", () => {
   });
 });
 
+describe("a client that has not authenticated, in one unfinished request", () => {
+  it("S20 is closed when its bytes go over the limit for strangers", async () => {
+    const config = { requirepass: "secret" };
+    const test = await startTestServer({ config, limits: { unauthenticatedInputBytesMax: 1000 } });
+    const client = await test.connect();
+    client.write(`*2\r\n$4\r\nAUTH\r\n$16000\r\n${"x".repeat(1500)}`);
+    expect(await client.rest()).toBe("");
+    expect(test.warnings).toEqual(["closing client that reached the query buffer limit"]);
+  });
+});
+
 describe("a client that never reads", () => {
   it("is closed when more replies wait for it than the output limit allows", async () => {
     const test = await startTestServer({ config: { clientOutputBufferBytesMax: MEBIBYTE } });
@@ -182,6 +193,23 @@ describe("a client that sends too much", () => {
     expect(await waiting).toBe(":1\r\n");
     const expected = "+PONG\r\n".repeat(commands);
     expect((await client.expectBytes(expected)) === expected).toBe(true);
+  });
+
+  it("of reads behind one write keeps the limit of bytes put aside, and gets every answer", async () => {
+    const test = await startTestServer({ limits: { deferredBytesMax: 2_000 } });
+    test.replica.autoCommit = false;
+    const client = await test.connect();
+    client.write(request("SET", "a", "1") + request("GET", "a").repeat(500));
+    await until(() => test.replica.pending.length === 1);
+    const other = await test.connect();
+    await other.ask("PING");
+    const [view] = [...test.server.clients()];
+    // 500 requests of 20 bytes: 100 are put aside, the others stay undecoded.
+    expect(view.queryBufferBytes()).toBe(10_000);
+    expect(test.server.counters.commandsProcessed).toBe(2);
+    test.replica.commit();
+    const all = `+OK\r\n${"$1\r\n1\r\n".repeat(500)}`;
+    expect(await client.expectBytes(all)).toBe(all);
   });
 
   it("in one large value is served", async () => {

@@ -42,7 +42,7 @@ describe("a listener", () => {
     const { port } = other.address() as AddressInfo;
     await expect(makeListener({ port }).start()).rejects.toMatchObject({
       code: "LISTEN_FAILED",
-      message: `can not listen on 127.0.0.1:${port}: another program listens there already`,
+      message: `can not listen on 127.0.0.1:${port}: another program listens there already; stop it or set another port`,
     });
   });
 

@@ -32,7 +32,7 @@ export function clientLine(client: ClientView, nowMs: number): string {
     ["tot-mem", input + output],
     ["events", output > 0 ? "rw" : "r"],
     ["cmd", client.lastCommandName],
-    ["user", client.user ?? "(superuser)"],
+    ["user", client.user ?? "default"],
     ["redir", -1],
     ["resp", client.protocol],
     ["lib-name", client.libraryName],
