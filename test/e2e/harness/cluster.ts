@@ -115,8 +115,14 @@ export class TestCluster {
 
   /** Starts one node's process without waiting. `more` beats the cluster's settings. */
   spawn(index: number, more: Readonly<Record<string, string>> = {}): ChildProcess {
+    return this.spawnWith(index, this.flags(index, more), this.directory);
+  }
+
+  /** Starts a node's process in a working directory with exactly these words behind `ferrite start`. */
+  spawnWith(index: number, words: readonly string[], workingDirectory: string): ChildProcess {
     const node = this.nodes[index]!;
-    const child = spawn(process.execPath, [FERRITE, "start", ...this.flags(index, more)], {
+    const child = spawn(process.execPath, [FERRITE, "start", ...words], {
+      cwd: workingDirectory,
       stdio: ["ignore", "pipe", "pipe"],
       env: {
         PATH: process.env["PATH"] ?? "",

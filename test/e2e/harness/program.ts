@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 60_000;
 
 export interface ProgramResult {
   /** Null when a signal ended it. */
@@ -18,7 +18,7 @@ export interface ProgramOptions {
   readonly input?: string;
 }
 
-/** A program that takes longer than two minutes is ended, with exit code null. */
+/** A program that takes longer than a minute is ended, with exit code null. */
 export function runProgram(
   program: string,
   words: readonly string[],

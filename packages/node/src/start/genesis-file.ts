@@ -42,6 +42,28 @@ export function loadGenesis(
   return { clusterId, members };
 }
 
+/**
+ * A node that was made alone would go on alone with peers set, and serve other data than they do; one that has members
+ * and no peers would wait for them for ever, on links it has no certificates for.
+ * @throws StartError WRONG_CLUSTER
+ */
+export function checkPeersFit(
+  genesis: Genesis,
+  config: { readonly dataDir: string; readonly peers: readonly { readonly name: string }[] },
+): void {
+  const isAlone = genesis.members.length === 1;
+  if (isAlone === (config.peers.length === 0)) return;
+  const names = (list: readonly { readonly name: string }[]): string => list.map(({ name }) => name).join(", ");
+  throw new StartError(
+    "WRONG_CLUSTER",
+    isAlone
+      ? `${config.dataDir} holds a cluster of one, but peers names ${names(config.peers)}. Leave peers out, or use ` +
+        "another data directory (dir) to form a cluster with them"
+      : `${config.dataDir} holds a node of the cluster of ${names(genesis.members)}, but no peers are set. Set peers ` +
+        "and the peer-tls files, or use another data directory (dir) for a cluster of one",
+  );
+}
+
 export function persistGenesis(fileSystem: FileSystem, dataDirectory: string, genesis: Genesis): void {
   const text = `${JSON.stringify({ format: 1, ...genesis }, null, 2)}\n`;
   writeFileDurably(fileSystem, pathIn(dataDirectory), Buffer.from(text));

@@ -6,7 +6,7 @@ import { DEFAULT_PEER_LIMITS } from "../peers/limits.ts";
 import type { Genesis, Member, NodeIdentity } from "../peers/membership.ts";
 import { PeerNetwork } from "../peers/network.ts";
 import type { Transport, TransportEvents } from "../replica/transport.ts";
-import { loadGenesis, persistGenesis } from "./genesis-file.ts";
+import { checkPeersFit, loadGenesis, persistGenesis } from "./genesis-file.ts";
 
 export interface ClusterLinks {
   readonly genesis: Genesis;
@@ -33,6 +33,8 @@ export interface JoinClusterOptions {
  */
 export async function joinCluster(options: JoinClusterOptions): Promise<ClusterLinks> {
   const { config, identity, fileSystem, logger } = options;
+  const known = loadGenesis(fileSystem, config.dataDir, identity);
+  if (known !== null) checkPeersFit(known, config);
   const relay = new EventRelay();
   const network = new PeerNetwork(
     {
@@ -42,7 +44,7 @@ export async function joinCluster(options: JoinClusterOptions): Promise<ClusterL
       announce: config.peerPort === 0 ? null : config.peerAnnounce,
       clientAnnounce: config.clientAnnounce,
       peers: config.peers,
-      genesis: loadGenesis(fileSystem, config.dataDir, identity),
+      genesis: known,
       tls: config.peerTls,
       limits: { ...DEFAULT_PEER_LIMITS, frameBytesMax: config.peerFrameBytesMax },
       logicalNowMs: () => relay.logicalNowMs(),
