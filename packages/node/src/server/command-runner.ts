@@ -79,7 +79,7 @@ export function runRead(host: ConnectionHost, context: ConnectionContext): void 
   if ((counts.calls++ & (TIMED_CALLS_INTERVAL - 1)) === 0) {
     const startedMs = performance.now();
     host.writePath.runRead(command, context.argv, context.reply);
-    counts.microseconds += (performance.now() - startedMs) * 1000 * TIMED_CALLS_INTERVAL;
+    counts.addTimed(startedMs);
   } else {
     host.writePath.runRead(command, context.argv, context.reply);
   }
@@ -95,7 +95,7 @@ export function runEdge(host: ConnectionHost, context: ConnectionContext): void 
   if ((counts.calls++ & (TIMED_CALLS_INTERVAL - 1)) === 0) {
     const startedMs = performance.now();
     command.run(context);
-    counts.microseconds += (performance.now() - startedMs) * 1000 * TIMED_CALLS_INTERVAL;
+    counts.addTimed(startedMs);
   } else {
     command.run(context);
   }

@@ -31,12 +31,23 @@ export class ErrorCounts {
 export class CommandCounts implements CommandStatistic {
   readonly name: string;
   calls = 0;
-  microseconds = 0;
+  timedCalls = 0;
+  timedMicroseconds = 0;
   rejectedCalls = 0;
   failedCalls = 0;
 
   constructor(name: string) {
     this.name = name;
+  }
+
+  get microseconds(): number {
+    return this.timedCalls === 0 ? 0 : (this.timedMicroseconds / this.timedCalls) * this.calls;
+  }
+
+  /** Adds one call that began at `startedMs` of the monotonic clock. */
+  addTimed(startedMs: number): void {
+    this.timedCalls++;
+    this.timedMicroseconds += (performance.now() - startedMs) * 1000;
   }
 }
 

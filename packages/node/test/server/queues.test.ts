@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DeferredQueue } from "../../src/server/deferred-queue.ts";
 import { InputBuffer } from "../../src/server/input-buffer.ts";
+import { CommandCounts } from "../../src/server/statistics.ts";
 import { WritesInFlight } from "../../src/server/writes-in-flight.ts";
 import { ping } from "../../src/commands/connection/ping.ts";
 
@@ -107,5 +108,18 @@ describe("writes in flight", () => {
     expect(writes.endReply(6)).toBe(ping);
     expect(writes.count).toBe(0);
     expect(writes.bytes).toBe(0);
+  });
+});
+
+describe("the counts of a command", () => {
+  it("estimate the time of all calls from those that were timed", () => {
+    const counts = new CommandCounts("x");
+    expect(counts.microseconds).toBe(0);
+    counts.calls = 100;
+    counts.timedCalls = 2;
+    counts.timedMicroseconds = 30;
+    expect(counts.microseconds).toBe(1500);
+    counts.addTimed(performance.now());
+    expect(counts.timedCalls).toBe(3);
   });
 });
