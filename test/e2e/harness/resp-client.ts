@@ -25,7 +25,9 @@ interface Waiter {
 export class RespClient {
   readonly #socket: Socket;
   #buffer: Buffer = Buffer.alloc(0);
-  readonly #waiting: Waiter[] = [];
+  /** Who waits for an answer, oldest at `#head`. */
+  #waiting: Waiter[] = [];
+  #head = 0;
   #ended = false;
 
   /** Rejects when nobody listens. */
@@ -76,7 +78,10 @@ export class RespClient {
 
   #end(): void {
     this.#ended = true;
-    for (const waiter of this.#waiting.splice(0)) waiter.reject(new ConnectionLost("the connection ended"));
+    const waiting = this.#waiting.slice(this.#head);
+    this.#waiting = [];
+    this.#head = 0;
+    for (const waiter of waiting) waiter.reject(new ConnectionLost("the connection ended"));
   }
 
   #receive(bytes: Buffer): void {
@@ -85,7 +90,11 @@ export class RespClient {
       const parsed = parse(this.#buffer, 0);
       if (parsed === null) return;
       this.#buffer = this.#buffer.subarray(parsed.end);
-      this.#waiting.shift()?.resolve(parsed.value);
+      this.#waiting[this.#head++]?.resolve(parsed.value);
+      if (this.#head === this.#waiting.length) {
+        this.#waiting = [];
+        this.#head = 0;
+      }
     }
   }
 }
