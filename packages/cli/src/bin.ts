@@ -26,5 +26,13 @@ const world: World = {
   process,
 };
 
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+if (major < 22 || (major === 22 && minor < 12)) {
+  world.complain(
+    `ferrite: this is Node.js ${process.versions.node}; 22.12 or newer is needed. "npm start" brings its own.`,
+  );
+  process.exit(1);
+}
+
 // What a node that failed leaves open must not keep the process alive.
 process.exit(await run(process.argv.slice(2), world));

@@ -6,10 +6,8 @@ export type ReplicaErrorCode =
   | "UNKNOWN_ENTRY"
   /** A snapshot's contents can not be read. */
   | "BAD_SNAPSHOT"
-  /** The log could not be made durable; what is on disk is not known any more. */
-  | "LOG_FAILED"
-  /** A snapshot could not be written or read. */
-  | "SNAPSHOT_FAILED";
+  /** Something happened that never may: the message is the broken invariant's. */
+  | "DEFECT";
 
 export class ReplicaError extends Error {
   readonly code: ReplicaErrorCode;

@@ -440,6 +440,7 @@ export class Replica implements WritePath, TransportEvents {
       this.#proposals.sendAllAgain();
     }
     this.#ports.events.roleChanged(change);
+    this.#plan();
   }
 
   // ---- Apply ------------------------------------------------------------------------------------------------
@@ -451,8 +452,8 @@ export class Replica implements WritePath, TransportEvents {
       left -= this.#machine.apply(committed[this.#applyAt]!, this.#listener);
       this.#applyAt++;
     }
-    if (this.#applyAt === committed.length) {
-      if (this.#applyAt > 0) this.#committed = [];
+    if (this.#applyAt === committed.length || this.#applyAt >= APPLIED_KEPT_MAX) {
+      if (this.#applyAt > 0) this.#committed = committed.slice(this.#applyAt);
       this.#applyAt = 0;
     }
     this.#clock.applied(this.#machine.timeMs);
@@ -586,11 +587,13 @@ export class Replica implements WritePath, TransportEvents {
     this.#ports.events.failed(
       error instanceof ReplicaError
         ? error
-        : new ReplicaError("LOG_FAILED", error.message, { cause: error }),
+        : new ReplicaError("DEFECT", error.message, { cause: error }),
     );
   }
 }
 
+/** Applied entries that may stand before the next one to apply: they are let go in portions. */
+const APPLIED_KEPT_MAX = 1024;
 /** After a refusal the leader is given this long before it is asked again. */
 const REFUSED_PAUSE_MS = 20;
 const MAX_REMOTE_WAIT_MS = 60_000;
