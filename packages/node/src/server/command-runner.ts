@@ -15,12 +15,16 @@ export class ConnectionContext implements EdgeContext {
   readonly client: Connection;
   readonly server: ServerView;
   argv!: Argv;
-  reply!: Reply;
   command!: RunnableCommand;
 
   constructor(client: Connection, server: ServerView) {
     this.client = client;
     this.server = server;
+  }
+
+  /** Changes while CLIENT REPLY ON or RESET runs. */
+  get reply(): Reply {
+    return this.client.currentReply;
   }
 
   defer(onGone: () => void): { resume(): void } {

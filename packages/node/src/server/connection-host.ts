@@ -5,7 +5,7 @@ import type { WritePath } from "../replica/write-path.ts";
 import type { ChunkPool } from "../resp/chunk-pool.ts";
 import type { DecoderLimits } from "../resp/limits.ts";
 import type { ServerClock } from "./clock.ts";
-import type { Connection } from "./connection.ts";
+import type { ClientStream } from "./client-stream.ts";
 import type { ServerView } from "./edge-context.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import type { ServerLogger } from "./logger.ts";
@@ -25,7 +25,7 @@ export interface ConnectionHost {
   /** The configuration in force now. */
   config(): NodeConfig;
   /** The connection has replies that were not made by a read event of its own: flush it soon. */
-  markDirty(connection: Connection): void;
+  markDirty(connection: ClientStream): void;
   /** The connection's socket is closed. */
-  removed(connection: Connection): void;
+  removed(connection: ClientStream): void;
 }

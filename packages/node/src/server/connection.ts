@@ -20,9 +20,8 @@ import { Decoder, NEED_MORE, PROTOCOL_ERROR } from "../resp/decoder.ts";
 import { LOG_LIMITS } from "../resp/limits.ts";
 import { encodeMultibulk } from "../resp/multibulk.ts";
 import type { Reply } from "../resp/reply.ts";
-import { SilentReply } from "../resp/silent-reply.ts";
-import { ClientState } from "./client-state.ts";
 import type { ClientIdentity } from "./client-state.ts";
+import { ClientStream } from "./client-stream.ts";
 import {
   ConnectionContext,
   letsWritesPass,
@@ -33,8 +32,6 @@ import {
 import type { ConnectionHost } from "./connection-host.ts";
 import { looksLikeHttp } from "./cross-protocol.ts";
 import { DeferredQueue } from "./deferred-queue.ts";
-import { InputBuffer } from "./input-buffer.ts";
-import { Output } from "./output.ts";
 import { ReadConfirmation } from "./read-confirmation.ts";
 import { WritesInFlight } from "./writes-in-flight.ts";
 
@@ -53,93 +50,31 @@ const Stall = {
 } as const;
 type Stall = (typeof Stall)[keyof typeof Stall];
 
-const SILENT: Reply = new SilentReply();
 /** Shared by all connections: arguments are used up before another request is decoded. */
 const sharedArgv = new Argv();
 /** Deferred commands run while a request of another connection may be in `sharedArgv`. */
 const deferredArgv = new Argv();
 const deferredDecoder = new Decoder(LOG_LIMITS);
 
-export class Connection extends ClientState implements WriteClient {
-  readonly #host: ConnectionHost;
-  readonly #stream: Duplex;
-  readonly #decoder: Decoder;
-  readonly #input = new InputBuffer();
+export class Connection extends ClientStream implements WriteClient {
   readonly #deferred = new DeferredQueue();
   readonly #writes = new WritesInFlight();
   readonly #reads = new ReadConfirmation();
-  readonly #output: Output;
   readonly #context: ConnectionContext;
 
   #stall: Stall = Stall.None;
   /** Decoding goes on when this many writes and deferred commands are left. */
   #resumeAt = 0;
   #decoding = false;
-  /** The socket is not read: too much waits already. */
-  #paused = false;
-  #gone = false;
-  /** The client has closed its side: answer what it sent, then close. */
-  #ended = false;
-  #finished = false;
   #protocolErrorText: string | null = null;
   /** Where the first byte not consumed stands in all that this client ever sent. */
   #consumedBytes = 0;
-  #user: string | null;
-  #replyMode: "on" | "off" | "skipNext" = "on";
   #lastCommand: RunnableCommand | null = null;
   #onGone: (() => void) | null = null;
-  /** In the server's list of connections to flush. */
-  isDirty = false;
-  /** When a closing connection is cut off, Unix ms; 0 while it is not closing. */
-  closeDeadlineMs = 0;
 
   constructor(identity: ClientIdentity, stream: Duplex, host: ConnectionHost) {
-    super(identity, host.view.defaultConsistency);
-    this.#host = host;
-    this.#stream = stream;
-    this.#decoder = new Decoder(host.decoderLimits);
-    this.#user = host.view.credentials.required ? null : "default";
-    this.#decoder.authenticated = this.#user !== null;
-    this.#output = new Output({
-      stream,
-      pool: host.pool,
-      counters: host.view.counters,
-      errors: host.statistics.errorCounts,
-      chunkBytes: host.limits.outputChunkBytes,
-    });
+    super(identity, stream, host);
     this.#context = new ConnectionContext(this, host.view);
-    stream.on("end", () => this.#onEnd());
-    stream.on("error", (error) =>
-      host.logger.debug({ client: this.id, error: error.message }, "client socket failed"),
-    );
-    stream.on("close", () => this.#dispose());
-  }
-
-  get user(): string | null {
-    return this.#user;
-  }
-
-  set user(name: string | null) {
-    this.#user = name;
-    this.#decoder.authenticated = name !== null;
-  }
-
-  get protocol(): 2 | 3 {
-    return this.#output.reply.protocol;
-  }
-
-  set protocol(version: 2 | 3) {
-    this.#output.reply.protocol = version;
-  }
-
-  get replyMode(): "on" | "off" | "skipNext" {
-    return this.#replyMode;
-  }
-
-  set replyMode(mode: "on" | "off" | "skipNext") {
-    this.#replyMode = mode;
-    // CLIENT REPLY ON and RESET are answered themselves.
-    if (mode === "on") this.#context.reply = this.#output.reply;
   }
 
   get lastCommandName(): string {
@@ -150,52 +85,64 @@ export class Connection extends ClientState implements WriteClient {
     return this.#stall === Stall.Command;
   }
 
-  /** Errors answered so far. */
-  get errorCount(): number {
-    return this.#output.reply.errorCount;
-  }
-
   /** Writes are on their way or replies were not sent yet. */
   get waitsForAnswers(): boolean {
-    return !this.#nothingPending() || this.#output.waitingBytes > 0;
+    return !this.nothingPending || this.output.waitingBytes > 0;
   }
 
   /** Silent since before `timeMs` without waiting for anything itself. */
   isIdleSince(timeMs: number): boolean {
-    return (
-      this.lastInteractionAtMs < timeMs && this.#stall === Stall.None && this.#nothingPending()
-    );
+    return this.lastInteractionAtMs < timeMs && !this.standsStill && this.nothingPending;
   }
 
   queryBufferBytes(): number {
-    return this.#input.length + this.#deferred.usedBytes;
+    return this.input.length + this.#deferred.usedBytes;
   }
 
-  outputBufferBytes(): number {
-    return this.#output.waitingBytes;
+  protected get nothingPending(): boolean {
+    return this.#writes.count === 0 && this.#deferred.length === 0;
+  }
+
+  protected get standsStill(): boolean {
+    return this.#stall !== Stall.None;
+  }
+
+  protected get hasWritesInFlight(): boolean {
+    return this.#writes.count > 0;
+  }
+
+  protected stopTaking(): void {
+    this.#stall = Stall.Closing;
+  }
+
+  protected onGone(): void {
+    this.#deferred.clear();
+    const onGone = this.#onGone;
+    this.#onGone = null;
+    onGone?.();
   }
 
   // ---- bytes in -------------------------------------------------------------------------------------------------
 
   /** Takes `bytes[0, length)`, which may be overwritten as soon as this returns. */
   receive(bytes: Buffer, length: number): void {
-    if (this.#gone || this.#stall === Stall.Closing) return;
-    this.#host.view.counters.netInputBytes += length;
-    this.lastInteractionAtMs = this.#host.clock.nowMs();
-    if (this.#input.length === 0 && this.#stall === Stall.None) {
+    if (this.isGone || this.#stall === Stall.Closing) return;
+    this.host.view.counters.netInputBytes += length;
+    this.lastInteractionAtMs = this.host.clock.nowMs();
+    if (this.input.length === 0 && this.#stall === Stall.None) {
       const position = this.#decode(bytes, 0, length);
       if (position < length) {
-        this.#input.append(bytes, { from: position, to: length }, this.#decoder.requiredBytes);
+        this.input.append(bytes, { from: position, to: length }, this.decoder.requiredBytes);
       }
     } else {
-      this.#input.append(bytes, { from: 0, to: length }, this.#decoder.requiredBytes);
+      this.input.append(bytes, { from: 0, to: length }, this.decoder.requiredBytes);
       if (this.#stall === Stall.None) this.#decodeInput();
     }
-    this.#settle();
+    this.settle();
   }
 
   #decodeInput(): void {
-    const input = this.#input;
+    const input = this.input;
     if (input.length === 0) return;
     const position = this.#decode(input.bytes, input.start, input.end);
     if (this.#stall === Stall.Closing) input.clear();
@@ -204,7 +151,7 @@ export class Connection extends ClientState implements WriteClient {
 
   /** Runs requests of `buffer[from, to)` until one has to wait; returns where the first one not taken starts. */
   #decode(buffer: Buffer, from: number, to: number): number {
-    const decoder = this.#decoder;
+    const decoder = this.decoder;
     const argv = sharedArgv;
     let at = from;
     this.#decoding = true;
@@ -228,14 +175,14 @@ export class Connection extends ClientState implements WriteClient {
 
   /** Runs, submits or puts aside the request in `sharedArgv`; false when it has to stay where it is for now. */
   #dispatch(buffer: Buffer, start: number, end: number): boolean {
-    const command = this.#host.table.lookup(sharedArgv);
+    const command = this.host.table.lookup(sharedArgv);
     if (command === null) {
       if (this.#closeHttpClient()) return true;
-      return this.#refuse(this.#host.table.refusal(sharedArgv));
+      return this.#refuse(this.host.table.refusal(sharedArgv));
     }
-    const refusal = refusalFor(command, this, this.#host);
+    const refusal = refusalFor(command, this, this.host);
     if (refusal !== null) {
-      this.#host.statistics.of(command).rejectedCalls++;
+      this.host.statistics.of(command).rejectedCalls++;
       return this.#refuse(refusal);
     }
     switch (command.kind) {
@@ -248,7 +195,7 @@ export class Connection extends ClientState implements WriteClient {
       case "edge":
         break;
     }
-    if (this.#nothingPending()) {
+    if (this.nothingPending) {
       this.#run(command, sharedArgv);
       return true;
     }
@@ -257,7 +204,7 @@ export class Connection extends ClientState implements WriteClient {
   }
 
   #submit(command: RunnableCommand, buffer: Buffer, start: number, end: number): boolean {
-    const limits = this.#host.limits;
+    const limits = this.host.limits;
     const writes = this.#writes;
     if (writes.count >= limits.writesInFlightMax) return this.#wait(limits.writesInFlightMax >> 1);
     if (writes.count > 0 && writes.bytes + end - start > limits.writeBytesInFlightMax) {
@@ -266,33 +213,33 @@ export class Connection extends ClientState implements WriteClient {
     this.#countCommand(command);
     // Before submitting: it may be answered before `submit` returns.
     writes.add(command, end - start);
-    const refusal = this.#decoder.isInline
+    const refusal = this.decoder.isInline
       ? this.#submitInline()
-      : this.#host.writePath.submit(buffer, start, end, this);
+      : this.host.writePath.submit(buffer, start, end, this);
     if (refusal === null) {
-      this.#host.statistics.of(command).calls++;
+      this.host.statistics.of(command).calls++;
       return true;
     }
     writes.takeBack(end - start);
-    this.#host.statistics.of(command).rejectedCalls++;
+    this.host.statistics.of(command).rejectedCalls++;
     return this.#refuse(refusal);
   }
 
   /** What was typed is not RESP: the log gets what it means. */
   #submitInline(): string | null {
     const request = encodeMultibulk(sharedArgv);
-    return this.#host.writePath.submit(request, 0, request.length, this);
+    return this.host.writePath.submit(request, 0, request.length, this);
   }
 
   #readLinearizable(command: RunnableCommand, sizeBytes: number): boolean {
-    if (!this.#nothingPending()) return this.#wait(0);
+    if (!this.nothingPending) return this.#wait(0);
     if (!this.#reads.covers(this.#consumedBytes + sizeBytes)) {
       this.#stall = Stall.Confirm;
       return false;
     }
     const error = this.#reads.errorText;
     if (error !== null) {
-      this.#host.statistics.of(command).rejectedCalls++;
+      this.host.statistics.of(command).rejectedCalls++;
       return this.#refuse(error);
     }
     this.#run(command, sharedArgv);
@@ -300,7 +247,7 @@ export class Connection extends ClientState implements WriteClient {
   }
 
   #putAside(buffer: Buffer, start: number, end: number): boolean {
-    const limits = this.#host.limits;
+    const limits = this.host.limits;
     const deferred = this.#deferred;
     if (
       deferred.length >= limits.deferredCommandsMax ||
@@ -308,7 +255,7 @@ export class Connection extends ClientState implements WriteClient {
     ) {
       return this.#wait(limits.deferredCommandsMax >> 1);
     }
-    if (this.#decoder.isInline) {
+    if (this.decoder.isInline) {
       const request = encodeMultibulk(sharedArgv);
       deferred.pushCommand(this.#writes.added, request, { start: 0, end: request.length });
     } else {
@@ -319,9 +266,9 @@ export class Connection extends ClientState implements WriteClient {
 
   /** Answers an error in its place. */
   #refuse(text: string): boolean {
-    if (this.#nothingPending()) {
-      this.#nextReply().error(text);
-      this.#afterReply();
+    if (this.nothingPending) {
+      this.nextReply().error(text);
+      this.flushWhenLarge();
     } else {
       this.#deferred.pushError(this.#writes.added, text);
     }
@@ -335,83 +282,68 @@ export class Connection extends ClientState implements WriteClient {
     return false;
   }
 
-  #nothingPending(): boolean {
-    return this.#writes.count === 0 && this.#deferred.length === 0;
-  }
-
   /** Runs a read or an edge command. */
   #run(command: RunnableCommand, argv: Argv): void {
     this.#countCommand(command);
     const context = this.#context;
     context.argv = argv;
     context.command = command;
-    context.reply = this.#nextReply();
-    if (command.kind === "read") runRead(this.#host, context);
-    else runEdge(this.#host, context);
-    this.#afterReply();
+    this.nextReply();
+    if (command.kind === "read") runRead(this.host, context);
+    else runEdge(this.host, context);
+    this.flushWhenLarge();
   }
 
   #countCommand(command: RunnableCommand): void {
     this.#lastCommand = command;
-    this.#host.view.counters.commandsProcessed++;
-  }
-
-  /** CLIENT REPLY OFF and SKIP: the command runs, its reply goes nowhere. */
-  #nextReply(): Reply {
-    if (this.#replyMode === "on" && !this.#gone) return this.#output.reply;
-    if (this.#replyMode === "skipNext") this.#replyMode = "on";
-    return SILENT;
-  }
-
-  /** Large replies do not wait for the end of the read event, and a client that does not take them is noticed. */
-  #afterReply(): void {
-    if (this.#output.reply.pendingBytes >= this.#host.limits.outputChunkBytes) {
-      this.#output.flush();
-      this.#checkOutputLimit();
-    }
+    this.host.view.counters.commandsProcessed++;
   }
 
   // ---- answers from the log -------------------------------------------------------------------------------------
 
   replyForWrite(): Reply {
     this.#writes.beginReply(this.errorCount);
-    return this.#nextReply();
+    return this.nextReply();
   }
 
   writeApplied(index: number): void {
     this.lastWriteIndex = index;
     const failed = this.#writes.endReply(this.errorCount);
-    if (failed !== null) this.#host.statistics.of(failed).failedCalls++;
+    if (failed !== null) this.host.statistics.of(failed).failedCalls++;
     this.#afterWriteAnswered();
   }
 
   writeFailed(errorText: string): void {
     const command = this.#writes.fail();
-    this.#host.statistics.of(command).failedCalls++;
-    this.#nextReply().error(errorText);
+    this.host.statistics.of(command).failedCalls++;
+    this.nextReply().error(errorText);
     this.#afterWriteAnswered();
   }
 
   #afterWriteAnswered(): void {
-    if (this.#gone) return;
-    this.#afterReply();
+    if (this.isGone) return;
+    this.flushWhenLarge();
     if (this.#deferred.length > 0) this.#runDeferred();
     if (this.#stall === Stall.Drain) this.#resumeWhenDrained();
-    this.#host.markDirty(this);
+    this.host.markDirty(this);
   }
 
   /** Runs what was put aside behind the writes that are answered now. */
   #runDeferred(): void {
     const deferred = this.#deferred;
-    while (deferred.length > 0 && deferred.headAfterWrite <= this.#writes.answered && !this.#gone) {
+    while (
+      deferred.length > 0 &&
+      deferred.headAfterWrite <= this.#writes.answered &&
+      !this.isGone
+    ) {
       const start = deferred.headStart;
       const end = deferred.headEnd;
       const bytes = deferred.bytes;
       const isError = deferred.headIsError;
       deferred.shift();
       if (isError) {
-        this.#nextReply().error(bytes.toString("latin1", start, end));
-        this.#afterReply();
+        this.nextReply().error(bytes.toString("latin1", start, end));
+        this.flushWhenLarge();
       } else {
         this.#runPutAside(bytes, start, end);
       }
@@ -420,14 +352,14 @@ export class Connection extends ClientState implements WriteClient {
 
   #runPutAside(bytes: Buffer, start: number, end: number): void {
     deferredDecoder.decode(bytes, start, end, deferredArgv);
-    const command = this.#host.table.lookup(deferredArgv);
+    const command = this.host.table.lookup(deferredArgv);
     if (command === null || command.kind === "write") {
       throw new Error("invariant: only reads and edge commands are put aside");
     }
     // What was allowed when it came may not be any more when it runs.
-    const refusal = refusalFor(command, this, this.#host);
+    const refusal = refusalFor(command, this, this.host);
     if (refusal === null) this.#run(command, deferredArgv);
-    else this.#nextReply().error(refusal);
+    else this.nextReply().error(refusal);
   }
 
   #resumeWhenDrained(): void {
@@ -443,15 +375,14 @@ export class Connection extends ClientState implements WriteClient {
   #resumeDecoding(): void {
     this.#stall = Stall.None;
     if (!this.#decoding) this.#decodeInput();
-    this.#host.markDirty(this);
+    this.host.markDirty(this);
   }
 
   // ---- commands that answer later -------------------------------------------------------------------------------
 
   /** See EdgeContext.defer. */
   deferCommand(onGone: () => void): { resume(): void } {
-    if (!this.#nothingPending())
-      throw new Error("invariant: a command that answers later runs alone");
+    if (!this.nothingPending) throw new Error("invariant: a command that answers later runs alone");
     this.#stall = Stall.Command;
     this.#onGone = onGone;
     return {
@@ -459,85 +390,27 @@ export class Connection extends ClientState implements WriteClient {
         if (this.#onGone !== onGone) return;
         this.#onGone = null;
         if (this.#stall === Stall.Command) this.#resumeDecoding();
-        else this.#host.markDirty(this);
+        else this.host.markDirty(this);
       },
     };
   }
 
-  #confirmReads(): void {
-    this.#reads.begin(this.#consumedBytes + this.#input.length);
-    this.#host.writePath.confirmRead((errorText) => {
+  protected askForConfirmation(): void {
+    if (this.#stall !== Stall.Confirm || this.#reads.inProgress) return;
+    this.#reads.begin(this.#consumedBytes + this.input.length);
+    this.host.writePath.confirmRead((errorText) => {
       this.#reads.end(errorText);
-      if (this.#gone || this.#stall !== Stall.Confirm) return;
+      if (this.isGone || this.#stall !== Stall.Confirm) return;
       this.#resumeDecoding();
     });
   }
 
-  // ---- after each event -----------------------------------------------------------------------------------------
-
-  /** Sends replies, asks for confirmations, applies limits, closes what is to be closed. */
-  #settle(): void {
-    if (this.#gone) return;
-    if (this.#stall === Stall.Confirm && !this.#reads.inProgress) this.#confirmReads();
-    this.#output.flush();
-    this.#checkOutputLimit();
-    if (this.#stall === Stall.Closing) {
-      if (this.#writes.count === 0) this.#finish();
-      return;
-    }
-    this.#checkInputLimit();
-    this.#readOrPause();
-    if (this.#ended) this.#closeWhenAnswered();
-  }
-
-  /** Called by the server for connections marked dirty. */
-  flush(): void {
-    this.isDirty = false;
-    this.#settle();
-  }
-
-  #readOrPause(): void {
-    const pause =
-      this.#stall !== Stall.None && this.#input.length > this.#host.limits.pausedInputBytesMax;
-    if (pause === this.#paused) return;
-    this.#paused = pause;
-    if (pause) this.#stream.pause();
-    else this.#stream.resume();
-  }
-
-  #checkInputLimit(): void {
-    if (this.#stall !== Stall.None) return;
-    const limit =
-      this.#user === null
-        ? this.#host.limits.unauthenticatedInputBytesMax
-        : this.#host.config().clientQueryBufferBytesMax;
-    if (this.#input.length <= limit) return;
-    this.#host.logger.warn(
-      { client: this.id, address: this.address, bytes: this.#input.length },
-      "closing client that reached the query buffer limit",
-    );
-    this.close(false);
-  }
-
-  #checkOutputLimit(): void {
-    const limit =
-      this.#user === null
-        ? this.#host.limits.unauthenticatedOutputBytesMax
-        : this.#host.config().clientOutputBufferBytesMax;
-    if (this.#output.waitingBytes <= limit || this.#gone) return;
-    this.#host.logger.warn(
-      { client: this.id, address: this.address, bytes: this.#output.waitingBytes },
-      "closing client that does not take its replies",
-    );
-    this.close(false);
-  }
-
-  // ---- the end --------------------------------------------------------------------------------------------------
+  // ---- requests that end the connection -------------------------------------------------------------------------
 
   #onProtocolError(text: string): void {
-    this.#host.view.counters.protocolErrors++;
-    this.#host.logger.debug({ client: this.id, address: this.address, text }, "protocol error");
-    if (this.#nothingPending()) {
+    this.host.view.counters.protocolErrors++;
+    this.host.logger.debug({ client: this.id, address: this.address, text }, "protocol error");
+    if (this.nothingPending) {
       this.#answerProtocolError(text);
     } else {
       this.#protocolErrorText = text;
@@ -547,73 +420,18 @@ export class Connection extends ClientState implements WriteClient {
 
   #answerProtocolError(text: string): void {
     this.#protocolErrorText = null;
-    this.#nextReply().error(text);
+    this.nextReply().error(text);
     this.close(true);
   }
 
   /** A browser was tricked into sending an HTTP request here (S22): nothing after its first line may run. */
   #closeHttpClient(): boolean {
     if (!looksLikeHttp(sharedArgv)) return false;
-    this.#host.logger.warn(
+    this.host.logger.warn(
       { client: this.id, address: this.address },
       "possible attack: an HTTP request was sent to the RESP port; connection closed",
     );
     this.close(false);
     return true;
-  }
-
-  #onEnd(): void {
-    this.#ended = true;
-    this.#settle();
-  }
-
-  /** The client sends nothing more; it may still be waiting for answers. */
-  #closeWhenAnswered(): void {
-    if (this.#stall === Stall.Command) {
-      this.close(false);
-    } else if (this.#stall === Stall.None && this.#nothingPending()) {
-      this.#finish();
-    }
-  }
-
-  /** See ClientView. Bytes of the client that have not run yet are dropped. */
-  close(afterReply: boolean): void {
-    if (this.#gone) return;
-    if (!afterReply) {
-      this.#stream.destroy();
-      this.#dispose();
-      return;
-    }
-    if (this.#stall === Stall.Closing) return;
-    this.#stall = Stall.Closing;
-    this.#input.clear();
-    this.closeDeadlineMs = this.#host.clock.nowMs() + this.#host.limits.closeGraceMs;
-    this.#host.markDirty(this);
-  }
-
-  #finish(): void {
-    if (this.#finished) return;
-    this.#finished = true;
-    if (this.closeDeadlineMs === 0) {
-      this.closeDeadlineMs = this.#host.clock.nowMs() + this.#host.limits.closeGraceMs;
-    }
-    this.#output.finish();
-    // Nobody reads what the client may still send; unread bytes would keep the socket from closing.
-    if (this.#ended) return;
-    this.#stream.resume();
-  }
-
-  /** The socket is closed. Writes on their way go on; nobody hears their answers. */
-  #dispose(): void {
-    if (this.#gone) return;
-    this.#gone = true;
-    this.#stall = Stall.Closing;
-    this.#input.clear();
-    this.#deferred.clear();
-    this.#output.discard();
-    const onGone = this.#onGone;
-    this.#onGone = null;
-    onGone?.();
-    this.#host.removed(this);
   }
 }

@@ -13,6 +13,7 @@ import { ChunkPool } from "../resp/chunk-pool.ts";
 import { DEFAULT_LIMITS } from "../resp/limits.ts";
 import type { DecoderLimits } from "../resp/limits.ts";
 import type { ServerClock } from "./clock.ts";
+import type { ClientStream } from "./client-stream.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { Connection } from "./connection.ts";
 import { DefaultUserCredentials } from "./credentials.ts";
@@ -81,7 +82,7 @@ export class RespServer implements ServerView, ConnectionHost {
 
   readonly #credentials: DefaultUserCredentials;
   readonly #connections = new Map<number, Connection>();
-  readonly #dirty: Connection[] = [];
+  readonly #dirty: ClientStream[] = [];
   readonly #readBuffer: Buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   readonly #flushDirty: () => void = () => this.flush();
   #config: NodeConfig;
@@ -238,7 +239,7 @@ export class RespServer implements ServerView, ConnectionHost {
     return connection;
   }
 
-  removed(connection: Connection): void {
+  removed(connection: ClientStream): void {
     this.#connections.delete(connection.id);
   }
 
@@ -253,7 +254,7 @@ export class RespServer implements ServerView, ConnectionHost {
     dirty.length = 0;
   }
 
-  markDirty(connection: Connection): void {
+  markDirty(connection: ClientStream): void {
     if (connection.isDirty) return;
     connection.isDirty = true;
     this.#dirty.push(connection);

@@ -1,0 +1,184 @@
+/**
+ * The socket of one client: when it is read, what it may hold, how it ends. What the bytes mean is the concern of
+ * `Connection`, which builds on this.
+ *
+ *   open --> closing (told to go: replies are sent, nothing more is taken) --> finished (our side closed) --> gone
+ *      '---> ended (the client closed its side: what it sent is still answered) --^
+ */
+import type { Duplex } from "node:stream";
+import { Decoder } from "../resp/decoder.ts";
+import { ClientState } from "./client-state.ts";
+import type { ClientIdentity } from "./client-state.ts";
+import type { ConnectionHost } from "./connection-host.ts";
+import { InputBuffer } from "./input-buffer.ts";
+import { Output } from "./output.ts";
+
+export abstract class ClientStream extends ClientState {
+  protected readonly host: ConnectionHost;
+  /** Bytes that are not decoded yet. */
+  protected readonly input: InputBuffer = new InputBuffer();
+  protected isClosing = false;
+  protected isGone = false;
+  readonly #stream: Duplex;
+  /** The socket is not read: too much waits already. */
+  #paused = false;
+  #ended = false;
+  #finished = false;
+  /** In the server's list of connections to flush. */
+  isDirty = false;
+  /** When a closing connection is cut off, Unix ms; 0 while it is not closing. */
+  closeDeadlineMs = 0;
+
+  constructor(identity: ClientIdentity, stream: Duplex, host: ConnectionHost) {
+    const output = new Output({
+      stream,
+      pool: host.pool,
+      counters: host.view.counters,
+      errors: host.statistics.errorCounts,
+      chunkBytes: host.limits.outputChunkBytes,
+    });
+    super(
+      identity,
+      { decoder: new Decoder(host.decoderLimits), output },
+      {
+        consistency: host.view.defaultConsistency,
+        user: host.view.credentials.required ? null : "default",
+      },
+    );
+    this.host = host;
+    this.#stream = stream;
+    stream.on("end", () => {
+      this.#ended = true;
+      this.settle();
+    });
+    stream.on("error", (error) =>
+      host.logger.debug({ client: this.id, error: error.message }, "client socket failed"),
+    );
+    stream.on("close", () => this.#dispose());
+  }
+
+  /** No request is waiting for an earlier one. */
+  protected abstract readonly nothingPending: boolean;
+  /** Decoding stands still for some reason. */
+  protected abstract readonly standsStill: boolean;
+  /** Writes are on their way. */
+  protected abstract readonly hasWritesInFlight: boolean;
+  /** Asks for what a stalled request waits for, once all bytes of an event are in. */
+  protected abstract askForConfirmation(): void;
+  /** Nothing more is taken from this client. */
+  protected abstract stopTaking(): void;
+  /** The socket is closed. */
+  protected abstract onGone(): void;
+
+  /** Sends replies, asks for confirmations, applies limits, closes what is to be closed. After each event. */
+  protected settle(): void {
+    if (this.isGone) return;
+    this.askForConfirmation();
+    this.output.flush();
+    this.#checkOutputLimit();
+    if (this.isClosing) {
+      if (!this.hasWritesInFlight) this.#finish();
+      return;
+    }
+    this.#checkInputLimit();
+    this.#readOrPause();
+    if (this.#ended) this.#closeWhenAnswered();
+  }
+
+  /** Called by the server for connections marked dirty. */
+  flush(): void {
+    this.isDirty = false;
+    this.settle();
+  }
+
+  /** Large replies do not wait for the end of an event, and a client that does not take them is noticed. */
+  protected flushWhenLarge(): void {
+    if (this.output.reply.pendingBytes < this.host.limits.outputChunkBytes) return;
+    this.output.flush();
+    this.#checkOutputLimit();
+  }
+
+  #readOrPause(): void {
+    const pause = this.standsStill && this.input.length > this.host.limits.pausedInputBytesMax;
+    if (pause === this.#paused) return;
+    this.#paused = pause;
+    if (pause) this.#stream.pause();
+    else this.#stream.resume();
+  }
+
+  #checkInputLimit(): void {
+    if (this.standsStill) return;
+    const limit =
+      this.user === null
+        ? this.host.limits.unauthenticatedInputBytesMax
+        : this.host.config().clientQueryBufferBytesMax;
+    if (this.input.length <= limit) return;
+    this.host.logger.warn(
+      { client: this.id, address: this.address, bytes: this.input.length },
+      "closing client that reached the query buffer limit",
+    );
+    this.close(false);
+  }
+
+  #checkOutputLimit(): void {
+    const limit =
+      this.user === null
+        ? this.host.limits.unauthenticatedOutputBytesMax
+        : this.host.config().clientOutputBufferBytesMax;
+    if (this.output.waitingBytes <= limit || this.isGone) return;
+    this.host.logger.warn(
+      { client: this.id, address: this.address, bytes: this.output.waitingBytes },
+      "closing client that does not take its replies",
+    );
+    this.close(false);
+  }
+
+  /** The client sends nothing more; it may still be waiting for answers. */
+  #closeWhenAnswered(): void {
+    if (this.isBlocked) this.close(false);
+    else if (!this.standsStill && this.nothingPending) this.#finish();
+  }
+
+  /** See ClientView. Bytes of the client that have not run yet are dropped. */
+  close(afterReply: boolean): void {
+    if (this.isGone) return;
+    if (!afterReply) {
+      this.#stream.destroy();
+      this.#dispose();
+      return;
+    }
+    if (this.isClosing) return;
+    this.isClosing = true;
+    this.stopTaking();
+    this.input.clear();
+    this.#setDeadline();
+    this.host.markDirty(this);
+  }
+
+  #finish(): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    this.#setDeadline();
+    this.output.finish();
+    // Nobody reads what the client may still send; unread bytes would keep the socket from closing.
+    if (!this.#ended) this.#stream.resume();
+  }
+
+  #setDeadline(): void {
+    if (this.closeDeadlineMs > 0) return;
+    this.closeDeadlineMs = this.host.clock.nowMs() + this.host.limits.closeGraceMs;
+  }
+
+  /** Writes on their way go on; nobody hears their answers. */
+  #dispose(): void {
+    if (this.isGone) return;
+    this.isGone = true;
+    this.isClosing = true;
+    this.stopTaking();
+    this.silence();
+    this.input.clear();
+    this.output.discard();
+    this.onGone();
+    this.host.removed(this);
+  }
+}
