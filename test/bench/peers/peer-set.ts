@@ -21,7 +21,7 @@ const starters: Readonly<Record<PeerName, (folder: string) => Promise<Peer>>> = 
 const programs: Readonly<Record<PeerName, readonly string[]>> = {
   ferrite: [],
   replicatedRedis: ["redis-server"],
-  memoryRedis: ["redis-server", "redis-benchmark"],
+  memoryRedis: ["redis-server"],
   etcd: ["etcd"],
 };
 

@@ -1,4 +1,3 @@
-import { benchmarkGets } from "../load/redis-benchmark.ts";
 import { runLoad } from "../load/run-load.ts";
 import type { Peer } from "../peers/peer.ts";
 import type { PeerName } from "../peers/peer-set.ts";
@@ -6,8 +5,6 @@ import type { BenchSettings } from "../settings.ts";
 import type { Measurement, Round, Row, Side } from "./row.ts";
 
 const CONNECTIONS = 50;
-/** Enough for a first idea of the rate, from which the number of requests is derived. */
-const PROBE_REQUESTS = 20_000;
 const FILL_BOUND_MS = 120_000;
 const FILL_CONNECTIONS = 20;
 const FILL_PIPELINE = 32;
@@ -39,17 +36,28 @@ function readSide(label: string, name: PeerName, pipeline: number): Side {
     label,
     peer: name,
     measure: async (round: Round): Promise<Measurement> => {
-      const { settings } = round;
+      const { warmupMs, durationMs, keyCount, valueBytes } = round.settings;
       const peer = await round.peers.get(name);
-      await fillOnce(peer, settings);
+      await fillOnce(peer, round.settings);
       // Any node answers reads: the rounds go round.
-      const port = peer.ports[round.number % peer.ports.length];
-      const { keyCount } = settings;
-      const run = { port, connections: CONNECTIONS, pipeline, keyCount };
-      const probed = await benchmarkGets({ ...run, requests: PROBE_REQUESTS });
-      const requests = Math.ceil(probed * ((settings.warmupMs + settings.durationMs) / 1000));
-      const value = await benchmarkGets({ ...run, requests });
-      return { value, details: { node: round.number % peer.ports.length, requests } };
+      const node = round.number % peer.ports.length;
+      const result = await runLoad({
+        kind: "get",
+        ports: [peer.ports[node]],
+        connections: CONNECTIONS,
+        pipeline,
+        keyCount,
+        valueBytes,
+        warmupMs,
+        durationMs,
+        seed: round.number + 1,
+      });
+      const { operationsPerSecond, latencyP50Ms, latencyP99Ms, latencyMaxMs, generatorLoad } =
+        result;
+      return {
+        value: operationsPerSecond,
+        details: { node, latencyP50Ms, latencyP99Ms, latencyMaxMs, generatorLoad },
+      };
     },
   };
 }
