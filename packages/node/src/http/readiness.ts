@@ -5,7 +5,7 @@ import type { ReplicaView } from "../replica/replica-view.ts";
 export const READY_APPLY_LAG_ENTRIES_MAX = 10_000;
 
 export interface ReadinessSource {
-  readonly replica: Pick<ReplicaView, "leaderId" | "commitIndex" | "appliedIndex">;
+  readonly replica: Pick<ReplicaView, "leaderId" | "commitIndex" | "appliedIndex" | "isCatchingUp">;
   /** The node is being stopped: it answers what it has and takes nothing new. */
   isDraining(): boolean;
   /** The log has no room for its next segment. */
@@ -29,6 +29,7 @@ export function readinessChecks(source: ReadinessSource): readonly Check[] {
       lag <= READY_APPLY_LAG_ENTRIES_MAX,
       `${lag} entries behind, at most ${READY_APPLY_LAG_ENTRIES_MAX}`,
     ),
+    check("loaded", !replica.isCatchingUp(), "what was agreed before the start is not all applied yet"),
     check("serving", !source.isDraining(), "the node is being stopped"),
     check("disk", !source.isDiskFull(), "no room for the next log segment"),
   ];

@@ -40,6 +40,8 @@ export interface ReplicaView {
   logicalNowMs(): number;
   /** Ms since this node last heard a leader; 0 on the leader itself, Infinity if it never did. */
   leaderSilenceMs(): number;
+  /** After a start: the state may still be older than what clients have seen of this node before. */
+  isCatchingUp(): boolean;
   /** Null when the node can take writes now; otherwise the error a write would get. */
   writeRefusal(): string | null;
   /**

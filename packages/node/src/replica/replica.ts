@@ -70,6 +70,8 @@ export class Replica implements WritePath, TransportEvents {
   /** Leader: per node, the newest index that clients of it wait for. */
   readonly #awaitedBy: Map<NodeId, number> = new Map();
   #leaderHeardAtMs: number;
+  /** False until the state is known to be as new as what this node has shown before its start. */
+  #caughtUp = false;
   #copiesQueries: Map<number, (count: number) => void> = new Map();
   #nextCopiesQuery = 1;
 
@@ -138,6 +140,7 @@ export class Replica implements WritePath, TransportEvents {
       commandThrew: (name, error) => ports.events.commandThrew(name, error),
       expired: (count) => ports.events.keysExpired(count),
     };
+    this.#catchUp();
     this.#plan();
   }
 
@@ -182,6 +185,7 @@ export class Replica implements WritePath, TransportEvents {
   }
 
   readRefusal(): string | null {
+    if (!this.#caughtUp) return "LOADING Redis is loading the dataset in memory";
     if (this.#limits.serveStaleData || this.leaderSilenceMs() <= this.#limits.maxStalenessMs) return null;
     return "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
   }
@@ -215,6 +219,11 @@ export class Replica implements WritePath, TransportEvents {
   /** The node's view of the leader's clock. */
   logicalNowMs(): number {
     return this.#clock.nowMs();
+  }
+
+  /** Whether the state may still be older than what clients have seen of this node before its start. */
+  isCatchingUp(): boolean {
+    return !this.#caughtUp;
   }
 
   /** Ms since a leader was last heard; 0 on the leader. */
@@ -463,9 +472,27 @@ export class Replica implements WritePath, TransportEvents {
 
   #batchComesUp(reader: BatchReader, verdict: SessionVerdict): readonly WriteClient[] | null {
     if (reader.originKey !== this.#nodeKeys.get(this.nodeId)) return null;
-    if (verdict === "next") return this.#proposals.take(reader.incarnation, reader.sequence);
+    if (verdict === "next") {
+      const clients = this.#proposals.take(reader.incarnation, reader.sequence);
+      // A write of this process comes behind everything that was acknowledged before it.
+      if (clients !== null) this.#caughtUp = true;
+      return clients;
+    }
     if (verdict === "gap") this.#proposals.sendAllAgain();
     return null;
+  }
+
+  /**
+   * After a start the log is applied anew, as far as a leader says that it is committed. Only the index of a
+   * linearizable read tells when that reaches what this node had applied before, whose end need not be in its own log:
+   * until then reads would go back in time (R21).
+   */
+  #catchUp(): void {
+    const done = (errorText: string | null): void => {
+      if (errorText === null) this.#caughtUp = true;
+      else if (!this.#stopped) this.#catchUp();
+    };
+    this.#reads.add(done, this.#ports.clock.monotonicMs());
   }
 
   // ---- Proposals --------------------------------------------------------------------------------------------

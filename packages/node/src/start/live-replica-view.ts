@@ -84,6 +84,10 @@ export class LiveReplicaView implements ReplicaView {
     return this.#replica.leaderSilenceMs();
   }
 
+  isCatchingUp(): boolean {
+    return this.#replica.isCatchingUp();
+  }
+
   writeRefusal(): string | null {
     return this.#replica.writeRefusal();
   }

@@ -21,8 +21,12 @@ import { LiveReplicaView } from "./live-replica-view.ts";
 import { joinCluster } from "./join-cluster.ts";
 import { openReplica, type RunningReplica } from "./open-replica.ts";
 
+/** How often it is looked at whether a cluster of one has applied its log. */
+const CATCH_UP_POLL_MS = 2;
+
 /**
- * Starts a node. Resolves when it takes connections; with peers that is after the cluster was formed.
+ * Starts a node. Resolves when it takes connections; with peers that is after the cluster was formed. A cluster of one
+ * then has everything it ever acknowledged; a node with peers may wait for them, and answers reads with LOADING until then.
  * @throws StartError, StorageError, PeerError, ServerError with a message that names the file or address and the fix
  */
 export async function startNode(options: StartNodeOptions): Promise<NodeHandle> {
@@ -105,6 +109,7 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
   parts.add("RESP server", () => server.stop());
   running.start();
   parts.add("leadership", () => draining.handOver(running.replica, config));
+  if (links.genesis.members.length === 1) await caughtUp(running, ending.promise);
 
   return {
     nodeId: identity.id,
@@ -118,6 +123,18 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
     stop: () => stop(null),
     stopped: ending.promise,
   };
+}
+
+/** Waits until reads are answered. @throws what ended the node meanwhile. */
+async function caughtUp(running: RunningReplica, ended: Promise<Error | null>): Promise<void> {
+  const end = ended.then((error) => ({ error }));
+  while (running.replica.isCatchingUp()) {
+    const time = new Promise<null>((resolve) => setTimeout(resolve, CATCH_UP_POLL_MS, null));
+    const ending = await Promise.race([end, time]);
+    if (ending === null) continue;
+    if (ending.error !== null) throw ending.error;
+    return;
+  }
 }
 
 async function startHttp(parts: {

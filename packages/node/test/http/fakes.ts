@@ -11,6 +11,7 @@ export class FakeNode {
   leader: string | null = "id-1";
   commit = 50;
   applied = 50;
+  catchingUp = false;
   draining = false;
   diskFull = false;
   /** What the log worker does with a ping. */
@@ -102,7 +103,7 @@ export class FakeNode {
       port: 0,
       registry: this.registry(),
       readiness: {
-        replica: this.sources().replica,
+        replica: { ...this.sources().replica, isCatchingUp: () => this.catchingUp },
         isDraining: () => this.draining,
         isDiskFull: () => this.diskFull,
       },

@@ -41,7 +41,7 @@ describe("O03 readiness", () => {
     expect(await get("/readyz")).toEqual([200, "ok\n"]);
     expect(await get("/readyz?verbose")).toEqual([
       200,
-      "[+]leader ok\n[+]applied ok\n[+]serving ok\n[+]disk ok\nreadyz check passed\n",
+      "[+]leader ok\n[+]applied ok\n[+]loaded ok\n[+]serving ok\n[+]disk ok\nreadyz check passed\n",
     ]);
   });
 
@@ -51,6 +51,11 @@ describe("O03 readiness", () => {
       "it lags",
       (it) => (it.commit = it.applied + READY_APPLY_LAG_ENTRIES_MAX + 1),
       "[-]applied failed: 10001 entries behind, at most 10000",
+    ],
+    [
+      "it has not caught up since its start",
+      (it) => (it.catchingUp = true),
+      "[-]loaded failed: what was agreed before the start is not all applied yet",
     ],
     [
       "it is being stopped",
@@ -68,7 +73,7 @@ describe("O03 readiness", () => {
     expect(status).toBe(503);
     expect(text.split("\n")).toContain(line);
     expect(text).toContain("readyz check failed");
-    expect(text.match(/\[\+\]/g)).toHaveLength(3);
+    expect(text.match(/\[\+\]/g)).toHaveLength(4);
   });
 
   it("bears a lag at the limit", async () => {

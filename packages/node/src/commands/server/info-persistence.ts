@@ -7,7 +7,7 @@ import type { InfoLine } from "./info-sections.ts";
 
 export function persistenceLines({ replica }: ServerView): readonly InfoLine[] {
   return [
-    ["loading", 0],
+    ["loading", replica.isCatchingUp() ? 1 : 0],
     ["async_loading", 0],
     ["rdb_changes_since_last_save", Math.max(0, replica.appliedIndex() - replica.snapshotIndex())],
     ["rdb_bgsave_in_progress", replica.snapshotInProgress() ? 1 : 0],

@@ -144,6 +144,9 @@ export class FakeReplica implements WritePath, ReplicaView {
   logicalNowMs(): number {
     return this.nowMs;
   }
+  isCatchingUp(): boolean {
+    return false;
+  }
   leaderSilenceMs(): number {
     return this.roleNow === "leader" ? 0 : 1500;
   }
