@@ -7,6 +7,8 @@ export interface BenchSettings {
   readonly keyCount: number;
   /** Keys loaded for the memory row. */
   readonly memoryKeyCount: number;
+  /** How long fixed buffers are filled before the memory row takes its first look. */
+  readonly memoryWarmupMs: number;
   readonly valueBytes: number;
 }
 
@@ -16,6 +18,7 @@ export const fullSettings: BenchSettings = {
   durationMs: 4000,
   keyCount: 100_000,
   memoryKeyCount: 1_000_000,
+  memoryWarmupMs: 15_000,
   valueBytes: 64,
 };
 
@@ -26,5 +29,6 @@ export const quickSettings: BenchSettings = {
   durationMs: 700,
   keyCount: 5000,
   memoryKeyCount: 20_000,
+  memoryWarmupMs: 500,
   valueBytes: 64,
 };
