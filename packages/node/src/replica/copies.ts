@@ -1,7 +1,4 @@
-/**
- * WAIT: how many other nodes have the log up to an index. The leader knows from its followers' acknowledgements; a follower asks
- * it. "Other" means all that have it but one, as Redis counts replicas and not the master.
- */
+/** Who waits for copies of an index, until there are enough or the time is up. The counting is copy-counts.ts. */
 import type { Index } from "@ferrite/raft";
 
 interface Waiter {

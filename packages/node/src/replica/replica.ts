@@ -25,7 +25,7 @@ import type { LookupCounters, ReadCommand } from "../commands/command.ts";
 import type { Argv } from "../resp/argv.ts";
 import type { Reply } from "../resp/reply.ts";
 import { asBuffer, stamp, uuidBytes, type BatchReader } from "./batch.ts";
-import { CopiesWaiters } from "./copies.ts";
+import { CopyCounts, type CopiesRequest } from "./copy-counts.ts";
 import { ReplicaError } from "./errors.ts";
 import { ExpiryCycle } from "./expiry-cycle.ts";
 import { ForwardedWrites } from "./forwarding.ts";
@@ -34,6 +34,7 @@ import { initialConfiguration, type ReplicaLimits, type ReplicaOptions, type Rep
 import { Proposals, type OwnBatch } from "./proposals.ts";
 import { LinearizableReads } from "./reads.ts";
 import { ReadRunner } from "./read-runner.ts";
+import { ReadyWrites } from "./ready-writes.ts";
 import type { SessionVerdict } from "./sessions.ts";
 import { SnapshotKeeper } from "./snapshot-keeper.ts";
 import type { ApplyListener, StateMachine } from "./state-machine.ts";
@@ -50,7 +51,7 @@ export class Replica implements WritePath, TransportEvents {
   readonly #forwarded: ForwardedWrites;
   readonly #reads: LinearizableReads;
   readonly #readRunner: ReadRunner;
-  readonly #copies: CopiesWaiters = new CopiesWaiters();
+  readonly #copies: CopyCounts;
   readonly #snapshots: SnapshotKeeper;
   readonly #expiry: ExpiryCycle;
   readonly #listener: ApplyListener;
@@ -60,20 +61,17 @@ export class Replica implements WritePath, TransportEvents {
   /** Committed and not applied yet, oldest first; `#applyAt` is where the next round goes on. */
   #committed: Entry[] = [];
   #applyAt = 0;
-  /** Readys on their way to the disk, oldest first: what each releases when it is durable. */
-  #writing: Message[][] = [];
-  #durableTerm = 0;
-  #durableVote: NodeId | null = null;
+  readonly #writes: ReadyWrites;
   #roundPlanned = false;
   #stopped = false;
   #noSpace = false;
+  /** A leader without room for the log tries to hand over, not before this. */
+  #handOverAtMs = 0;
   /** Leader: per node, the newest index that clients of it wait for. */
   readonly #awaitedBy: Map<NodeId, number> = new Map();
   #leaderHeardAtMs: number;
   /** False until the state is known to be as new as what this node has shown before its start. */
   #caughtUp = false;
-  #copiesQueries: Map<number, (count: number) => void> = new Map();
-  #nextCopiesQuery = 1;
 
   constructor(options: ReplicaOptions, ports: ReplicaPorts) {
     const { limits, recovered } = options;
@@ -88,8 +86,6 @@ export class Replica implements WritePath, TransportEvents {
       options.genesis.members.map((member) => [member.id, uuidBytes(member.id).toString("latin1")]),
     );
     const hardState: HardState = recovered.hardState ?? { term: 0, vote: null, commit: 0 };
-    this.#durableTerm = hardState.term;
-    this.#durableVote = hardState.vote;
     const snapshot = recovered.snapshot ?? {
       index: 0,
       term: 0,
@@ -126,6 +122,25 @@ export class Replica implements WritePath, TransportEvents {
       random: () => ports.random(),
     });
     this.#expiry = new ExpiryCycle();
+    this.#writes = new ReadyWrites(ports.log, hardState, {
+      written: (entries) => {
+        for (const entry of entries) this.#snapshots.logGrew(entry.data.length);
+      },
+      durable: (messages, last) => {
+        if (this.#stopped) return;
+        this.#release(messages);
+        if (last !== undefined) this.#core.persisted({ index: last.index, term: last.term });
+        this.#plan();
+      },
+    });
+    this.#copies = new CopyCounts({
+      core: this.#core,
+      monotonicMs: () => ports.clock.monotonicMs(),
+      send: (to, payload) => {
+        this.#send(to, payload);
+        this.#plan();
+      },
+    });
     this.#snapshots = new SnapshotKeeper({
       core: this.#core,
       ports,
@@ -232,16 +247,8 @@ export class Replica implements WritePath, TransportEvents {
     return this.#ports.clock.monotonicMs() - this.#leaderHeardAtMs;
   }
 
-  waitForCopies(
-    request: { readonly index: number; readonly wanted: number; readonly timeoutMs: number },
-    done: (count: number) => void,
-  ): () => void {
-    const nowMs = this.#ports.clock.monotonicMs();
-    const deadlineMs = request.timeoutMs === 0 ? Infinity : nowMs + request.timeoutMs;
-    if (this.#core.role() !== "leader") return this.#askForCopies(request, deadlineMs, done);
-    const giveUp = this.#copies.add({ index: request.index, wanted: request.wanted, deadlineMs, done });
-    this.#copies.check((index) => this.#countCopies(index), nowMs);
-    return giveUp;
+  waitForCopies(request: CopiesRequest, done: (count: number) => void): () => void {
+    return this.#copies.wait(request, done);
   }
 
   // ---- Time and life ----------------------------------------------------------------------------------------
@@ -254,7 +261,8 @@ export class Replica implements WritePath, TransportEvents {
     this.#core.pushCommit();
     this.#proposals.tick(nowMs);
     this.#reads.tick(nowMs);
-    this.#copies.check((index) => this.#countCopies(index), nowMs);
+    this.#copies.check();
+    if (this.#core.role() === "leader" && this.#noSpace) this.#leaveOffice(nowMs);
     if (this.#core.role() === "leader" && !this.#noSpace) {
       const batch = this.#expiry.tick(this.#machine.keyspace, this.#clock.nowMs(), nowMs);
       if (batch !== null) this.#proposeStamped(batch);
@@ -279,10 +287,21 @@ export class Replica implements WritePath, TransportEvents {
     this.#ports.events.roundDone();
   }
 
+  /**
+   * A leader whose disk is full can append nothing, and so stops the writes of all nodes. One of the others may have room.
+   * When none has, leadership goes around slowly until somebody makes room.
+   */
+  #leaveOffice(nowMs: number): void {
+    if (nowMs < this.#handOverAtMs) return;
+    this.#handOverAtMs = nowMs + FULL_LEADER_RETRY_MS;
+    this.#core.transferLeadership();
+  }
+
   /** From the log: there is no room for more (true), or there is again. */
   diskFull(full: boolean): void {
     this.#noSpace = full;
     this.#ports.events.diskSpace(full);
+    if (full && this.#core.role() === "leader") this.#leaveOffice(this.#ports.clock.monotonicMs());
     this.#plan();
   }
 
@@ -309,10 +328,10 @@ export class Replica implements WritePath, TransportEvents {
         );
         break;
       case "copiesQuery":
-        this.#answerCopies(from, payload);
+        this.#copies.answer(from, payload);
         break;
       case "copiesAnswer":
-        this.#copiesQueries.get(payload.requestId)?.(payload.count);
+        this.#copies.answered(payload);
         break;
     }
     this.#plan();
@@ -356,7 +375,7 @@ export class Replica implements WritePath, TransportEvents {
     while (this.#core.hasReady()) this.#carryOut(this.#core.ready());
     this.#applyCommitted();
     this.#reads.serve(this.#machine.appliedIndex);
-    this.#copies.check((index) => this.#countCopies(index), nowMs);
+    this.#copies.check();
     this.#pushCommits();
     this.#ports.transport.flush();
     this.#ports.events.roundDone();
@@ -378,41 +397,12 @@ export class Replica implements WritePath, TransportEvents {
   #carryOut(ready: Ready): void {
     if (ready.roleChange !== null) this.#changeRole(ready.roleChange);
     for (const message of ready.messages) this.#sendMessage(message);
-    this.#persist(ready);
+    this.#writes.persist(ready);
     for (const entry of ready.committed) this.#committed.push(entry);
     for (const read of ready.reads) this.#reads.confirmed(read);
     for (const requestId of ready.readsFailed) this.#reads.failed(requestId);
     for (const chunk of ready.snapshotChunks) this.#snapshots.receive(chunk);
     for (const wanted of ready.snapshotsWanted) this.#snapshots.provide(wanted, this.#machine);
-  }
-
-  #persist(ready: Ready): void {
-    const { hardState, entries, messagesAfterPersist } = ready;
-    // The commit index alone is a hint: it travels with the next write and costs no fsync of its own.
-    const promise =
-      hardState !== null &&
-      (hardState.term !== this.#durableTerm || hardState.vote !== this.#durableVote);
-    if (!promise && entries.length === 0) {
-      const writing = this.#writing.at(-1);
-      if (writing === undefined) this.#release(messagesAfterPersist);
-      else writing.push(...messagesAfterPersist);
-      return;
-    }
-    if (promise) {
-      this.#durableTerm = hardState.term;
-      this.#durableVote = hardState.vote;
-    }
-    const released: Message[] = [...messagesAfterPersist];
-    this.#writing.push(released);
-    const last = entries.at(-1);
-    for (const entry of entries) this.#snapshots.logGrew(entry.data.length);
-    this.#ports.log.submit({ hardState, entries }, () => {
-      if (this.#stopped) return;
-      this.#writing.shift();
-      this.#release(released);
-      if (last !== undefined) this.#core.persisted({ index: last.index, term: last.term });
-      this.#plan();
-    });
   }
 
   /** Messages that promise something may go now. */
@@ -443,6 +433,7 @@ export class Replica implements WritePath, TransportEvents {
     this.#clock.lead(change.role === "leader");
     this.#forwarded.forget();
     this.#awaitedBy.clear();
+    this.#copies.leaderChanged();
     this.#expiry.reset();
     if (change.leader !== null) {
       this.#leaderHeardAtMs = this.#ports.clock.monotonicMs();
@@ -526,71 +517,6 @@ export class Replica implements WritePath, TransportEvents {
     else if (this.#core.role() === "leader") this.#awaitedBy.set(from, this.#core.lastIndex());
   }
 
-  // ---- Copies -----------------------------------------------------------------------------------------------
-
-  /** How many nodes besides one have the log up to `index`, as far as this node knows. */
-  #countCopies(index: number): number {
-    const status = this.#core.status();
-    if (status.role !== "leader") {
-      const majority = Math.floor(status.configuration.voters.length / 2) + 1;
-      return status.commitIndex >= index ? majority - 1 : 0;
-    }
-    let copies = status.durableIndex >= index ? 1 : 0;
-    for (const [peer, progress] of status.progress) {
-      if (peer !== this.nodeId && progress.matchIndex >= index) copies++;
-    }
-    return Math.max(0, copies - 1);
-  }
-
-  /** A follower asks the leader, again when the answer is too low and there is time left. */
-  #askForCopies(
-    request: { readonly index: number; readonly wanted: number },
-    deadlineMs: number,
-    done: (count: number) => void,
-  ): () => void {
-    const requestId = this.#nextCopiesQuery++;
-    const giveUp = this.#copies.add({
-      index: request.index,
-      wanted: request.wanted,
-      deadlineMs,
-      done: (count) => {
-        this.#copiesQueries.delete(requestId);
-        done(count);
-      },
-    });
-    const ask = (): void => {
-      const leader = this.#core.leader();
-      const leftMs = Math.min(deadlineMs - this.#ports.clock.monotonicMs(), MAX_REMOTE_WAIT_MS);
-      if (leader === null || leftMs <= 0) return;
-      this.#send(leader, { kind: "copiesQuery", requestId, index: request.index, wanted: request.wanted, timeoutMs: Math.ceil(leftMs) });
-      this.#plan();
-    };
-    this.#copiesQueries.set(requestId, (count) => {
-      if (count < request.wanted && this.#ports.clock.monotonicMs() < deadlineMs) return ask();
-      giveUp();
-      this.#copiesQueries.delete(requestId);
-      return done(count);
-    });
-    ask();
-    return () => {
-      giveUp();
-      this.#copiesQueries.delete(requestId);
-    };
-  }
-
-  #answerCopies(from: NodeId, query: Extract<PeerPayload, { readonly kind: "copiesQuery" }>): void {
-    this.#copies.add({
-      index: query.index,
-      wanted: query.wanted,
-      // Somebody who waits for ever asks again: a lost answer must not keep a waiter here.
-      deadlineMs: this.#ports.clock.monotonicMs() + Math.min(query.timeoutMs, MAX_REMOTE_WAIT_MS),
-      done: (count) => {
-        this.#send(from, { kind: "copiesAnswer", requestId: query.requestId, count });
-        this.#plan();
-      },
-    });
-  }
-
   // ---- Snapshots and failure --------------------------------------------------------------------------------
 
   /** A received snapshot is durable and restored: it takes the place of the state and of the log. */
@@ -623,4 +549,5 @@ export class Replica implements WritePath, TransportEvents {
 const APPLIED_KEPT_MAX = 1024;
 /** After a refusal the leader is given this long before it is asked again. */
 const REFUSED_PAUSE_MS = 20;
-const MAX_REMOTE_WAIT_MS = 60_000;
+/** A leader without room for the log looks this often for another node to lead. */
+const FULL_LEADER_RETRY_MS = 1000;
