@@ -123,7 +123,8 @@ export class TestCluster {
     const node = this.nodes[index]!;
     const child = spawn(process.execPath, [FERRITE, "start", ...words], {
       cwd: workingDirectory,
-      stdio: ["ignore", "pipe", "pipe"],
+      // A node under IPC stops when its parent is gone: a test run that is killed leaves none behind.
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
       env: {
         PATH: process.env["PATH"] ?? "",
         HOME: this.directory,
