@@ -13,6 +13,8 @@ export const CLIENT_KEYS: readonly string[] = ["a", "b", "c", "d"];
 /** Without an answer for so long a client goes to another node and counts the outcome as unknown. */
 const PATIENCE_MS = 15_000;
 const PIPELINE_MAX = 4;
+/** A write that is in the state of the client's own node for this long must have been answered. */
+const ANSWER_WITHIN_MS = 300;
 /** Between two operations of one client. */
 const THINK_MS_MAX = 100;
 
@@ -28,6 +30,7 @@ export class SimClient implements WriteClient {
   readonly #history: History;
   readonly #table: CommandTable;
   readonly #trace: (line: string) => void;
+  readonly #problem: (sentence: string) => void;
   #connection: { readonly node: SimNode; readonly life: number; readonly number: number } | null = null;
   #connections = 0;
   #tokens = 0;
@@ -49,6 +52,8 @@ export class SimClient implements WriteClient {
     readonly history: History;
     readonly table: CommandTable;
     readonly trace: (line: string) => void;
+    /** A promise was broken that the history does not show. */
+    readonly problem: (sentence: string) => void;
   }) {
     this.#id = options.id;
     this.#nodes = options.nodes;
@@ -57,6 +62,7 @@ export class SimClient implements WriteClient {
     this.#history = options.history;
     this.#table = options.table;
     this.#trace = options.trace;
+    this.#problem = options.problem;
   }
 
   start(): void {
@@ -167,6 +173,30 @@ export class SimClient implements WriteClient {
       }
     }
     if (refused === count) this.#later(() => this.#next());
+    else this.#expectAnswer();
+  }
+
+  /** What this node has applied it can answer: a client must not wait for its patience to end. */
+  #expectAnswer(): void {
+    const generation = this.#generation;
+    const waiting = this.#pending[0];
+    const node = this.#connection?.node;
+    if (waiting === undefined || node === undefined) return;
+    const isOverdue = (): boolean =>
+      generation === this.#generation &&
+      waiting === this.#pending[0] &&
+      node.isUp &&
+      !node.isPaused &&
+      splitTokens(this.#get(node, waiting.key)).includes(waiting.token);
+    this.#scheduler.after(ANSWER_WITHIN_MS, () => {
+      if (!isOverdue()) {
+        if (generation === this.#generation && this.#pending.length > 0) this.#expectAnswer();
+        return;
+      }
+      this.#scheduler.after(ANSWER_WITHIN_MS, () => {
+        if (isOverdue()) this.#problem(`client ${this.#id} gets no answer to ${waiting.token}, which its node has applied`);
+      });
+    });
   }
 
   #read(connection: { readonly node: SimNode; readonly number: number }): void {

@@ -199,6 +199,7 @@ class World {
           history: this.#history,
           table,
           trace: (line) => this.#note(line),
+          problem: (sentence) => this.#problems.push(sentence),
         }),
       );
     }

@@ -9,7 +9,8 @@
  * Batches are numbered in order and sent in order. When the leader changes or a batch got lost, everything that is not applied yet
  * is sent again under the same numbers: apply drops what it has seen (sessions.ts). A write whose time is up is
  * answered by what is known of it: never sent means CLUSTERDOWN (not applied), sent means UNKNOWNOUTCOME. What was
- * sent and given up is not sent again: the stream goes on in a new incarnation, which ends the old one.
+ * sent and given up is not sent again: the stream goes on in a new incarnation, which ends the old one. A batch that
+ * this node got applied inside a snapshot never comes up in apply: `jumpTo` answers it.
  */
 import { BatchBuilder, BatchKind, renumber } from "./batch.ts";
 import type { WriteClient } from "./write-path.ts";
@@ -30,7 +31,8 @@ export interface ProposalLimits {
 }
 
 export interface OwnBatch {
-  readonly bytes: Buffer;
+  /** They never change once `attempts` is above 0. */
+  bytes: Buffer;
   readonly clients: WriteClient[];
   readonly sinceMs: number;
   incarnation: number;
@@ -150,6 +152,21 @@ export class Proposals {
     return batch.clients;
   }
 
+  /**
+   * The state was replaced by one in which this stream has come to `sequence`: what is open up to there ran, and its
+   * replies were made on other nodes only.
+   */
+  jumpTo(incarnation: number, sequence: number): void {
+    if (incarnation !== this.#incarnation) return;
+    while (this.#batches.length > 0 && this.#batches[0]!.sequence <= sequence) {
+      fail(
+        this.#removeOldest(),
+        "UNKNOWNOUTCOME the write was applied, but this node caught up by a snapshot that does not hold its reply",
+      );
+    }
+    this.#appliedSequence = Math.max(this.#appliedSequence, sequence);
+  }
+
   /** Gives up what waits too long, and sends again what may be lost. */
   tick(nowMs: number): void {
     const oldest = this.#batches[0];
@@ -171,8 +188,10 @@ export class Proposals {
   /** The node stops: everything open is answered. */
   failAll(): void {
     if (this.#builder.count > 0) this.#seal();
-    if ((this.#batches[0]?.attempts ?? 0) > 0) this.#giveUpSent();
-    this.#giveUpUnsent(Infinity);
+    while (this.#batches.length > 0) {
+      if (this.#batches[0]!.attempts > 0) this.#giveUpSent();
+      this.#giveUpUnsent(Infinity, "CLUSTERDOWN this node stops and no leader had taken the write; it was not applied");
+    }
   }
 
   #seal(): void {
@@ -202,45 +221,59 @@ export class Proposals {
     return batch;
   }
 
-  /** Ends the incarnation: everything that was ever sent is answered as unknown, the rest is renumbered. */
+  /**
+   * Answers what may be in a log as unknown: the oldest batches up to the first that is certainly in none. What
+   * follows that one can not be applied any more, sent or not: with the incarnation its predecessor's number ends.
+   */
   #giveUpSent(): void {
-    let lastSent = this.#batches.length - 1;
-    while (lastSent >= 0 && this.#batches[lastSent]!.attempts === 0) lastSent--;
-    for (let open = lastSent; open >= 0; open--) {
+    let open = this.#batches.findIndex((batch) => batch.attempts === 0);
+    if (open < 0) open = this.#batches.length;
+    for (; open > 0; open--) {
       fail(
         this.#removeOldest(),
         "UNKNOWNOUTCOME the write was sent but its outcome did not come back; it may have been applied",
       );
     }
-    this.#incarnation++;
-    this.#appliedSequence = 0;
-    this.#renumberRest();
+    this.#beginIncarnation();
   }
 
-  #giveUpUnsent(nowMs: number): void {
+  #giveUpUnsent(
+    nowMs: number,
+    errorText = `CLUSTERDOWN no leader took the write within ${this.#limits.timeoutMs} ms; it was not applied`,
+  ): void {
     let removed = false;
     for (;;) {
       const oldest = this.#batches[0];
       if (oldest === undefined || oldest.attempts > 0) break;
       if (nowMs - oldest.sinceMs < this.#limits.timeoutMs) break;
       removed = true;
-      fail(
-        this.#removeOldest(),
-        `CLUSTERDOWN no leader took the write within ${this.#limits.timeoutMs} ms; it was not applied`,
-      );
+      fail(this.#removeOldest(), errorText);
     }
-    if (removed) this.#renumberRest();
+    if (!removed) return;
+    // A number that is free may be used again only when nobody has seen one behind it.
+    if (this.#batches.some((batch) => batch.attempts > 0)) this.#beginIncarnation();
+    else this.#renumber();
   }
 
-  /**
-   * Closes the numbering after batches were taken out of the front. All that is renumbered was never in anybody's
-   * log; the stream goes on behind the newest batch that may be.
-   */
-  #renumberRest(): void {
+  /** Nothing that is still open can be applied under its old number. */
+  #beginIncarnation(): void {
+    this.#incarnation++;
+    this.#appliedSequence = 0;
+    for (const batch of this.#batches) {
+      if (batch.attempts === 0) continue;
+      // Others hold the bytes under their old number.
+      batch.bytes = Buffer.from(batch.bytes);
+      batch.attempts = 0;
+      batch.logged = false;
+    }
+    this.#renumber();
+  }
+
+  /** Closes the numbering: all that is open is in nobody's log, and goes on behind the newest batch that was applied. */
+  #renumber(): void {
     let sequence = this.#appliedSequence;
     for (const batch of this.#batches) {
       sequence++;
-      if (batch.attempts > 0) continue;
       batch.incarnation = this.#incarnation;
       batch.sequence = sequence;
       renumber(batch.bytes, batch);

@@ -530,9 +530,16 @@ export class Replica implements WritePath, TransportEvents {
       this.#readRunner.keyspace = machine.keyspace;
       this.#clock.applied(machine.timeMs);
       this.#core.snapshotInstalled(meta);
+      this.#answerJumped(machine);
       this.#ports.events.snapshotInstalled(meta);
       this.#plan();
     });
+  }
+
+  /** Own writes that ran before the snapshot was taken do not come up in apply any more. */
+  #answerJumped(machine: StateMachine): void {
+    const own = machine.sessions.find(this.#nodeKeys.get(this.nodeId) ?? "");
+    if (own !== null) this.#proposals.jumpTo(own.incarnation, own.sequence);
   }
 
   #fail(error: Error): void {

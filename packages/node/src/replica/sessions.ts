@@ -35,6 +35,11 @@ export class Sessions {
     return "next";
   }
 
+  /** How far a node's stream has come; null when none of its batches was ever applied. */
+  find(originKey: string): { readonly incarnation: number; readonly sequence: number } | null {
+    return this.#sessions.get(originKey) ?? null;
+  }
+
   /** Sorted, so that equal tables give equal bytes. */
   records(): SessionRecord[] {
     return [...this.#sessions]

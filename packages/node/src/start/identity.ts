@@ -17,8 +17,11 @@ const identitySchema = z.strictObject({
   incarnation: z.int().min(0),
 });
 
-/** Room for the incarnations one process may begin after giving up writes (replica/proposals.ts). */
-const INCARNATIONS_PER_START = 65_536;
+/**
+ * Room for the incarnations one process may begin after giving up writes (replica/proposals.ts): a hundred a second for
+ * four months. Two processes with one incarnation would lose writes as repeated ones. 2^53 holds eight million starts.
+ */
+const INCARNATIONS_PER_START = 2 ** 30;
 
 export interface LoadedIdentity {
   readonly identity: NodeIdentity;

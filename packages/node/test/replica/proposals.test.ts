@@ -185,4 +185,82 @@ describe("a node's stream of writes", () => {
     expect(proposals.isIdle).toBe(true);
     expect(proposals.queuedBytes).toBeLessThan(100);
   });
+
+  it("answers what ran inside a snapshot, which never comes up in apply, and goes on behind it", () => {
+    for (let batch = 0; batch < 3; batch++) {
+      submit();
+      proposals.pump(accept, 0);
+    }
+    proposals.jumpTo(100, 2);
+    expect(client.failures).toEqual(["UNKNOWNOUTCOME", "UNKNOWNOUTCOME"]);
+    expect(proposals.take(100, 3)).toEqual([client]);
+    submit();
+    proposals.pump(accept, 0);
+    expect(numbered(sent).at(-1)).toBe("100.4");
+  });
+
+  it("numbers on behind a snapshot although it had nothing open", () => {
+    submit("*1\r\n$4\r\nPING\r\n", 0);
+    proposals.pump(accept, 0);
+    proposals.jumpTo(100, 1);
+    submit("*1\r\n$4\r\nPING\r\n", 0);
+    proposals.pump(() => false, 0);
+    proposals.tick(10_000);
+    submit("*1\r\n$4\r\nPING\r\n", 10_000);
+    proposals.pump(accept, 10_000);
+    expect(client.failures).toEqual(["UNKNOWNOUTCOME", "CLUSTERDOWN"]);
+    expect(numbered(sent).at(-1)).toBe("100.2");
+  });
+
+  it("leaves its batches alone when a snapshot tells of an earlier incarnation only", () => {
+    submit();
+    proposals.pump(accept, 0);
+    proposals.jumpTo(99, 7);
+    expect(client.failures).toEqual([]);
+    expect(proposals.take(100, 1)).toEqual([client]);
+  });
+
+  /** The first batch was refused by the leader, the second is on its way behind it. */
+  function refusedBeforeSent(): void {
+    submit("*1\r\n$4\r\nPING\r\n", 0);
+    proposals.pump(accept, 0);
+    submit("*1\r\n$4\r\nPING\r\n", 5_000);
+    proposals.pump(accept, 5_000);
+    proposals.refused(100, 1, 60_000);
+  }
+
+  it("never gives two batches one number: behind one that is given up, the rest begins a new incarnation", () => {
+    refusedBeforeSent();
+    submit("*1\r\n$4\r\nPING\r\n", 6_000);
+    proposals.pump(accept, 6_000);
+    const handedOut = sent[1]!.bytes;
+    const before = Buffer.from(handedOut);
+    proposals.tick(10_000);
+    expect(client.failures).toEqual(["CLUSTERDOWN"]);
+    sent = [];
+    proposals.sendAllAgain();
+    proposals.pump(accept, 10_000);
+    expect(numbered(sent)).toEqual(["101.1", "101.2"]);
+    // A log or a link may still hold the bytes it was given.
+    expect(handedOut).toEqual(before);
+  });
+
+  it("R06: knows that a batch behind one that is nowhere can not be applied", () => {
+    submit("*1\r\n$4\r\nPING\r\n", 0);
+    proposals.pump(accept, 0);
+    submit("*1\r\n$4\r\nPING\r\n", 0);
+    proposals.pump(accept, 0);
+    submit("*1\r\n$4\r\nPING\r\n", 0);
+    proposals.pump(accept, 0);
+    proposals.refused(100, 2, 60_000);
+    proposals.tick(10_000);
+    expect(client.failures).toEqual(["UNKNOWNOUTCOME", "CLUSTERDOWN", "CLUSTERDOWN"]);
+  });
+
+  it("answers everything when the node stops, also what was sent behind a refused batch", () => {
+    refusedBeforeSent();
+    proposals.failAll();
+    expect(client.failures).toEqual(["CLUSTERDOWN", "CLUSTERDOWN"]);
+    expect(proposals.isIdle).toBe(true);
+  });
 });
