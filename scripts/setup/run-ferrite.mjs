@@ -12,11 +12,15 @@ export async function runFerrite(args) {
   try {
     const toolchain = await prepare();
     const ferrite = join(root, "packages/cli/dist/bin.js");
-    process.exitCode = await runInForeground(toolchain.node, ["--enable-source-maps", ferrite, ...args], {
-      // Relative paths in the arguments (`--data-dir D`) mean the folder the person stands in.
-      cwd: process.env["INIT_CWD"] ?? process.cwd(),
-      env: toolchain.env,
-    });
+    process.exitCode = await runInForeground(
+      toolchain.node,
+      ["--enable-source-maps", ferrite, ...args],
+      {
+        // Relative paths in the arguments (`--data-dir D`) mean the folder the person stands in.
+        cwd: process.env["INIT_CWD"] ?? process.cwd(),
+        env: toolchain.env,
+      },
+    );
   } catch (error) {
     if (!(error instanceof SetupError)) {
       throw error;

@@ -34,7 +34,10 @@ function problemsOf(
 describe("the oracle that holds clients' histories against the final values", () => {
   it("has nothing to say about a history in which all went well", () => {
     const appends = [append("a"), append("b", { startMs: 11, endMs: 12 })];
-    const reads = [read(["a"], { startMs: 10.5, endMs: 10.6 }), read(["a", "b"], { mode: "linearizable" })];
+    const reads = [
+      read(["a"], { startMs: 10.5, endMs: 10.6 }),
+      read(["a", "b"], { mode: "linearizable" }),
+    ];
     expect(problemsOf(appends, reads, ["a", "b"])).toEqual([]);
   });
 
@@ -66,11 +69,15 @@ describe("the oracle that holds clients' histories against the final values", ()
   });
 
   it("finds a read of something that never was the value", () => {
-    expect(problemsOf([append("a"), append("b")], [read(["b"])], ["a", "b"])[0]).toContain("never was the value");
+    expect(problemsOf([append("a"), append("b")], [read(["b"])], ["a", "b"])[0]).toContain(
+      "never was the value",
+    );
   });
 
   it("finds a client that does not read its own write", () => {
-    expect(problemsOf([append("a")], [read([], { ownAcknowledged: ["a"] })], ["a"])[0]).toContain("its own a");
+    expect(problemsOf([append("a")], [read([], { ownAcknowledged: ["a"] })], ["a"])[0]).toContain(
+      "its own a",
+    );
   });
 
   it("finds a connection on which reads go back in time", () => {
@@ -84,7 +91,9 @@ describe("the oracle that holds clients' histories against the final values", ()
   });
 
   it("finds a linearizable read that misses what was acknowledged before it began", () => {
-    expect(problemsOf([append("a")], [read([], { mode: "linearizable" })], ["a"])[0]).toContain("saw 0 writes");
+    expect(problemsOf([append("a")], [read([], { mode: "linearizable" })], ["a"])[0]).toContain(
+      "saw 0 writes",
+    );
   });
 
   it("finds a linearizable read that saw a write which had not begun", () => {
@@ -93,6 +102,6 @@ describe("the oracle that holds clients' histories against the final values", ()
   });
 
   it("takes values apart into tokens of their fixed length", () => {
-    expect(splitTokens("00000001" + "00000002")).toEqual(["00000001", "00000002"]);
+    expect(splitTokens("0000000100000002")).toEqual(["00000001", "00000002"]);
   });
 });

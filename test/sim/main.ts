@@ -34,7 +34,9 @@ function wholeNumber(text: string, name: string): number {
 }
 
 function report(result: SimulationResult): void {
-  print(`seed ${result.seed} FAILED after ${(result.virtualMs / 1000).toFixed(1)} virtual seconds, trace ${result.traceHash}`);
+  print(
+    `seed ${result.seed} FAILED after ${(result.virtualMs / 1000).toFixed(1)} virtual seconds, trace ${result.traceHash}`,
+  );
   for (const problem of result.problems.slice(0, 10)) print(`  ${problem}`);
   print(`  again: pnpm sim --seed ${result.seed} --trace`);
 }
@@ -44,8 +46,10 @@ function runOne(seed: number): number {
   const first = simulate(onTrace === undefined ? { seed } : { seed, onTrace });
   const second = simulate({ seed });
   if (first.problems.length > 0) report(first);
-  print(`seed ${seed}: ${first.steps} steps, ${first.appends} writes, ${first.reads} reads, trace ${first.traceHash}`);
-  for (const [kind, count] of [...first.faults].sort()) print(`  ${kind}: ${count}`);
+  print(
+    `seed ${seed}: ${first.steps} steps, ${first.appends} writes, ${first.reads} reads, trace ${first.traceHash}`,
+  );
+  for (const [kind, count] of first.faults) print(`  ${kind}: ${count}`);
   if (first.traceHash !== second.traceHash) {
     print(`  the second run differs: ${second.traceHash}`);
     return 1;
@@ -86,7 +90,7 @@ function runCanary(name: string): number {
   for (let seed = 1; seed <= CANARY_SEEDS_MAX; seed++) {
     const result = simulate({ seed, canary });
     if (result.problems.length === 0) continue;
-    print(`canary ${name}: caught by seed ${seed}: ${result.problems[0]!.split("\n")[0]}`);
+    print(`canary ${name}: caught by seed ${seed}: ${result.problems[0].split("\n")[0]}`);
     return 0;
   }
   print(`canary ${name}: NOT caught by ${CANARY_SEEDS_MAX} seeds`);
@@ -95,4 +99,8 @@ function runCanary(name: string): number {
 
 if (values.canary !== undefined) process.exitCode = runCanary(values.canary);
 else if (values.seed !== undefined) process.exitCode = runOne(wholeNumber(values.seed, "seed"));
-else process.exitCode = runMany(wholeNumber(values.seeds ?? "100", "seeds"), wholeNumber(values.from, "from"));
+else
+  process.exitCode = runMany(
+    wholeNumber(values.seeds ?? "100", "seeds"),
+    wholeNumber(values.from, "from"),
+  );

@@ -25,15 +25,26 @@ describe("the simulated cluster", () => {
     for (let seed = 1; seed <= SEEDS; seed++) {
       for (const kind of simulate({ seed }).faults.keys()) seen.add(kind);
     }
-    for (const kind of ["crash", "crash of all", "partition", "one-way cut", "pause", "loss, delay, reorder, duplicate", "clock jump"]) {
+    for (const kind of [
+      "crash",
+      "crash of all",
+      "partition",
+      "one-way cut",
+      "pause",
+      "loss, delay, reorder, duplicate",
+      "clock jump",
+    ]) {
       expect([...seen]).toContain(kind);
     }
   });
 
-  it.each(Object.entries(CANARIES))("catches a core that is broken on purpose: %s", (_name, canary) => {
-    for (let seed = 1; seed <= CANARY_SEEDS_MAX; seed++) {
-      if (simulate({ seed, canary }).problems.length > 0) return;
-    }
-    expect.fail(`${CANARY_SEEDS_MAX} seeds did not catch it`);
-  });
+  it.each(Object.entries(CANARIES))(
+    "catches a core that is broken on purpose: %s",
+    (_name, canary) => {
+      for (let seed = 1; seed <= CANARY_SEEDS_MAX; seed++) {
+        if (simulate({ seed, canary }).problems.length > 0) return;
+      }
+      expect.fail(`${CANARY_SEEDS_MAX} seeds did not catch it`);
+    },
+  );
 });

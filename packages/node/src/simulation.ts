@@ -13,7 +13,11 @@ export { createCommandTable } from "./commands/all-commands.ts";
 export type { CommandTable } from "./commands/table.ts";
 export type { ReadCommand } from "./commands/command.ts";
 export type { Genesis, Member } from "./peers/membership.ts";
-export { DEFAULT_REPLICA_LIMITS, initialConfiguration, type ReplicaLimits } from "./replica/options.ts";
+export {
+  DEFAULT_REPLICA_LIMITS,
+  initialConfiguration,
+  type ReplicaLimits,
+} from "./replica/options.ts";
 export { Replica } from "./replica/replica.ts";
 export { readCommandRecord } from "./replica/command-record.ts";
 export { restoreSnapshot } from "./replica/snapshot-installer.ts";

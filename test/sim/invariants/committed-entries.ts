@@ -5,16 +5,26 @@ import { Violation, type Invariant, type LogMirror, type NodeFacts } from "./obs
  * applied anywhere is in the log (or the snapshot) of every later leader (paper, figure 3).
  */
 export class CommittedEntries implements Invariant {
-  readonly #applied: Map<number, { readonly term: number; readonly sum: number; readonly by: string }> = new Map();
+  readonly #applied: Map<
+    number,
+    { readonly term: number; readonly sum: number; readonly by: string }
+  > = new Map();
   #highest = 0;
 
-  applied(node: NodeFacts, index: number, mark: { readonly term: number; readonly sum: number }): void {
+  applied(
+    node: NodeFacts,
+    index: number,
+    mark: { readonly term: number; readonly sum: number },
+  ): void {
     const seen = this.#applied.get(index);
     if (seen === undefined) {
       this.#applied.set(index, { ...mark, by: node.name });
       this.#highest = Math.max(this.#highest, index);
     } else if (seen.term !== mark.term || seen.sum !== mark.sum) {
-      throw new Violation("state machine safety", `${seen.by} and ${node.name} applied different entries at ${index}`);
+      throw new Violation(
+        "state machine safety",
+        `${seen.by} and ${node.name} applied different entries at ${index}`,
+      );
     }
   }
 
@@ -24,7 +34,10 @@ export class CommittedEntries implements Invariant {
       if (committed === undefined) continue;
       const held = log.marks.get(index);
       if (held === undefined || held.term !== committed.term || held.sum !== committed.sum) {
-        throw new Violation("leader completeness", `${node.name}, term ${node.term}, lacks committed entry ${index}`);
+        throw new Violation(
+          "leader completeness",
+          `${node.name}, term ${node.term}, lacks committed entry ${index}`,
+        );
       }
     }
   }

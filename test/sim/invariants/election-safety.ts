@@ -7,7 +7,10 @@ export class ElectionSafety implements Invariant {
   becameLeader(node: NodeFacts): void {
     const other = this.#leaders.get(node.term);
     if (other !== undefined && other !== node.name) {
-      throw new Violation("election safety", `${other} and ${node.name} both lead term ${node.term}`);
+      throw new Violation(
+        "election safety",
+        `${other} and ${node.name} both lead term ${node.term}`,
+      );
     }
     this.#leaders.set(node.term, node.name);
   }

@@ -7,7 +7,10 @@ export class LeaderAppendOnly implements Invariant {
     const first = entries[0];
     if (node.role !== "leader" || first === undefined) return;
     if (first.index <= log.lastIndex && first.term === node.term) {
-      throw new Violation("leader append-only", `${node.name} writes ${first.index} over its log's ${log.lastIndex}`);
+      throw new Violation(
+        "leader append-only",
+        `${node.name} writes ${first.index} over its log's ${log.lastIndex}`,
+      );
     }
   }
 }

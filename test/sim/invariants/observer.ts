@@ -44,6 +44,15 @@ export interface Invariant {
   restarted?(node: NodeFacts): void;
   becameLeader?(node: NodeFacts, log: LogMirror): void;
   /** Before the entries are put into the mirror. */
-  logWritten?(node: NodeFacts, log: LogMirror, entries: readonly Entry[], marks: readonly EntryMark[]): void;
-  applied?(node: NodeFacts, index: number, mark: { readonly term: number; readonly sum: number }): void;
+  logWritten?(
+    node: NodeFacts,
+    log: LogMirror,
+    entries: readonly Entry[],
+    marks: readonly EntryMark[],
+  ): void;
+  applied?(
+    node: NodeFacts,
+    index: number,
+    mark: { readonly term: number; readonly sum: number },
+  ): void;
 }

@@ -7,7 +7,10 @@ export class SaneIndexes implements Invariant {
   restarted(node: NodeFacts): void {
     const before = this.#before.get(node.name);
     if (before !== undefined && node.term < before.term && before.role === "leader") {
-      throw new Violation("sane indexes", `${node.name} led term ${before.term} and came back in ${node.term}`);
+      throw new Violation(
+        "sane indexes",
+        `${node.name} led term ${before.term} and came back in ${node.term}`,
+      );
     }
     this.#before.delete(node.name);
   }
@@ -22,9 +25,14 @@ export class SaneIndexes implements Invariant {
     const before = this.#before.get(node.name);
     if (
       before !== undefined &&
-      (node.term < before.term || node.commitIndex < before.commitIndex || node.appliedIndex < before.appliedIndex)
+      (node.term < before.term ||
+        node.commitIndex < before.commitIndex ||
+        node.appliedIndex < before.appliedIndex)
     ) {
-      throw new Violation("sane indexes", `${node.name} went back from ${JSON.stringify(before)} to ${JSON.stringify(node)}`);
+      throw new Violation(
+        "sane indexes",
+        `${node.name} went back from ${JSON.stringify(before)} to ${JSON.stringify(node)}`,
+      );
     }
     this.#before.set(node.name, node);
   }

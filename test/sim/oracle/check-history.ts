@@ -2,7 +2,10 @@
 import type { AppendRecord, History, ReadRecord } from "./history.ts";
 
 /** `finalValues`: per key the tokens in the order in which they took effect. */
-export function checkHistory(history: History, finalValues: ReadonlyMap<string, readonly string[]>): string[] {
+export function checkHistory(
+  history: History,
+  finalValues: ReadonlyMap<string, readonly string[]>,
+): string[] {
   const problems: string[] = [];
   const keys = new Set([...history.appends, ...history.reads].map((record) => record.key));
   for (const key of keys) {
@@ -32,8 +35,10 @@ function checkAppends(
   }
   for (const append of appends) {
     const there = positions.has(append.token);
-    if (append.outcome === "applied" && !there) problems.push(`${key}: acknowledged ${append.token} is lost`);
-    if (append.outcome === "failed" && there) problems.push(`${key}: ${append.token} failed for sure and was applied`);
+    if (append.outcome === "applied" && !there)
+      problems.push(`${key}: acknowledged ${append.token} is lost`);
+    if (append.outcome === "failed" && there)
+      problems.push(`${key}: ${append.token} failed for sure and was applied`);
   }
 }
 
@@ -52,11 +57,13 @@ function checkOrder(
   let highest = -1;
   let at = 0;
   for (const append of byStart) {
-    for (; at < byEnd.length && byEnd[at]!.endMs < append.startMs; at++) {
-      highest = Math.max(highest, positions.get(byEnd[at]!.token)!);
+    for (; at < byEnd.length && byEnd[at].endMs < append.startMs; at++) {
+      highest = Math.max(highest, positions.get(byEnd[at].token)!);
     }
     if (positions.get(append.token)! < highest) {
-      problems.push(`${key}: ${append.token} took effect before a write that was acknowledged before it began`);
+      problems.push(
+        `${key}: ${append.token} took effect before a write that was acknowledged before it began`,
+      );
     }
   }
 }
@@ -67,7 +74,12 @@ interface KeyFacts {
   readonly positions: ReadonlyMap<string, number>;
 }
 
-function checkReads(key: string, reads: readonly ReadRecord[], facts: KeyFacts, problems: string[]): void {
+function checkReads(
+  key: string,
+  reads: readonly ReadRecord[],
+  facts: KeyFacts,
+  problems: string[],
+): void {
   for (const read of reads) {
     if (read.tokens.some((token, position) => facts.final[position] !== token)) {
       problems.push(`${key}: a read saw [${read.tokens.join(" ")}], which never was the value`);
@@ -79,7 +91,12 @@ function checkReads(key: string, reads: readonly ReadRecord[], facts: KeyFacts, 
     }
   }
   checkNeverBack(key, reads, problems);
-  checkLinearizable(key, reads.filter((read) => read.mode === "linearizable"), facts, problems);
+  checkLinearizable(
+    key,
+    reads.filter((read) => read.mode === "linearizable"),
+    facts,
+    problems,
+  );
 }
 
 /** On one connection reads never go back. */
@@ -87,13 +104,19 @@ function checkNeverBack(key: string, reads: readonly ReadRecord[], problems: str
   const longest: Map<string, number> = new Map();
   for (const read of [...reads].sort((left, right) => left.endMs - right.endMs)) {
     const session = `${read.client}.${read.connection}`;
-    if (read.tokens.length < (longest.get(session) ?? 0)) problems.push(`${key}: session ${session} went back in time`);
+    if (read.tokens.length < (longest.get(session) ?? 0))
+      problems.push(`${key}: session ${session} went back in time`);
     longest.set(session, Math.max(read.tokens.length, longest.get(session) ?? 0));
   }
 }
 
 /** A linearizable read holds all that was acknowledged, or linearizably read, before it began. */
-function checkLinearizable(key: string, reads: readonly ReadRecord[], facts: KeyFacts, problems: string[]): void {
+function checkLinearizable(
+  key: string,
+  reads: readonly ReadRecord[],
+  facts: KeyFacts,
+  problems: string[],
+): void {
   const ends: { readonly atMs: number; readonly length: number }[] = [
     ...facts.appends
       .filter((append) => append.outcome === "applied" && facts.positions.has(append.token))
@@ -103,9 +126,12 @@ function checkLinearizable(key: string, reads: readonly ReadRecord[], facts: Key
   let needed = 0;
   let at = 0;
   for (const read of [...reads].sort((left, right) => left.startMs - right.startMs)) {
-    for (; at < ends.length && ends[at]!.atMs < read.startMs; at++) needed = Math.max(needed, ends[at]!.length);
+    for (; at < ends.length && ends[at].atMs < read.startMs; at++)
+      needed = Math.max(needed, ends[at].length);
     if (read.tokens.length < needed) {
-      problems.push(`${key}: a linearizable read saw ${read.tokens.length} writes, ${needed} were there before it`);
+      problems.push(
+        `${key}: a linearizable read saw ${read.tokens.length} writes, ${needed} were there before it`,
+      );
     }
   }
   const begun = new Map(facts.appends.map((append) => [append.token, append.startMs]));

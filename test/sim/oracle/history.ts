@@ -36,6 +36,7 @@ export const TOKEN_LENGTH = 8;
 
 export function splitTokens(value: string): string[] {
   const tokens: string[] = [];
-  for (let at = 0; at < value.length; at += TOKEN_LENGTH) tokens.push(value.slice(at, at + TOKEN_LENGTH));
+  for (let at = 0; at < value.length; at += TOKEN_LENGTH)
+    tokens.push(value.slice(at, at + TOKEN_LENGTH));
   return tokens;
 }

@@ -75,9 +75,13 @@ export class Faults {
     if (this.#healed || payload.kind !== "raft") return;
     const { message } = payload;
     const promised =
-      (message.kind === "voteResponse" && message.granted && this.#prng.chance(this.#deathAfterVote)) ||
+      (message.kind === "voteResponse" &&
+        message.granted &&
+        this.#prng.chance(this.#deathAfterVote)) ||
       (message.kind === "appendResponse" && message.success && this.#prng.chance(0.0005));
-    const node = promised ? this.#nodes.find((candidate) => candidate.member.id === from) : undefined;
+    const node = promised
+      ? this.#nodes.find((candidate) => candidate.member.id === from)
+      : undefined;
     if (node === undefined || !node.isUp || node.isPaused) return;
     const life = node.life;
     this.#scheduler.after(0, () => {
@@ -159,7 +163,9 @@ export class Faults {
   }
 
   #healLinksLater(): void {
-    this.#scheduler.after(this.#prng.next() * this.#prng.pick([300, 3000, 8000]), () => this.#network.heal());
+    this.#scheduler.after(this.#prng.next() * this.#prng.pick([300, 3000, 8000]), () =>
+      this.#network.heal(),
+    );
   }
 
   #pause(node: SimNode): void {

@@ -37,7 +37,7 @@ export class Prng {
   }
 
   pick<T>(items: readonly T[]): T {
-    return items[this.between(0, items.length)]!;
+    return items[this.between(0, items.length)];
   }
 
   /** A generator of its own, so that one part's draws do not move another's. */

@@ -38,7 +38,7 @@ export class Scheduler {
     heap.push(event);
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      if (!before(event, heap[parent]!)) break;
+      if (!before(event, heap[parent])) break;
       heap[at] = heap[parent]!;
       at = parent;
     }
@@ -54,8 +54,8 @@ export class Scheduler {
     for (;;) {
       let child = at * 2 + 1;
       if (child >= heap.length) break;
-      if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++;
-      if (!before(heap[child]!, last)) break;
+      if (child + 1 < heap.length && before(heap[child + 1], heap[child])) child++;
+      if (!before(heap[child], last)) break;
       heap[at] = heap[child]!;
       at = child;
     }

@@ -2,7 +2,15 @@
  * A client of the simulated cluster, on the real write and read path: it appends tokens to keys and reads them back, one operation
  * or a small pipeline at a time, on one node until that node dies or does not answer.
  */
-import { Argv, ChunkPool, RespReply, readCommandRecord, type CommandTable, type ReadCommand, type WriteClient } from "@ferrite/node/simulation";
+import {
+  Argv,
+  ChunkPool,
+  RespReply,
+  readCommandRecord,
+  type CommandTable,
+  type ReadCommand,
+  type WriteClient,
+} from "@ferrite/node/simulation";
 import { splitTokens, type AppendRecord, type History } from "../oracle/history.ts";
 import type { Prng } from "./prng.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -19,7 +27,9 @@ const ANSWER_WITHIN_MS = 300;
 const THINK_MS_MAX = 100;
 
 export function commandBytes(...words: readonly string[]): Buffer {
-  return Buffer.from(`*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join("")}`);
+  return Buffer.from(
+    `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join("")}`,
+  );
 }
 
 export class SimClient implements WriteClient {
@@ -31,7 +41,8 @@ export class SimClient implements WriteClient {
   readonly #table: CommandTable;
   readonly #trace: (line: string) => void;
   readonly #problem: (sentence: string) => void;
-  #connection: { readonly node: SimNode; readonly life: number; readonly number: number } | null = null;
+  #connection: { readonly node: SimNode; readonly life: number; readonly number: number } | null =
+    null;
   #connections = 0;
   #tokens = 0;
   #pending: AppendRecord[] = [];
@@ -129,11 +140,16 @@ export class SimClient implements WriteClient {
     if (this.#stopping) return;
     if (this.#connection === null && !this.#connect()) return this.#later(() => this.#next());
     const connection = this.#connection!;
-    if (connection.node.life !== connection.life || !connection.node.isUp) return this.#disconnect();
+    if (connection.node.life !== connection.life || !connection.node.isUp)
+      return this.#disconnect();
     const generation = this.#generation;
     const asked = this.#connections * 1_000_000 + this.#tokens;
     this.#scheduler.after(PATIENCE_MS, () => {
-      if (generation === this.#generation && asked === this.#connections * 1_000_000 + this.#tokens && !this.isIdle) {
+      if (
+        generation === this.#generation &&
+        asked === this.#connections * 1_000_000 + this.#tokens &&
+        !this.isIdle
+      ) {
         this.#disconnect();
       }
     });
@@ -194,7 +210,10 @@ export class SimClient implements WriteClient {
         return;
       }
       this.#scheduler.after(ANSWER_WITHIN_MS, () => {
-        if (isOverdue()) this.#problem(`client ${this.#id} gets no answer to ${waiting.token}, which its node has applied`);
+        if (isOverdue())
+          this.#problem(
+            `client ${this.#id} gets no answer to ${waiting.token}, which its node has applied`,
+          );
       });
     });
   }

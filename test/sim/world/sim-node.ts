@@ -32,7 +32,11 @@ import type { VirtualNetwork } from "./virtual-network.ts";
 export interface SimNodeEvents {
   logWritten(node: SimNode, entries: readonly Entry[], marks: readonly EntryMark[]): void;
   becameLeader(node: SimNode): void;
-  applied(node: SimNode, index: number, mark: { readonly term: number; readonly sum: number }): void;
+  applied(
+    node: SimNode,
+    index: number,
+    mark: { readonly term: number; readonly sum: number },
+  ): void;
   restarted(node: SimNode): void;
   trace(line: string): void;
   /** The node stopped by itself: its disk failed, or it found a broken invariant. */
@@ -202,7 +206,10 @@ export class SimNode {
   #run(parts: {
     readonly life: number;
     readonly log: SegmentedLog;
-    readonly recovered: { readonly hardState: Parameters<SegmentedLog["append"]>[0]["hardState"]; readonly entries: readonly Entry[] };
+    readonly recovered: {
+      readonly hardState: Parameters<SegmentedLog["append"]>[0]["hardState"];
+      readonly entries: readonly Entry[];
+    };
     readonly snapshots: SnapshotStore;
     readonly machine: ObservedMachine;
     readonly incarnation: number;
@@ -235,7 +242,11 @@ export class SimNode {
         genesis,
         incarnation: parts.incarnation,
         limits,
-        recovered: { ...parts.recovered, snapshot: parts.snapshots.latest(), machine: parts.machine },
+        recovered: {
+          ...parts.recovered,
+          snapshot: parts.snapshots.latest(),
+          machine: parts.machine,
+        },
         newMachine: () => this.#newMachine(parts.life),
       },
       {
@@ -248,13 +259,17 @@ export class SimNode {
         commands: this.#options.table,
         events: {
           roleChanged: (change) => {
-            events.trace(`${this.member.name} ${change.role} ${change.term} ${change.leader ?? "-"}`);
+            events.trace(
+              `${this.member.name} ${change.role} ${change.term} ${change.leader ?? "-"}`,
+            );
             if (change.role === "leader") events.becameLeader(this);
           },
-          commandThrew: (name, error) => this.#failed(new Error(`command ${name} threw`, { cause: error })),
+          commandThrew: (name, error) =>
+            this.#failed(new Error(`command ${name} threw`, { cause: error })),
           keysExpired: () => {},
           snapshotTaken: (meta) => events.trace(`${this.member.name} took snapshot ${meta.index}`),
-          snapshotInstalled: (meta) => events.trace(`${this.member.name} installed snapshot ${meta.index}`),
+          snapshotInstalled: (meta) =>
+            events.trace(`${this.member.name} installed snapshot ${meta.index}`),
           snapshotFailed: (error) => this.#failed(error),
           diskSpace: () => {},
           failed: (error) => this.#failed(error),
@@ -266,7 +281,8 @@ export class SimNode {
     network.attach(this.member.id, {
       timeMs: () => replica.logicalNowMs(),
       events: {
-        onPayload: (from, payload, timeMs) => this.#gate(parts.life, () => replica.onPayload(from, payload, timeMs)),
+        onPayload: (from, payload, timeMs) =>
+          this.#gate(parts.life, () => replica.onPayload(from, payload, timeMs)),
         onConnected: (peer) => this.#gate(parts.life, () => replica.onConnected(peer)),
         onDisconnected: (peer) => this.#gate(parts.life, () => replica.onDisconnected(peer)),
       },
@@ -287,7 +303,10 @@ export class SimNode {
     });
     machine.onApply = (entry) => {
       if (life !== this.life) return;
-      this.#options.events.applied(this, entry.index, { term: entry.term, sum: crc32(entry.data, entry.kind) });
+      this.#options.events.applied(this, entry.index, {
+        term: entry.term,
+        sum: crc32(entry.data, entry.kind),
+      });
     };
     return machine;
   }
@@ -317,7 +336,9 @@ export class SimNode {
   }
 
   #lifeScheduler(life: number): Pick<Scheduler, "after"> {
-    return { after: (delayMs, run) => this.#options.scheduler.after(delayMs, () => this.#gate(life, run)) };
+    return {
+      after: (delayMs, run) => this.#options.scheduler.after(delayMs, () => this.#gate(life, run)),
+    };
   }
 
   /** Runs now, after the pause, or never when the life it belongs to is over. */

@@ -20,7 +20,8 @@ class Inode {
     this.resize(Math.max(this.current.length, position + bytes.length));
     this.current.set(bytes, position);
     const last = Math.floor((position + bytes.length - 1) / SECTOR_BYTES);
-    for (let sector = Math.floor(position / SECTOR_BYTES); sector <= last; sector++) this.dirty.add(sector);
+    for (let sector = Math.floor(position / SECTOR_BYTES); sector <= last; sector++)
+      this.dirty.add(sector);
   }
 
   resize(sizeBytes: number): void {
@@ -36,7 +37,8 @@ class Inode {
     } else {
       for (const sector of this.dirty) {
         const start = sector * SECTOR_BYTES;
-        if (start < this.current.length) this.current.copy(this.durable, start, start, start + SECTOR_BYTES);
+        if (start < this.current.length)
+          this.current.copy(this.durable, start, start, start + SECTOR_BYTES);
       }
     }
     this.dirty.clear();
@@ -116,7 +118,7 @@ export class VirtualDisk implements FileSystem {
 
   syncDirectory(directory: string): void {
     const prefix = `${directory}/`;
-    for (const path of [...this.#durableNames.keys()]) {
+    for (const path of this.#durableNames.keys()) {
       if (path.startsWith(prefix) && !this.#names.has(path)) this.#durableNames.delete(path);
     }
     for (const [path, inode] of this.#names) {
@@ -153,7 +155,12 @@ export class VirtualDisk implements FileSystem {
       },
       read: (into, position) => {
         alive();
-        return inode.current.copy(into, 0, position, Math.min(inode.current.length, position + into.length));
+        return inode.current.copy(
+          into,
+          0,
+          position,
+          Math.min(inode.current.length, position + into.length),
+        );
       },
       sync: () => {
         alive();

@@ -62,7 +62,10 @@ export class VirtualLogWriter implements LogWriter {
 
   submit(write: LogWrite, onDurable: () => void): void {
     this.#observer.logWritten(write.entries);
-    const hardState = this.#canary.loseVote && write.hardState !== null ? { ...write.hardState, vote: null } : write.hardState;
+    const hardState =
+      this.#canary.loseVote && write.hardState !== null
+        ? { ...write.hardState, vote: null }
+        : write.hardState;
     const run = (): void => this.#log.append({ hardState, entries: write.entries });
     if (this.#canary.ackBeforeSync) {
       this.#enqueue({ run, done: () => {} });

@@ -63,7 +63,8 @@ export class VirtualNetwork {
     for (const [other, { events }] of this.#endpoints) {
       if (this.#cuts.has(link(id, other))) continue;
       this.#scheduler.after(this.#latencyMs(), () => {
-        if (this.#endpoints.get(other)?.events === events) events.onDisconnected(id, { refused: true });
+        if (this.#endpoints.get(other)?.events === events)
+          events.onDisconnected(id, { refused: true });
       });
     }
   }
@@ -109,7 +110,9 @@ export class VirtualNetwork {
   #latencyMs(): number {
     const { low, high } = this.faults.latencyMs;
     const latency = low + this.#prng.next() * (high - low);
-    return this.#prng.chance(this.faults.lateRate) ? latency * this.#prng.between(10, 200) : latency;
+    return this.#prng.chance(this.faults.lateRate)
+      ? latency * this.#prng.between(10, 200)
+      : latency;
   }
 }
 

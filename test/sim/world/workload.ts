@@ -59,7 +59,13 @@ export class Workload {
     const key = `noise${this.#prng.between(0, 20)}`;
     switch (this.#prng.between(0, 7)) {
       case 0:
-        return ["SET", key, "x".repeat(this.#prng.between(0, 300)), "PX", String(this.#prng.between(1, 3000))];
+        return [
+          "SET",
+          key,
+          "x".repeat(this.#prng.between(0, 300)),
+          "PX",
+          String(this.#prng.between(1, 3000)),
+        ];
       case 1:
         return ["INCRBY", `counter${this.#prng.between(0, 5)}`, "3"];
       case 2:

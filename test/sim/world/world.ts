@@ -3,7 +3,12 @@
  * phase: the invariants hold at every step), then healed (liveness phase: every request ends, all nodes agree), and at the end
  * the clients' history is held against what the cluster says (oracle).
  */
-import { createCommandTable, type CommandTable, type Genesis, type Member } from "@ferrite/node/simulation";
+import {
+  createCommandTable,
+  type CommandTable,
+  type Genesis,
+  type Member,
+} from "@ferrite/node/simulation";
 import type { Entry, Message } from "@ferrite/raft";
 import { breakCommitRule } from "@ferrite/raft/testing";
 import { CommittedEntries } from "../invariants/committed-entries.ts";
@@ -165,7 +170,9 @@ class World {
           network: this.#network,
           prng: this.#prng.fork(),
           table,
-          diskSpeed: { syncMs: { low: 0.2, high: this.#shortReigns ? 0.5 : this.#prng.pick([0.5, 5, 30]) } },
+          diskSpeed: {
+            syncMs: { low: 0.2, high: this.#shortReigns ? 0.5 : this.#prng.pick([0.5, 5, 30]) },
+          },
           canary,
           limits,
           events: {
@@ -177,7 +184,8 @@ class World {
             applied: (node, index, mark) => {
               this.#note(`${node.member.name} applied ${index} ${mark.sum}`);
               const facts = node.facts();
-              if (facts !== null) this.#each((invariant) => invariant.applied?.(facts, index, mark));
+              if (facts !== null)
+                this.#each((invariant) => invariant.applied?.(facts, index, mark));
             },
             restarted: (node) => this.#each((invariant) => invariant.restarted?.(node.facts()!)),
             trace: (line) => this.#note(line),
@@ -209,7 +217,8 @@ class World {
     while (this.#scheduler.nowMs < endMs && !done()) {
       if (!this.#scheduler.step()) return;
       this.#steps++;
-      if (this.#steps > STEPS_MAX) throw new Violation("bounded work", `more than ${STEPS_MAX} steps`);
+      if (this.#steps > STEPS_MAX)
+        throw new Violation("bounded work", `more than ${STEPS_MAX} steps`);
       for (const node of this.#nodes) {
         const facts = node.facts();
         if (facts !== null) this.#each((invariant) => invariant.step?.(facts));
@@ -221,12 +230,18 @@ class World {
   #runLiveness(): void {
     if (this.#problems.length > 0) return;
     const endMs = this.#scheduler.nowMs + LIVENESS_MS;
-    this.#runUntil(endMs, () => this.#clients.every((client) => client.isIdle) && this.#converged());
+    this.#runUntil(
+      endMs,
+      () => this.#clients.every((client) => client.isIdle) && this.#converged(),
+    );
     if (this.#problems.length > 0) return;
-    if (!this.#clients.every((client) => client.isIdle)) this.#problems.push("liveness: a request did not end after the faults did");
-    if (!this.#converged()) this.#problems.push(`liveness: the nodes did not come together: ${this.#states()}`);
+    if (!this.#clients.every((client) => client.isIdle))
+      this.#problems.push("liveness: a request did not end after the faults did");
+    if (!this.#converged())
+      this.#problems.push(`liveness: the nodes did not come together: ${this.#states()}`);
     const hashes = new Set(this.#nodes.map((node) => node.replica?.machine.stateHash()));
-    if (this.#converged() && hashes.size !== 1) this.#problems.push(`the nodes hold different states: ${this.#states()}`);
+    if (this.#converged() && hashes.size !== 1)
+      this.#problems.push(`the nodes hold different states: ${this.#states()}`);
   }
 
   /** All up, one leader, everything applied everywhere. */
@@ -238,21 +253,28 @@ class World {
       first !== undefined &&
       facts.filter((node) => node?.role === "leader").length === 1 &&
       facts.every(
-        (node) => node !== null && node.appliedIndex === first.lastIndex && node.lastIndex === first.lastIndex,
+        (node) =>
+          node !== null &&
+          node.appliedIndex === first.lastIndex &&
+          node.lastIndex === first.lastIndex,
       )
     );
   }
 
   #checkHistory(): void {
     if (this.#problems.length > 0) return;
-    const keyspace = this.#nodes[0]!.replica!.machine.keyspace;
+    const keyspace = this.#nodes[0].replica!.machine.keyspace;
     const values: Map<string, string[]> = new Map();
     for (const key of CLIENT_KEYS) {
       const bytes = Buffer.from(key);
       const ref = keyspace.find(bytes, 0, bytes.length, 0);
       const start = ref === 0 ? 0 : keyspace.valueStart(ref);
       const value =
-        ref === 0 ? "" : Buffer.from(keyspace.valueBuffer(ref).subarray(start, start + keyspace.valueLength(ref))).toString("latin1");
+        ref === 0
+          ? ""
+          : Buffer.from(
+              keyspace.valueBuffer(ref).subarray(start, start + keyspace.valueLength(ref)),
+            ).toString("latin1");
       values.set(key, splitTokens(value));
     }
     this.#problems.push(...checkHistory(this.#history, values));
@@ -260,7 +282,8 @@ class World {
 
   #logWritten(node: SimNode, entries: readonly Entry[], marks: readonly EntryMark[]): void {
     const facts = node.facts();
-    if (facts !== null) this.#each((invariant) => invariant.logWritten?.(facts, node.mirror, entries, marks));
+    if (facts !== null)
+      this.#each((invariant) => invariant.logWritten?.(facts, node.mirror, entries, marks));
   }
 
   #nodeFailed(node: SimNode, error: Error): void {

@@ -94,19 +94,31 @@ export class BatchBuilder {
 const BUILDER_KEEP_BYTES = 4 * 1024 * 1024;
 
 /** `copy` where there is one: a plain Uint8Array has only `set`, which needs a view. */
-function copyRange(source: Uint8Array, start: number, end: number, target: Buffer, at: number): void {
+function copyRange(
+  source: Uint8Array,
+  start: number,
+  end: number,
+  target: Buffer,
+  at: number,
+): void {
   if (Buffer.isBuffer(source)) source.copy(target, at, start, end);
   else target.set(source.subarray(start, end), at);
 }
 
 /** Gives the batch its place in another incarnation's stream. Only for a batch nobody has seen yet. */
-export function renumber(batch: Buffer, origin: Pick<BatchOrigin, "incarnation" | "sequence">): void {
+export function renumber(
+  batch: Buffer,
+  origin: Pick<BatchOrigin, "incarnation" | "sequence">,
+): void {
   batch.writeDoubleLE(origin.incarnation, 24);
   batch.writeDoubleLE(origin.sequence, 32);
 }
 
 /** The leader fixes time and randomness. Only for bytes that are not in a log yet. */
-export function stamp(batch: Buffer, fixed: { readonly timeMs: number; readonly seed: number }): void {
+export function stamp(
+  batch: Buffer,
+  fixed: { readonly timeMs: number; readonly seed: number },
+): void {
   batch.writeDoubleLE(fixed.timeMs, 40);
   batch.writeUInt32LE(fixed.seed >>> 0, 48);
 }

@@ -14,7 +14,7 @@ export function readCommandRecord(buffer: Buffer, start: number, end: number, ar
   if (end - start < 4 || buffer[start] !== STAR) return false;
   let at = start + 1;
   let count = 0;
-  for (; at < end && buffer[at] !== CARRIAGE_RETURN; at++) count = count * 10 + (buffer[at]! - 0x30);
+  for (; at < end && buffer[at] !== CARRIAGE_RETURN; at++) count = count * 10 + (buffer[at] - 0x30);
   at += 2;
   // The smallest argument is "$0\r\n\r\n": a count that can not fit is refused before the loop.
   if (!(count > 0 && count <= (end - at) / 6)) return false;
@@ -22,7 +22,8 @@ export function readCommandRecord(buffer: Buffer, start: number, end: number, ar
     if (at >= end || buffer[at] !== DOLLAR) return false;
     at++;
     let length = 0;
-    for (; at < end && buffer[at] !== CARRIAGE_RETURN; at++) length = length * 10 + (buffer[at]! - 0x30);
+    for (; at < end && buffer[at] !== CARRIAGE_RETURN; at++)
+      length = length * 10 + (buffer[at] - 0x30);
     at += 2;
     if (!(length >= 0 && at + length + 2 <= end)) return false;
     argv.push(at, at + length);

@@ -28,8 +28,10 @@ export interface CopyCountsPorts {
 export class CopyCounts {
   readonly #ports: CopyCountsPorts;
   readonly #waiters: CopiesWaiters = new CopiesWaiters();
-  readonly #questions: Map<number, { readonly ask: () => void; readonly answer: (count: number) => void }> =
-    new Map();
+  readonly #questions: Map<
+    number,
+    { readonly ask: () => void; readonly answer: (count: number) => void }
+  > = new Map();
   #nextQuestion = 1;
 
   constructor(ports: CopyCountsPorts) {
@@ -39,7 +41,8 @@ export class CopyCounts {
   /** Calls `done` once, when there are enough copies or the time is up. The returned function gives up. */
   wait(request: CopiesRequest, done: (count: number) => void): () => void {
     const { core } = this.#ports;
-    const deadlineMs = request.timeoutMs === 0 ? Infinity : this.#ports.monotonicMs() + request.timeoutMs;
+    const deadlineMs =
+      request.timeoutMs === 0 ? Infinity : this.#ports.monotonicMs() + request.timeoutMs;
     if (core.role() !== "leader") return this.#ask(request, deadlineMs, done);
     const giveUp = this.#waiters.add({ ...request, deadlineMs, done });
     this.check();
@@ -48,7 +51,8 @@ export class CopyCounts {
 
   /** Answers who has enough by now, and whose time is up. */
   check(): void {
-    if (!this.#waiters.isEmpty) this.#waiters.check((index) => this.#count(index), this.#ports.monotonicMs());
+    if (!this.#waiters.isEmpty)
+      this.#waiters.check((index) => this.#count(index), this.#ports.monotonicMs());
   }
 
   /** A follower asks this node. */
@@ -58,7 +62,8 @@ export class CopyCounts {
       wanted: query.wanted,
       // A lost answer must not keep a waiter here for ever: who still wants it asks again.
       deadlineMs: this.#ports.monotonicMs() + Math.min(query.timeoutMs, MAX_REMOTE_WAIT_MS),
-      done: (count) => this.#ports.send(from, { kind: "copiesAnswer", requestId: query.requestId, count }),
+      done: (count) =>
+        this.#ports.send(from, { kind: "copiesAnswer", requestId: query.requestId, count }),
     });
   }
 
@@ -90,7 +95,13 @@ export class CopyCounts {
       const leader = this.#ports.core.leader();
       const leftMs = Math.min(deadlineMs - this.#ports.monotonicMs(), MAX_REMOTE_WAIT_MS);
       if (leader === null || leftMs <= 0) return;
-      this.#ports.send(leader, { kind: "copiesQuery", requestId, index, wanted, timeoutMs: Math.ceil(leftMs) });
+      this.#ports.send(leader, {
+        kind: "copiesQuery",
+        requestId,
+        index,
+        wanted,
+        timeoutMs: Math.ceil(leftMs),
+      });
     };
     const answer = (count: number): void => {
       if (count < wanted && this.#ports.monotonicMs() < deadlineMs) return ask();

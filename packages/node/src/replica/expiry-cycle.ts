@@ -35,7 +35,8 @@ export class ExpiryCycle {
       },
     );
     const found = builder.count;
-    this.#nextAtMs = monotonicNowMs + (found >= EXPIRY_KEYS_PER_CYCLE / 4 ? BUSY_CYCLE_MS : CYCLE_MS);
+    this.#nextAtMs =
+      monotonicNowMs + (found >= EXPIRY_KEYS_PER_CYCLE / 4 ? BUSY_CYCLE_MS : CYCLE_MS);
     return found === 0 ? null : builder.seal(NO_ORIGIN);
   }
 }

@@ -20,7 +20,8 @@ export class ForwardedWrites {
   readonly #target: ForwardTarget;
   readonly #reader: BatchReader = new BatchReader();
   /** What each node's stream must bring next, as far as this leader has appended it. */
-  readonly #expected: Map<NodeId, { readonly incarnation: number; readonly sequence: number }> = new Map();
+  readonly #expected: Map<NodeId, { readonly incarnation: number; readonly sequence: number }> =
+    new Map();
 
   constructor(target: ForwardTarget) {
     this.#target = target;
@@ -36,7 +37,8 @@ export class ForwardedWrites {
    * `bytes` belongs to this node from now on: time and seed are written into it.
    */
   receive(from: NodeId, originKey: string, bytes: Buffer): Refusal | null {
-    if (!isWholeBatch(bytes) || !this.#reader.open(bytes) || this.#reader.originKey !== originKey) return null;
+    if (!isWholeBatch(bytes) || !this.#reader.open(bytes) || this.#reader.originKey !== originKey)
+      return null;
     const { incarnation, sequence } = this.#reader;
     const refusal = (reason: Refusal["reason"]): Refusal => ({
       kind: "forwardRefused",
@@ -47,7 +49,11 @@ export class ForwardedWrites {
     if (!this.#target.isLeader()) return refusal("notLeader");
     if (!this.#target.hasSpace()) return refusal("noSpace");
     const expected = this.#expected.get(from);
-    if (expected !== undefined && incarnation === expected.incarnation && sequence > expected.sequence) {
+    if (
+      expected !== undefined &&
+      incarnation === expected.incarnation &&
+      sequence > expected.sequence
+    ) {
       // Its predecessor was refused or lost: apply would only drop this one.
       return refusal("busy");
     }

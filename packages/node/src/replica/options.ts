@@ -57,7 +57,11 @@ export const DEFAULT_REPLICA_LIMITS: ReplicaLimits = {
 
 /** Told about what happens; the rim logs and counts it. */
 export interface ReplicaEvents {
-  roleChanged(change: { readonly role: string; readonly term: number; readonly leader: NodeId | null }): void;
+  roleChanged(change: {
+    readonly role: string;
+    readonly term: number;
+    readonly leader: NodeId | null;
+  }): void;
   commandThrew(command: string, error: unknown): void;
   keysExpired(count: number): void;
   snapshotTaken(meta: SnapshotMeta): void;

@@ -98,7 +98,10 @@ export class Proposals {
     if (this.queuedBytes + sizeBytes > this.#limits.queueBytesMax) {
       return "CLUSTERDOWN too many writes wait for the cluster (proposal-queue-bytes); this one was not applied";
     }
-    if (this.#builder.count > 0 && this.#builder.sizeBytes + sizeBytes > this.#limits.batchBytesMax) {
+    if (
+      this.#builder.count > 0 &&
+      this.#builder.sizeBytes + sizeBytes > this.#limits.batchBytesMax
+    ) {
       this.#seal();
     }
     if (this.#builder.count === 0) this.#fillingSinceMs = from.nowMs;
@@ -116,7 +119,7 @@ export class Proposals {
         if (this.#builder.count === 0) return;
         this.#seal();
       }
-      const batch = this.#batches[this.#sent]!;
+      const batch = this.#batches[this.#sent];
       if (!send(batch)) return;
       batch.attempts++;
       this.#sent++;
@@ -136,7 +139,7 @@ export class Proposals {
       (batch) => batch.incarnation === incarnation && batch.sequence === sequence,
     );
     if (at < 0) return;
-    const batch = this.#batches[at]!;
+    const batch = this.#batches[at];
     // Only the sole attempt's refusal proves that the batch is nowhere.
     if (batch.attempts === 1 && !batch.logged) batch.attempts = 0;
     this.#sent = Math.min(this.#sent, at);
@@ -146,7 +149,8 @@ export class Proposals {
   /** The batch comes up in apply as the next of its stream: its clients, or null when it is not the oldest open one. */
   take(incarnation: number, sequence: number): readonly WriteClient[] | null {
     const batch = this.#batches[0];
-    if (batch === undefined || batch.incarnation !== incarnation || batch.sequence !== sequence) return null;
+    if (batch === undefined || batch.incarnation !== incarnation || batch.sequence !== sequence)
+      return null;
     this.#removeOldest();
     this.#appliedSequence = sequence;
     return batch.clients;
@@ -158,7 +162,7 @@ export class Proposals {
    */
   jumpTo(incarnation: number, sequence: number): void {
     if (incarnation !== this.#incarnation) return;
-    while (this.#batches.length > 0 && this.#batches[0]!.sequence <= sequence) {
+    while (this.#batches.length > 0 && this.#batches[0].sequence <= sequence) {
       fail(
         this.#removeOldest(),
         "UNKNOWNOUTCOME the write was applied, but this node caught up by a snapshot that does not hold its reply",
@@ -182,15 +186,19 @@ export class Proposals {
       this.#giveUpUnsent(nowMs);
       return;
     }
-    if (this.#sent > 0 && nowMs - this.#lastSentAtMs >= this.#limits.resendAfterMs) this.sendAllAgain();
+    if (this.#sent > 0 && nowMs - this.#lastSentAtMs >= this.#limits.resendAfterMs)
+      this.sendAllAgain();
   }
 
   /** The node stops: everything open is answered. */
   failAll(): void {
     if (this.#builder.count > 0) this.#seal();
     while (this.#batches.length > 0) {
-      if (this.#batches[0]!.attempts > 0) this.#giveUpSent();
-      this.#giveUpUnsent(Infinity, "CLUSTERDOWN this node stops and no leader had taken the write; it was not applied");
+      if (this.#batches[0].attempts > 0) this.#giveUpSent();
+      this.#giveUpUnsent(
+        Infinity,
+        "CLUSTERDOWN this node stops and no leader had taken the write; it was not applied",
+      );
     }
   }
 

@@ -61,15 +61,15 @@ export class LinearizableReads {
     const at = this.#rounds.findIndex((candidate) => candidate.requestId === requestId);
     if (at < 0) return;
     const [round] = this.#rounds.splice(at, 1);
-    if (this.#gathering.length === 0) this.#gatheringSinceMs = round!.sinceMs;
-    this.#gatheringSinceMs = Math.min(this.#gatheringSinceMs, round!.sinceMs);
-    this.#gathering.unshift(...round!.waiting);
+    if (this.#gathering.length === 0) this.#gatheringSinceMs = round.sinceMs;
+    this.#gatheringSinceMs = Math.min(this.#gatheringSinceMs, round.sinceMs);
+    this.#gathering.unshift(...round.waiting);
   }
 
   /** Serves every round the state machine has reached. */
   serve(appliedIndex: number): void {
-    for (let at = 0; at < this.#rounds.length; ) {
-      const round = this.#rounds[at]!;
+    for (let at = 0; at < this.#rounds.length;) {
+      const round = this.#rounds[at];
       if (round.index === 0 || round.index > appliedIndex) {
         at++;
         continue;
@@ -91,7 +91,7 @@ export class LinearizableReads {
       this.#gathering = [];
       for (const done of waiting) done(text);
     }
-    while (this.#rounds.length > 0 && nowMs - this.#rounds[0]!.sinceMs >= this.#timeoutMs) {
+    while (this.#rounds.length > 0 && nowMs - this.#rounds[0].sinceMs >= this.#timeoutMs) {
       for (const done of this.#rounds.shift()!.waiting) done(text);
     }
     const lost = this.#rounds.filter(

@@ -30,7 +30,12 @@ import { ReplicaError } from "./errors.ts";
 import { ExpiryCycle } from "./expiry-cycle.ts";
 import { ForwardedWrites } from "./forwarding.ts";
 import { LogicalClock } from "./logical-clock.ts";
-import { initialConfiguration, type ReplicaLimits, type ReplicaOptions, type ReplicaPorts } from "./options.ts";
+import {
+  initialConfiguration,
+  type ReplicaLimits,
+  type ReplicaOptions,
+  type ReplicaPorts,
+} from "./options.ts";
 import { Proposals, type OwnBatch } from "./proposals.ts";
 import { LinearizableReads } from "./reads.ts";
 import { ReadRunner } from "./read-runner.ts";
@@ -116,7 +121,10 @@ export class Replica implements WritePath, TransportEvents {
       timeMs: () => this.#clock.nowMs(),
       seed: () => Math.floor(ports.random() * 0x100000000),
     });
-    this.#reads = new LinearizableReads({ timeoutMs: limits.timeoutMs, askAgainAfterMs: limits.resendAfterMs });
+    this.#reads = new LinearizableReads({
+      timeoutMs: limits.timeoutMs,
+      askAgainAfterMs: limits.resendAfterMs,
+    });
     this.#readRunner = new ReadRunner(this.#machine.keyspace, {
       nowMs: () => this.#clock.nowMs(),
       random: () => ports.random(),
@@ -145,7 +153,7 @@ export class Replica implements WritePath, TransportEvents {
       core: this.#core,
       ports,
       limits,
-      newMachine: options.newMachine,
+      newMachine: () => options.newMachine(),
       latest: recovered.snapshot,
       onRestored: (meta, machine) => this.#adopt(meta, machine),
       schedule: () => this.#plan(),
@@ -201,7 +209,8 @@ export class Replica implements WritePath, TransportEvents {
 
   readRefusal(): string | null {
     if (!this.#caughtUp) return "LOADING Redis is loading the dataset in memory";
-    if (this.#limits.serveStaleData || this.leaderSilenceMs() <= this.#limits.maxStalenessMs) return null;
+    if (this.#limits.serveStaleData || this.leaderSilenceMs() <= this.#limits.maxStalenessMs)
+      return null;
     return "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
   }
 
@@ -429,7 +438,11 @@ export class Replica implements WritePath, TransportEvents {
     this.#ports.transport.send(to, payload);
   }
 
-  #changeRole(change: { readonly role: Role; readonly term: number; readonly leader: NodeId | null }): void {
+  #changeRole(change: {
+    readonly role: Role;
+    readonly term: number;
+    readonly leader: NodeId | null;
+  }): void {
     this.#clock.lead(change.role === "leader");
     this.#forwarded.forget();
     this.#awaitedBy.clear();
@@ -449,7 +462,7 @@ export class Replica implements WritePath, TransportEvents {
     const committed = this.#committed;
     let left = this.#limits.applyRecordsPerRound;
     while (this.#applyAt < committed.length && left > 0) {
-      left -= this.#machine.apply(committed[this.#applyAt]!, this.#listener);
+      left -= this.#machine.apply(committed[this.#applyAt], this.#listener);
       this.#applyAt++;
     }
     if (this.#applyAt === committed.length || this.#applyAt >= APPLIED_KEPT_MAX) {
@@ -497,7 +510,10 @@ export class Replica implements WritePath, TransportEvents {
     if (this.#noSpace) return false;
     // Bytes that went to a log or to another node once must not change: the new stamp goes on a copy.
     const bytes = batch.attempts > 0 || batch.logged ? Buffer.from(batch.bytes) : batch.bytes;
-    stamp(bytes, { timeMs: this.#clock.nowMs(), seed: Math.floor(this.#ports.random() * 0x100000000) });
+    stamp(bytes, {
+      timeMs: this.#clock.nowMs(),
+      seed: Math.floor(this.#ports.random() * 0x100000000),
+    });
     const accepted = this.#core.propose(bytes).accepted;
     if (accepted) batch.logged = true;
     return accepted;

@@ -56,7 +56,8 @@ export class SnapshotReader {
   }
 
   end(): void {
-    if (!this.#headerRead) throw new ReplicaError("BAD_SNAPSHOT", "the snapshot ends inside its header");
+    if (!this.#headerRead)
+      throw new ReplicaError("BAD_SNAPSHOT", "the snapshot ends inside its header");
     this.#restore.end();
   }
 }
@@ -64,7 +65,10 @@ export class SnapshotReader {
 function checkHeader(value: unknown): StateHeader {
   const header = value as Partial<StateHeader & { format: number }> | null;
   if (typeof header !== "object" || header === null || header.format !== FORMAT) {
-    throw new ReplicaError("BAD_SNAPSHOT", "the snapshot's header has a format this version does not know");
+    throw new ReplicaError(
+      "BAD_SNAPSHOT",
+      "the snapshot's header has a format this version does not know",
+    );
   }
   const { sessions, timeMs } = header;
   if (!Array.isArray(sessions) || typeof timeMs !== "number" || !Number.isFinite(timeMs)) {

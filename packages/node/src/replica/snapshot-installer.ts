@@ -26,7 +26,9 @@ export function restoreSnapshot(
   machine: StateMachine,
   done: (error: Error | null) => void,
 ): void {
-  const reader = new SnapshotReader(machine.keyspace, (header) => machine.restoreHeader(header, meta));
+  const reader = new SnapshotReader(machine.keyspace, (header) =>
+    machine.restoreHeader(header, meta),
+  );
   let offsetBytes = 0;
   const next = (): void => {
     store.read(meta, { offsetBytes, lengthBytes: READ_BYTES }, (error, bytes) => {
@@ -36,7 +38,10 @@ export function restoreSnapshot(
         offsetBytes += bytes.length;
         if (offsetBytes < meta.sizeBytes && bytes.length > 0) return next();
         if (offsetBytes !== meta.sizeBytes) {
-          throw new ReplicaError("BAD_SNAPSHOT", `${offsetBytes} of ${meta.sizeBytes} bytes were there`);
+          throw new ReplicaError(
+            "BAD_SNAPSHOT",
+            `${offsetBytes} of ${meta.sizeBytes} bytes were there`,
+          );
         }
         reader.end();
       } catch (failure) {
@@ -52,9 +57,17 @@ export class SnapshotInstaller {
   readonly #store: SnapshotStore;
   readonly #newMachine: () => StateMachine;
   readonly #events: SnapshotInstallerEvents;
-  #incoming: { readonly meta: SnapshotMeta; readonly sink: SnapshotSink; nextOffsetBytes: number } | null = null;
+  #incoming: {
+    readonly meta: SnapshotMeta;
+    readonly sink: SnapshotSink;
+    nextOffsetBytes: number;
+  } | null = null;
 
-  constructor(store: SnapshotStore, newMachine: () => StateMachine, events: SnapshotInstallerEvents) {
+  constructor(
+    store: SnapshotStore,
+    newMachine: () => StateMachine,
+    events: SnapshotInstallerEvents,
+  ) {
     this.#store = store;
     this.#newMachine = newMachine;
     this.#events = events;
@@ -67,7 +80,12 @@ export class SnapshotInstaller {
   /** Chunks come in order (the core sees to it); one of another snapshot begins anew. */
   chunk(chunk: SnapshotChunk): void {
     let incoming = this.#incoming;
-    if (incoming === null || incoming.meta.index !== chunk.meta.index || incoming.meta.term !== chunk.meta.term || chunk.offsetBytes === 0) {
+    if (
+      incoming === null ||
+      incoming.meta.index !== chunk.meta.index ||
+      incoming.meta.term !== chunk.meta.term ||
+      chunk.offsetBytes === 0
+    ) {
       incoming?.sink.abort();
       if (chunk.offsetBytes !== 0) {
         // The rest of one that was given up here: ask for its beginning.

@@ -2,7 +2,13 @@
  * All that concerns snapshots in one group: when to take one, what may be dropped from the log because of it, which one
  * a follower gets, and what becomes of one that the leader sends.
  */
-import type { RaftCoreApi, SnapshotChunk, SnapshotMeta, SnapshotWanted, NodeId } from "@ferrite/raft";
+import type {
+  RaftCoreApi,
+  SnapshotChunk,
+  SnapshotMeta,
+  SnapshotWanted,
+  NodeId,
+} from "@ferrite/raft";
 import type { ReplicaLimits, ReplicaPorts } from "./options.ts";
 import { SnapshotInstaller } from "./snapshot-installer.ts";
 import { SnapshotTaker } from "./snapshot-taker.ts";

@@ -3,7 +3,12 @@
  * meanwhile is kept in its old form by the keyspace (design decision 6), so that the file holds the state at exactly one index.
  */
 import type { SnapshotMeta } from "@ferrite/raft";
-import type { KeyspaceSnapshot, SnapshotBytes, SnapshotSink, SnapshotStore } from "@ferrite/storage";
+import type {
+  KeyspaceSnapshot,
+  SnapshotBytes,
+  SnapshotSink,
+  SnapshotStore,
+} from "@ferrite/storage";
 import { asBuffer } from "./batch.ts";
 import { encodeHeader } from "./snapshot-format.ts";
 import type { StateMachine } from "./state-machine.ts";

@@ -114,7 +114,10 @@ export class StateMachine {
    */
   apply(entry: Entry, listener: ApplyListener): number {
     if (entry.index !== this.#appliedIndex + 1) {
-      throw new ReplicaError("APPLY_ORDER", `entry ${entry.index} came after ${this.#appliedIndex}`);
+      throw new ReplicaError(
+        "APPLY_ORDER",
+        `entry ${entry.index} came after ${this.#appliedIndex}`,
+      );
     }
     let records = 1;
     if (entry.kind === EntryKind.Normal) records = this.#applyBatch(entry, listener);
@@ -174,7 +177,10 @@ export class StateMachine {
       }
     }
     if (position !== reader.count) {
-      throw new ReplicaError("UNKNOWN_ENTRY", `entry ${entry.index} holds ${position} of ${reader.count} records`);
+      throw new ReplicaError(
+        "UNKNOWN_ENTRY",
+        `entry ${entry.index} holds ${position} of ${reader.count} records`,
+      );
     }
     return position;
   }
@@ -210,7 +216,8 @@ export class StateMachine {
     let records = 0;
     while (reader.next()) {
       records++;
-      if (keyspace.find(reader.buffer, reader.recordStart, reader.recordEnd, this.#timeMs) !== 0) continue;
+      if (keyspace.find(reader.buffer, reader.recordStart, reader.recordEnd, this.#timeMs) !== 0)
+        continue;
       const before = keyspace.size;
       keyspace.remove(reader.buffer, reader.recordStart, reader.recordEnd, this.#timeMs);
       removed += before - keyspace.size;

@@ -13,7 +13,6 @@ export interface WriteClient {
   writeFailed(errorText: string): void;
 }
 
-
 export interface WritePath {
   /** Takes a write into the current batch. An error text when it can not be taken (definite: not applied), else null. */
   submit(buffer: Buffer, start: number, end: number, client: WriteClient): string | null;

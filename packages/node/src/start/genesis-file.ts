@@ -53,18 +53,23 @@ export function checkPeersFit(
 ): void {
   const isAlone = genesis.members.length === 1;
   if (isAlone === (config.peers.length === 0)) return;
-  const names = (list: readonly { readonly name: string }[]): string => list.map(({ name }) => name).join(", ");
+  const names = (list: readonly { readonly name: string }[]): string =>
+    list.map(({ name }) => name).join(", ");
   throw new StartError(
     "WRONG_CLUSTER",
     isAlone
       ? `${config.dataDir} holds a cluster of one, but peers names ${names(config.peers)}. Leave peers out, or use ` +
-        "another data directory (dir) to form a cluster with them"
+          "another data directory (dir) to form a cluster with them"
       : `${config.dataDir} holds a node of the cluster of ${names(genesis.members)}, but no peers are set. Set peers ` +
-        "and the peer-tls files, or use another data directory (dir) for a cluster of one",
+          "and the peer-tls files, or use another data directory (dir) for a cluster of one",
   );
 }
 
-export function persistGenesis(fileSystem: FileSystem, dataDirectory: string, genesis: Genesis): void {
+export function persistGenesis(
+  fileSystem: FileSystem,
+  dataDirectory: string,
+  genesis: Genesis,
+): void {
   const text = `${JSON.stringify({ format: 1, ...genesis }, null, 2)}\n`;
   writeFileDurably(fileSystem, pathIn(dataDirectory), Buffer.from(text));
 }

@@ -30,7 +30,10 @@ function parse<T>(path: string, text: string, schema: z.ZodType<T>): T {
   const checked = schema.safeParse(value);
   if (!checked.success) {
     const issue = checked.error.issues[0];
-    throw damaged(path, `${issue?.path.join(".") || "its contents"}: ${issue?.message ?? "not as expected"}`);
+    throw damaged(
+      path,
+      `${issue?.path.join(".") || "its contents"}: ${issue?.message ?? "not as expected"}`,
+    );
   }
   return checked.data;
 }

@@ -150,12 +150,19 @@ class Signals implements ReplicaEvents {
     this.#onFailed = (error) => options.onFailed(error);
   }
 
-  roleChanged(change: { readonly role: string; readonly term: number; readonly leader: string | null }): void {
+  roleChanged(change: {
+    readonly role: string;
+    readonly term: number;
+    readonly leader: string | null;
+  }): void {
     this.#logger.info(change, "role changed");
   }
 
   commandThrew(command: string, error: unknown): void {
-    this.#logger.error({ command, err: error }, "a command threw: this is a defect, please report it");
+    this.#logger.error(
+      { command, err: error },
+      "a command threw: this is a defect, please report it",
+    );
   }
 
   snapshotTaken(meta: SnapshotMeta): void {
@@ -163,7 +170,10 @@ class Signals implements ReplicaEvents {
   }
 
   snapshotInstalled(meta: SnapshotMeta): void {
-    this.#logger.info({ index: meta.index, bytes: meta.sizeBytes }, "installed a snapshot from the leader");
+    this.#logger.info(
+      { index: meta.index, bytes: meta.sizeBytes },
+      "installed a snapshot from the leader",
+    );
   }
 
   snapshotFailed(error: Error): void {

@@ -105,7 +105,7 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
   const http = await startHttp({ config, settings, view, running, server, draining, logger });
   if (http !== null) parts.add("HTTP server", () => http.close());
   const resp = await server.start();
-  settings.adopt({ ...config, port: resp[0]!.port });
+  settings.adopt({ ...config, port: resp[0].port });
   parts.add("RESP server", () => server.stop());
   running.start();
   parts.add("leadership", () => draining.handOver(running.replica, config));

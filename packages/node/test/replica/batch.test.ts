@@ -11,7 +11,11 @@ import {
   uuidBytes,
 } from "../../src/replica/batch.ts";
 
-const ORIGIN = { nodeBytes: uuidBytes("00112233-4455-4677-8899-aabbccddeeff"), incarnation: 65_536, sequence: 9 };
+const ORIGIN = {
+  nodeBytes: uuidBytes("00112233-4455-4677-8899-aabbccddeeff"),
+  incarnation: 65_536,
+  sequence: 9,
+};
 
 function batchOf(...records: readonly string[]): Buffer {
   const builder = new BatchBuilder(BatchKind.Commands);
@@ -23,7 +27,8 @@ function recordsOf(batch: Buffer): string[] {
   const reader = new BatchReader();
   expect(reader.open(batch)).toBe(true);
   const records: string[] = [];
-  while (reader.next()) records.push(reader.buffer.toString("utf8", reader.recordStart, reader.recordEnd));
+  while (reader.next())
+    records.push(reader.buffer.toString("utf8", reader.recordStart, reader.recordEnd));
   return records;
 }
 
@@ -35,7 +40,12 @@ describe("a batch of writes", () => {
     expect(reader.open(batch)).toBe(true);
     expect(recordsOf(batch)).toEqual(["one", "", "three"]);
     expect(Buffer.from(reader.originKey, "latin1")).toEqual(ORIGIN.nodeBytes);
-    expect(reader).toMatchObject({ incarnation: 65_536, sequence: 9, timeMs: 1_700_000_000_123, seed: 0xdeadbeef });
+    expect(reader).toMatchObject({
+      incarnation: 65_536,
+      sequence: 9,
+      timeMs: 1_700_000_000_123,
+      seed: 0xdeadbeef,
+    });
   });
 
   it("takes exactly the bytes it needs, however large the builder has grown", () => {

@@ -5,7 +5,8 @@ import { fc, test } from "./fast-check.ts";
 
 function encode(words: readonly Uint8Array[]): Buffer {
   const parts = [Buffer.from(`*${words.length}\r\n`)];
-  for (const word of words) parts.push(Buffer.from(`$${word.length}\r\n`), Buffer.from(word), Buffer.from("\r\n"));
+  for (const word of words)
+    parts.push(Buffer.from(`$${word.length}\r\n`), Buffer.from(word), Buffer.from("\r\n"));
   return Buffer.concat(parts);
 }
 
@@ -21,7 +22,8 @@ describe("reading a command out of a batch", () => {
           const argv = new Argv();
           expect(readCommandRecord(buffer, offset, offset + bytes.length, argv)).toBe(true);
           expect(argv.count).toBe(words.length);
-          for (const [index, word] of words.entries()) expect(argv.bytes(index).equals(word)).toBe(true);
+          for (const [index, word] of words.entries())
+            expect(argv.bytes(index).equals(word)).toBe(true);
         },
       ),
     );
@@ -35,7 +37,14 @@ describe("reading a command out of a batch", () => {
     }
     const longer = Buffer.concat([whole, Buffer.from("x")]);
     expect(readCommandRecord(longer, 0, longer.length, argv)).toBe(false);
-    for (const text of ["PING\r\n", "*0\r\n", "*-1\r\n", "*1\r\n$-1\r\n", "*99999999\r\n$1\r\na\r\n", "*1\r\n$99\r\na\r\n"]) {
+    for (const text of [
+      "PING\r\n",
+      "*0\r\n",
+      "*-1\r\n",
+      "*1\r\n$-1\r\n",
+      "*99999999\r\n$1\r\na\r\n",
+      "*1\r\n$99\r\na\r\n",
+    ]) {
       expect(readCommandRecord(Buffer.from(text), 0, text.length, argv)).toBe(false);
     }
   });
@@ -46,7 +55,8 @@ describe("reading a command out of a batch", () => {
         const buffer = Buffer.from(bytes);
         const argv = new Argv();
         if (!readCommandRecord(buffer, 0, buffer.length, argv)) return;
-        for (let index = 0; index < argv.count; index++) expect(argv.ends[index]).toBeLessThanOrEqual(buffer.length);
+        for (let index = 0; index < argv.count; index++)
+          expect(argv.ends[index]).toBeLessThanOrEqual(buffer.length);
       }),
     );
   });

@@ -19,7 +19,7 @@ class Client implements WriteClient {
   }
 
   writeFailed(errorText: string): void {
-    this.failures.push(errorText.split(" ")[0]!);
+    this.failures.push(errorText.split(" ")[0]);
   }
 }
 
@@ -32,7 +32,11 @@ const accept = (batch: OwnBatch): boolean => {
 };
 
 function make(limits: Partial<ProposalLimits> = {}): Proposals {
-  return new Proposals({ nodeBytes: NODE, incarnation: 100, limits: { ...DEFAULT_REPLICA_LIMITS, ...limits } });
+  return new Proposals({
+    nodeBytes: NODE,
+    incarnation: 100,
+    limits: { ...DEFAULT_REPLICA_LIMITS, ...limits },
+  });
 }
 
 function submit(text = "*1\r\n$4\r\nPING\r\n", nowMs = 0): string | null {
@@ -61,7 +65,7 @@ describe("a node's stream of writes", () => {
     submit();
     proposals.pump(accept, 0);
     expect(sent).toHaveLength(1);
-    expect(sent[0]!.clients).toHaveLength(2);
+    expect(sent[0].clients).toHaveLength(2);
   });
 
   it("numbers batches in order and keeps a limited number of them on their way", () => {
@@ -233,7 +237,7 @@ describe("a node's stream of writes", () => {
     refusedBeforeSent();
     submit("*1\r\n$4\r\nPING\r\n", 6_000);
     proposals.pump(accept, 6_000);
-    const handedOut = sent[1]!.bytes;
+    const handedOut = sent[1].bytes;
     const before = Buffer.from(handedOut);
     proposals.tick(10_000);
     expect(client.failures).toEqual(["CLUSTERDOWN"]);

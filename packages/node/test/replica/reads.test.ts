@@ -108,7 +108,12 @@ describe("waiting for copies (WAIT)", () => {
 
   it("does not answer who gave up", () => {
     const waiters = new CopiesWaiters();
-    const giveUp = waiters.add({ index: 7, wanted: 2, deadlineMs: 100, done: () => expect.fail("gave up") });
+    const giveUp = waiters.add({
+      index: 7,
+      wanted: 2,
+      deadlineMs: 100,
+      done: () => expect.fail("gave up"),
+    });
     giveUp();
     waiters.check(() => 5, 1000);
   });

@@ -4,7 +4,11 @@ import { Sessions } from "../../src/replica/sessions.ts";
 describe("replicated sessions", () => {
   it("takes the batches of a stream in order", () => {
     const sessions = new Sessions();
-    expect([1, 2, 3].map((sequence) => sessions.advance("a", 7, sequence))).toEqual(["next", "next", "next"]);
+    expect([1, 2, 3].map((sequence) => sessions.advance("a", 7, sequence))).toEqual([
+      "next",
+      "next",
+      "next",
+    ]);
   });
 
   it("R12: takes a batch that was proposed twice once", () => {

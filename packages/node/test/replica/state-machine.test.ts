@@ -24,7 +24,9 @@ function machine(): StateMachine {
 }
 
 function respBytes(...words: readonly string[]): Buffer {
-  return Buffer.from(`*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join("")}`);
+  return Buffer.from(
+    `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join("")}`,
+  );
 }
 
 interface Batch {
@@ -37,7 +39,7 @@ interface Batch {
 function entry(index: number, batch: Batch): Entry {
   const builder = new BatchBuilder(batch.kind ?? BatchKind.Commands);
   for (const words of batch.commands) {
-    const bytes = batch.kind === BatchKind.Expiry ? Buffer.from(words[0]!) : respBytes(...words);
+    const bytes = batch.kind === BatchKind.Expiry ? Buffer.from(words[0]) : respBytes(...words);
     builder.add(bytes, 0, bytes.length);
   }
   const data = builder.seal({ nodeBytes: NODE, incarnation: 1, sequence: batch.sequence ?? index });
@@ -53,7 +55,10 @@ function answers(target: StateMachine, applied: Entry): string {
     writeApplied: () => undefined,
     writeFailed: (text) => expect.fail(text),
   };
-  target.apply(applied, { ...NOBODY, batch: (reader) => Array.from({ length: reader.count }, () => client) });
+  target.apply(applied, {
+    ...NOBODY,
+    batch: (reader) => Array.from({ length: reader.count }, () => client),
+  });
   return reply.takePending().toString();
 }
 
@@ -66,8 +71,17 @@ describe("the replicated state machine", () => {
   it("gives the replies to the node that has the clients, and the same state to all", () => {
     const here = machine();
     const there = machine();
-    const applied = entry(1, { commands: [["SET", "n", "41"], ["INCR", "n"], ["APPEND", "n", "x"], ["INCR", "n"]] });
-    expect(answers(here, applied)).toBe("+OK\r\n:42\r\n:3\r\n-ERR value is not an integer or out of range\r\n");
+    const applied = entry(1, {
+      commands: [
+        ["SET", "n", "41"],
+        ["INCR", "n"],
+        ["APPEND", "n", "x"],
+        ["INCR", "n"],
+      ],
+    });
+    expect(answers(here, applied)).toBe(
+      "+OK\r\n:42\r\n:3\r\n-ERR value is not an integer or out of range\r\n",
+    );
     there.apply(applied, NOBODY);
     expect(there.stateHash()).toBe(here.stateHash());
   });
@@ -76,7 +90,9 @@ describe("the replicated state machine", () => {
     const target = machine();
     target.apply(entry(1, { commands: [["APPEND", "k", "x"]], sequence: 1 }), NOBODY);
     target.apply(entry(2, { commands: [["APPEND", "k", "x"]], sequence: 1 }), NOBODY);
-    expect(answers(target, entry(3, { commands: [["APPEND", "k", ""]], sequence: 2 }))).toBe(":1\r\n");
+    expect(answers(target, entry(3, { commands: [["APPEND", "k", ""]], sequence: 2 }))).toBe(
+      ":1\r\n",
+    );
   });
 
   it("takes time from the log alone, and never back", () => {
@@ -84,22 +100,38 @@ describe("the replicated state machine", () => {
     target.apply(entry(1, { commands: [["SET", "k", "v", "PX", "100"]], timeMs: 5000 }), NOBODY);
     target.apply(entry(2, { commands: [["SET", "other", "v"]], timeMs: 4000 }), NOBODY);
     expect(target.timeMs).toBe(5000);
-    expect(answers(target, entry(3, { commands: [["SET", "k", "w", "XX", "GET"]], timeMs: 5099 }))).toBe("$1\r\nv\r\n");
+    expect(
+      answers(target, entry(3, { commands: [["SET", "k", "w", "XX", "GET"]], timeMs: 5099 })),
+    ).toBe("$1\r\nv\r\n");
     target.apply(entry(4, { commands: [["PEXPIRE", "k", "100"]], timeMs: 5099 }), NOBODY);
-    expect(answers(target, entry(5, { commands: [["SET", "k", "x", "GET"]], timeMs: 6000 }))).toBe("$-1\r\n");
+    expect(answers(target, entry(5, { commands: [["SET", "k", "x", "GET"]], timeMs: 6000 }))).toBe(
+      "$-1\r\n",
+    );
   });
 
   it("removes what the leader saw expire, unless it was written again meanwhile", () => {
     const target = machine();
-    target.apply(entry(1, { commands: [["SET", "gone", "v", "PX", "10"], ["SET", "kept", "v", "PX", "10"]], timeMs: 1000 }), NOBODY);
+    target.apply(
+      entry(1, {
+        commands: [
+          ["SET", "gone", "v", "PX", "10"],
+          ["SET", "kept", "v", "PX", "10"],
+        ],
+        timeMs: 1000,
+      }),
+      NOBODY,
+    );
     target.apply(entry(2, { commands: [["SET", "kept", "new"]], timeMs: 2000 }), NOBODY);
     let expired = 0;
-    target.apply(entry(3, { commands: [["gone"], ["kept"], ["never"]], kind: BatchKind.Expiry, timeMs: 2000 }), {
-      ...NOBODY,
-      expired: (count) => {
-        expired += count;
+    target.apply(
+      entry(3, { commands: [["gone"], ["kept"], ["never"]], kind: BatchKind.Expiry, timeMs: 2000 }),
+      {
+        ...NOBODY,
+        expired: (count) => {
+          expired += count;
+        },
       },
-    });
+    );
     expect([expired, target.keyspace.size, has(target, "kept")]).toEqual([1, 1, true]);
   });
 
@@ -107,17 +139,25 @@ describe("the replicated state machine", () => {
     const target = machine();
     const unknown = entry(1, { commands: [["SET", "k", "v"]] });
     unknown.data[0] = 9;
-    expect(() => target.apply(unknown, NOBODY)).toThrow(/entry 1 .*format this version does not know/);
+    expect(() => target.apply(unknown, NOBODY)).toThrow(
+      /entry 1 .*format this version does not know/,
+    );
   });
 
   it("refuses entries out of order", () => {
-    expect(() => machine().apply(entry(2, { commands: [["SET", "k", "v"]] }), NOBODY)).toThrow(/entry 2 came after 0/);
+    expect(() => machine().apply(entry(2, { commands: [["SET", "k", "v"]] }), NOBODY)).toThrow(
+      /entry 2 came after 0/,
+    );
   });
 
   it("answers a record that is no command, or none that it knows, and goes on with the next", () => {
     const target = machine();
     const builder = new BatchBuilder(BatchKind.Commands);
-    for (const bytes of [Buffer.from("nonsense"), respBytes("GET", "k"), respBytes("SET", "k", "v")]) {
+    for (const bytes of [
+      Buffer.from("nonsense"),
+      respBytes("GET", "k"),
+      respBytes("SET", "k", "v"),
+    ]) {
       builder.add(bytes, 0, bytes.length);
     }
     const data = builder.seal({ nodeBytes: NODE, incarnation: 1, sequence: 1 });
@@ -127,7 +167,16 @@ describe("the replicated state machine", () => {
 
   it("comes out of a snapshot in pieces of any size as it went in", () => {
     const source = machine();
-    source.apply(entry(1, { commands: [["SET", "a", "1"], ["SET", "b", "2", "PX", "5000"], ["SET", "c", "x".repeat(3000)]] }), NOBODY);
+    source.apply(
+      entry(1, {
+        commands: [
+          ["SET", "a", "1"],
+          ["SET", "b", "2", "PX", "5000"],
+          ["SET", "c", "x".repeat(3000)],
+        ],
+      }),
+      NOBODY,
+    );
     const pieces: Buffer[] = [encodeHeader(source.header())];
     const walk = source.keyspace.beginSnapshot();
     const out = {
@@ -153,7 +202,9 @@ describe("the replicated state machine", () => {
   it("refuses a snapshot that ends early or claims a header that can not be", () => {
     const readerOf = (): SnapshotReader => new SnapshotReader(machine().keyspace, () => undefined);
     expect(() => readerOf().end()).toThrow(/ends inside its header/);
-    expect(() => readerOf().write(Buffer.of(255, 255, 255, 255))).toThrow(/claims 4294967295 bytes/);
+    expect(() => readerOf().write(Buffer.of(255, 255, 255, 255))).toThrow(
+      /claims 4294967295 bytes/,
+    );
     const foreign = Buffer.of(3, 0, 0, 0, 0x81, 0xa1, 0x61);
     expect(() => readerOf().write(foreign)).toThrow();
   });
