@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { TestCluster, report, until } from "./harness/cluster.ts";
 import { digest } from "./harness/digest.ts";
+import { GatedProxy } from "./harness/gated-proxy.ts";
 import { RespError, type RespClient } from "./harness/resp-client.ts";
 import { Load } from "./load/load.ts";
 
@@ -13,17 +14,31 @@ const PIPELINE_DEPTH = 500;
 const TIMEOUT_MS = 300_000;
 
 let cluster: TestCluster;
+/** Before each node's peer port. */
+const proxies: GatedProxy[] = [];
 beforeAll(async () => {
   cluster = await TestCluster.start({
-    settings: { "log-segment-bytes": "1mb", "snapshot-log-bytes": "1mb", "log-cache-bytes": "1mb" },
+    peerAddress: async (node) => {
+      const proxy = await GatedProxy.before(node.peerPort);
+      proxies.push(proxy);
+      return `127.0.0.1:${proxy.port}`;
+    },
+    settings: {
+      "log-segment-bytes": "1mb",
+      "snapshot-log-bytes": "1mb",
+      "log-cache-bytes": "1mb",
+      // Longer than a test waits: what is answered is answered for another reason.
+      "proposal-timeout-ms": "120000",
+    },
   });
 });
 afterAll(async () => {
-  await cluster.close();
+  await cluster?.close();
+  await Promise.all(proxies.map((proxy) => proxy.close()));
 });
 
-async function writeAll(client: RespClient): Promise<void> {
-  for (let first = 0; first < WRITES; first += PIPELINE_DEPTH) {
+async function writeAll(client: RespClient, count: number = WRITES): Promise<void> {
+  for (let first = 0; first < count; first += PIPELINE_DEPTH) {
     const commands = Array.from({ length: PIPELINE_DEPTH }, (_, position) => {
       const write = first + position;
       return ["SET", `lag:${write % KEYS}`, `value ${write}`];
@@ -98,6 +113,36 @@ it(
       `${WRITES} writes in ${Math.round(writesMs)} ms; the follower was level ${Math.round(catchUpMs)} ms after its ` +
         `start, clients paused at most ${Math.round(longestGapMs)} ms meanwhile; ${expected.keys} keys compared`,
     );
+  },
+  TIMEOUT_MS,
+);
+
+it(
+  "answers a write of its own whose reply a snapshot has swallowed as unknown, and takes the next one at once",
+  async () => {
+    const leader = await cluster.leader();
+    const follower = (leader + 1) % 3;
+    const installed = cluster.log(follower).split("installed a snapshot").length;
+    const client = await cluster.client(follower);
+    expect(await client.call("SET", "deaf", "0")).toBe("OK");
+    // The write reaches the leader and is agreed; the follower hears nothing of that.
+    proxies[follower]!.lose();
+    const swallowed = client.call("INCR", "deaf");
+    await until("the write is agreed", async () => (await cluster.call(leader, "GET", "deaf")) === "1");
+    const writer = await cluster.client(leader);
+    await writeAll(writer, WRITES / 2);
+    writer.close();
+    proxies[follower]!.pass();
+    await until("the follower has installed a snapshot", () => {
+      return cluster.log(follower).split("installed a snapshot").length > installed;
+    });
+    const startedAtMs = performance.now();
+    const reply = await swallowed;
+    expect(reply).toBeInstanceOf(RespError);
+    expect((reply as RespError).text).toMatch(/^UNKNOWNOUTCOME /);
+    expect(await client.call("INCR", "deaf")).toBe(2);
+    client.close();
+    report(`the next write was acknowledged ${Math.round(performance.now() - startedAtMs)} ms after the snapshot`);
   },
   TIMEOUT_MS,
 );

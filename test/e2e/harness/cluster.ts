@@ -133,8 +133,8 @@ export class TestCluster {
     });
     running.add(child);
     const log = createWriteStream(node.logFile, { flags: "a" });
-    child.stdout.pipe(log, { end: false });
-    child.stderr.pipe(log, { end: false });
+    child.stdout!.pipe(log, { end: false });
+    child.stderr!.pipe(log, { end: false });
     child.once("exit", () => {
       running.delete(child);
       if (this.#children[index] === child) this.#children[index] = null;

@@ -10,7 +10,7 @@ export class LoadClient {
   #acknowledged = 0;
   #lastAcknowledgedAtMs: number = performance.now();
   #longestGapMs = 0;
-  #errors = 0;
+  #hasEnded = false;
 
   /** Begins at once. */
   constructor(client: RespClient, workload: Workload) {
@@ -18,7 +18,7 @@ export class LoadClient {
     this.#workload = workload;
     this.#ended = this.#run();
     // Seen by `stop`; a failure before that must not end the test run.
-    this.#ended.catch(() => undefined);
+    this.#ended.catch(() => undefined).finally(() => (this.#hasEnded = true));
   }
 
   /** Writes acknowledged since the last `mark`. */
@@ -26,9 +26,9 @@ export class LoadClient {
     return this.#acknowledged;
   }
 
-  /** Writes of this connection that were not acknowledged. */
-  get errors(): number {
-    return this.#errors;
+  /** It does not write any more: stopped, disconnected, or answered with something that no test provokes. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
   }
 
   /** The longest time without an acknowledgement since the last `mark`. */
@@ -56,7 +56,6 @@ export class LoadClient {
     while (!this.#stopping && this.#client.isOpen) {
       const outcomes = await this.#workload.step(this.#client);
       const acknowledged = outcomes.filter((outcome) => outcome === "acknowledged").length;
-      this.#errors += outcomes.length - acknowledged;
       if (acknowledged === 0) continue;
       const nowMs = performance.now();
       this.#longestGapMs = Math.max(this.#longestGapMs, nowMs - this.#lastAcknowledgedAtMs);

@@ -47,9 +47,12 @@ export class Load {
 
   /** Until every connection has had so many writes acknowledged since the last `mark`. */
   async acknowledged(count: number): Promise<void> {
-    const slow = (): LoadClient | undefined =>
-      this.#clients.find((client) => client.acknowledged < count && client.errors === 0);
-    await until(`${count} acknowledged writes on every connection`, () => slow() === undefined);
+    await until(`${count} acknowledged writes on every connection`, () => {
+      const ended = this.#clients.filter((client) => client.hasEnded);
+      // `stop` tells why.
+      if (ended.length > 0) throw new Error(`${ended.length} connections ended under load`);
+      return this.#clients.every((client) => client.acknowledged >= count);
+    });
   }
 
   /** The longest pause that any connection has seen since the last `mark`. */
