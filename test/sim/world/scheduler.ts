@@ -19,7 +19,9 @@ export class Scheduler {
   }
 
   after(delayMs: number, run: () => void): void {
-    const atUs = this.#nowUs + Math.max(0, Math.round(delayMs * 1000));
+    // A time that is none would end the simulation without a word.
+    if (!(delayMs >= 0)) throw new RangeError(`an event can not come after ${delayMs} ms`);
+    const atUs = this.#nowUs + Math.round(delayMs * 1000);
     this.#push({ atUs, order: this.#order++, run });
   }
 

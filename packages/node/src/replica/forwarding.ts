@@ -23,6 +23,9 @@ export class ForwardedWrites {
   readonly #expected: Map<NodeId, { readonly incarnation: number; readonly sequence: number }> =
     new Map();
 
+  /** Per node, the newest index that clients of it wait for. */
+  readonly #awaited: Map<NodeId, number> = new Map();
+
   constructor(target: ForwardTarget) {
     this.#target = target;
   }
@@ -30,6 +33,15 @@ export class ForwardedWrites {
   /** A new term: what was appended before may be gone. */
   forget(): void {
     this.#expected.clear();
+    this.#awaited.clear();
+  }
+
+  /** Nodes whose clients wait hear of a new commit index at once; the others with the next append, or tick. */
+  tellCommit(commitIndex: number, pushTo: (node: NodeId) => void): void {
+    for (const [node, index] of this.#awaited) {
+      pushTo(node);
+      if (commitIndex >= index) this.#awaited.delete(node);
+    }
   }
 
   /**
@@ -61,6 +73,7 @@ export class ForwardedWrites {
     const result = this.#target.propose(bytes);
     if (!result.accepted) return refusal(result.reason === "notLeader" ? "notLeader" : "busy");
     this.#expected.set(from, { incarnation, sequence: sequence + 1 });
+    this.#awaited.set(from, result.index);
     return null;
   }
 }

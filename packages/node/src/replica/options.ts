@@ -1,5 +1,12 @@
 /** What a replica is made of: who it is, its limits, and its ports to clock, disk and network. */
-import type { Configuration, Entry, HardState, NodeId, SnapshotMeta } from "@ferrite/raft";
+import type {
+  Configuration,
+  Entry,
+  HardState,
+  NodeId,
+  RaftOptions,
+  SnapshotMeta,
+} from "@ferrite/raft";
 import type { LogWriter, SnapshotStore } from "@ferrite/storage";
 import type { Genesis } from "../peers/membership.ts";
 import type { Clock } from "./logical-clock.ts";
@@ -114,5 +121,34 @@ export function initialConfiguration(genesis: Genesis): Configuration {
     votersOutgoing: [],
     learners: [],
     learnersNext: [],
+  };
+}
+
+/** What the core is made from. Times become ticks; a new disk begins with the configuration of the genesis. */
+export function raftOptions(
+  options: ReplicaOptions,
+  start: { readonly hardState: HardState; readonly seed: number },
+): RaftOptions {
+  const { limits, recovered } = options;
+  return {
+    id: options.nodeId,
+    seed: start.seed,
+    electionTimeoutTicks: Math.max(2, Math.round(limits.electionTimeoutMs / limits.tickMs)),
+    heartbeatIntervalTicks: Math.max(1, Math.round(limits.heartbeatIntervalMs / limits.tickMs)),
+    inflightMessagesMax: limits.inflightMessagesMax,
+    inflightBytesMax: limits.inflightBytesMax,
+    appendBytesMax: limits.appendBytesMax,
+    uncommittedBytesMax: limits.uncommittedBytesMax,
+    snapshotChunkBytes: limits.snapshotChunkBytes,
+    restored: {
+      hardState: start.hardState,
+      snapshot: recovered.snapshot ?? {
+        index: 0,
+        term: 0,
+        configuration: initialConfiguration(options.genesis),
+        sizeBytes: 0,
+      },
+      entries: recovered.entries,
+    },
   };
 }

@@ -12,7 +12,6 @@
 import {
   EntryKind,
   RaftCore,
-  type Entry,
   type HardState,
   type Message,
   type NodeId,
@@ -24,6 +23,7 @@ import type { KeyspaceApi } from "@ferrite/storage";
 import type { LookupCounters, ReadCommand } from "../commands/command.ts";
 import type { Argv } from "../resp/argv.ts";
 import type { Reply } from "../resp/reply.ts";
+import { ApplyQueue } from "./apply-queue.ts";
 import { asBuffer, stamp, uuidBytes, type BatchReader } from "./batch.ts";
 import { CopyCounts, type CopiesRequest } from "./copy-counts.ts";
 import { ReplicaError } from "./errors.ts";
@@ -31,7 +31,7 @@ import { ExpiryCycle } from "./expiry-cycle.ts";
 import { ForwardedWrites } from "./forwarding.ts";
 import { LogicalClock } from "./logical-clock.ts";
 import {
-  initialConfiguration,
+  raftOptions,
   type ReplicaLimits,
   type ReplicaOptions,
   type ReplicaPorts,
@@ -63,17 +63,13 @@ export class Replica implements WritePath, TransportEvents {
   readonly #nodeKeys: Map<NodeId, string>;
   #machine: StateMachine;
 
-  /** Committed and not applied yet, oldest first; `#applyAt` is where the next round goes on. */
-  #committed: Entry[] = [];
-  #applyAt = 0;
+  readonly #applyQueue: ApplyQueue = new ApplyQueue();
   readonly #writes: ReadyWrites;
   #roundPlanned = false;
   #stopped = false;
   #noSpace = false;
   /** A leader without room for the log tries to hand over, not before this. */
   #handOverAtMs = 0;
-  /** Leader: per node, the newest index that clients of it wait for. */
-  readonly #awaitedBy: Map<NodeId, number> = new Map();
   #leaderHeardAtMs: number;
   /** False until the state is known to be as new as what this node has shown before its start. */
   #caughtUp = false;
@@ -91,24 +87,9 @@ export class Replica implements WritePath, TransportEvents {
       options.genesis.members.map((member) => [member.id, uuidBytes(member.id).toString("latin1")]),
     );
     const hardState: HardState = recovered.hardState ?? { term: 0, vote: null, commit: 0 };
-    const snapshot = recovered.snapshot ?? {
-      index: 0,
-      term: 0,
-      configuration: initialConfiguration(options.genesis),
-      sizeBytes: 0,
-    };
-    this.#core = new RaftCore({
-      id: options.nodeId,
-      seed: Math.floor(ports.random() * 0xffffffff),
-      electionTimeoutTicks: Math.max(2, Math.round(limits.electionTimeoutMs / limits.tickMs)),
-      heartbeatIntervalTicks: Math.max(1, Math.round(limits.heartbeatIntervalMs / limits.tickMs)),
-      inflightMessagesMax: limits.inflightMessagesMax,
-      inflightBytesMax: limits.inflightBytesMax,
-      appendBytesMax: limits.appendBytesMax,
-      uncommittedBytesMax: limits.uncommittedBytesMax,
-      snapshotChunkBytes: limits.snapshotChunkBytes,
-      restored: { hardState, snapshot, entries: recovered.entries },
-    });
+    this.#core = new RaftCore(
+      raftOptions(options, { hardState, seed: Math.floor(ports.random() * 0xffffffff) }),
+    );
     this.#proposals = new Proposals({
       nodeBytes: uuidBytes(options.nodeId),
       incarnation: options.incarnation,
@@ -385,29 +366,19 @@ export class Replica implements WritePath, TransportEvents {
     this.#applyCommitted();
     this.#reads.serve(this.#machine.appliedIndex);
     this.#copies.check();
-    this.#pushCommits();
+    this.#forwarded.tellCommit(this.#core.commitIndex(), (node) => this.#core.pushCommit(node));
+    while (this.#core.hasReady()) this.#carryOut(this.#core.ready());
     this.#ports.transport.flush();
     this.#ports.events.roundDone();
     this.#snapshots.work(this.#machine);
-    if (this.#applyAt < this.#committed.length || this.#snapshots.isRunnable) this.#plan();
-  }
-
-  /** Nodes whose clients wait hear of a new commit index at once; the others with the next append, or tick. */
-  #pushCommits(): void {
-    if (this.#awaitedBy.size === 0) return;
-    const commitIndex = this.#core.commitIndex();
-    for (const [peer, index] of this.#awaitedBy) {
-      this.#core.pushCommit(peer);
-      if (commitIndex >= index) this.#awaitedBy.delete(peer);
-    }
-    while (this.#core.hasReady()) this.#carryOut(this.#core.ready());
+    if (!this.#applyQueue.isEmpty || this.#snapshots.isRunnable) this.#plan();
   }
 
   #carryOut(ready: Ready): void {
     if (ready.roleChange !== null) this.#changeRole(ready.roleChange);
     for (const message of ready.messages) this.#sendMessage(message);
     this.#writes.persist(ready);
-    for (const entry of ready.committed) this.#committed.push(entry);
+    this.#applyQueue.push(ready.committed);
     for (const read of ready.reads) this.#reads.confirmed(read);
     for (const requestId of ready.readsFailed) this.#reads.failed(requestId);
     for (const chunk of ready.snapshotChunks) this.#snapshots.receive(chunk);
@@ -445,7 +416,6 @@ export class Replica implements WritePath, TransportEvents {
   }): void {
     this.#clock.lead(change.role === "leader");
     this.#forwarded.forget();
-    this.#awaitedBy.clear();
     this.#copies.leaderChanged();
     this.#expiry.reset();
     if (change.leader !== null) {
@@ -459,16 +429,7 @@ export class Replica implements WritePath, TransportEvents {
   // ---- Apply ------------------------------------------------------------------------------------------------
 
   #applyCommitted(): void {
-    const committed = this.#committed;
-    let left = this.#limits.applyRecordsPerRound;
-    while (this.#applyAt < committed.length && left > 0) {
-      left -= this.#machine.apply(committed[this.#applyAt], this.#listener);
-      this.#applyAt++;
-    }
-    if (this.#applyAt === committed.length || this.#applyAt >= APPLIED_KEPT_MAX) {
-      if (this.#applyAt > 0) this.#committed = committed.slice(this.#applyAt);
-      this.#applyAt = 0;
-    }
+    this.#applyQueue.apply(this.#machine, this.#listener, this.#limits.applyRecordsPerRound);
     this.#clock.applied(this.#machine.timeMs);
     if (this.#machine.appliedIndex > 0) this.#core.applied(this.#machine.appliedIndex);
     this.#snapshots.trimCache(this.#machine.appliedIndex);
@@ -530,7 +491,6 @@ export class Replica implements WritePath, TransportEvents {
     if (key === undefined) return;
     const refusal = this.#forwarded.receive(from, key, asBuffer(batch));
     if (refusal !== null) this.#send(from, refusal);
-    else if (this.#core.role() === "leader") this.#awaitedBy.set(from, this.#core.lastIndex());
   }
 
   // ---- Snapshots and failure --------------------------------------------------------------------------------
@@ -541,8 +501,7 @@ export class Replica implements WritePath, TransportEvents {
     this.#ports.log.reset({ index: meta.index, term: meta.term }, () => {
       if (this.#stopped) return;
       this.#machine = machine;
-      this.#committed = [];
-      this.#applyAt = 0;
+      this.#applyQueue.clear();
       this.#readRunner.keyspace = machine.keyspace;
       this.#clock.applied(machine.timeMs);
       this.#core.snapshotInstalled(meta);
@@ -568,8 +527,6 @@ export class Replica implements WritePath, TransportEvents {
   }
 }
 
-/** Applied entries that may stand before the next one to apply: they are let go in portions. */
-const APPLIED_KEPT_MAX = 1024;
 /** After a refusal the leader is given this long before it is asked again. */
 const REFUSED_PAUSE_MS = 20;
 /** A leader without room for the log looks this often for another node to lead. */
