@@ -5,6 +5,7 @@ import { dbsize } from "./dbsize.ts";
 import { flushall } from "./flushall.ts";
 import { flushdb } from "./flushdb.ts";
 import { info } from "./info.ts";
+import { memory } from "./memory.ts";
 import { time } from "./time.ts";
 import { wait } from "./wait.ts";
 
@@ -14,6 +15,7 @@ export const serverCommands: readonly CommandSpec[] = [
   flushall,
   flushdb,
   info,
+  memory,
   time,
   wait,
 ];
