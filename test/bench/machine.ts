@@ -7,7 +7,7 @@ export interface Machine {
   readonly memoryBytes: number;
   readonly system: string;
   readonly node: string;
-  /** Programs that wanted to run in the minute before, on average: above about 0.3 others disturb. */
+  /** Programs that wanted to run in the minute before, on average. */
   readonly loadAverage: number;
   readonly dataFolderInMemory: boolean;
 }

@@ -12,6 +12,9 @@ export interface BenchReport {
   readonly skipped: readonly { readonly id: string; readonly reason: string }[];
 }
 
+/** A machine that does nothing else is below this. */
+const QUIET_LOAD_MAX = 0.5;
+
 const HEADER = ["work", "against", "ours", "theirs", "ratio", "range", "floor", "goal", ""];
 
 /** The report as a Markdown table, which docs/benchmarks.md takes as it is. */
@@ -25,7 +28,7 @@ export function renderTable(report: BenchReport): string {
     `${row.ratioMin.toFixed(2)}–${row.ratioMax.toFixed(2)}`,
     String(row.floor),
     String(row.goal),
-    row.floorReached ? "floor reached" : "below floor",
+    report.settings.conclusive ? verdict(row) : "too short to tell",
   ]);
   const rows = [HEADER, ...lines];
   const widths = HEADER.map((_, column) => Math.max(...rows.map((row) => row[column].length)));
@@ -48,10 +51,17 @@ export function renderConditions(report: BenchReport): string {
       `after ${settings.warmupMs / 1000} s of warm-up, ${settings.keyCount} keys, ` +
       `values of ${settings.valueBytes} B`,
     ...versions,
+    ...(machine.loadAverage > QUIET_LOAD_MAX
+      ? ["Other programs were busy on this machine: repeat the run when it is quiet."]
+      : []),
     ...(machine.dataFolderInMemory
       ? ["The data lies in memory: syncing costs nothing here, so write rows say nothing."]
       : []),
   ].join("\n");
+}
+
+function verdict(row: RowResult): string {
+  return row.floorReached ? "floor reached" : "below floor";
 }
 
 function amount(value: number, unit: string): string {

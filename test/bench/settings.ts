@@ -10,6 +10,8 @@ export interface BenchSettings {
   /** How long fixed buffers are filled before the memory row takes its first look. */
   readonly memoryWarmupMs: number;
   readonly valueBytes: number;
+  /** False if the run is too short to be compared with anything. */
+  readonly conclusive: boolean;
 }
 
 export const fullSettings: BenchSettings = {
@@ -20,6 +22,7 @@ export const fullSettings: BenchSettings = {
   memoryKeyCount: 1_000_000,
   memoryWarmupMs: 15_000,
   valueBytes: 64,
+  conclusive: true,
 };
 
 /** Shows that every row runs; its numbers say nothing. */
@@ -31,4 +34,5 @@ export const quickSettings: BenchSettings = {
   memoryKeyCount: 20_000,
   memoryWarmupMs: 500,
   valueBytes: 64,
+  conclusive: false,
 };
