@@ -32,7 +32,9 @@ afterEach(async () => {
   expect(rssBytes() - startRssBytes).toBeLessThan(RSS_GROWTH_BYTES_MAX);
 });
 afterAll(async () => {
-  report(`memory of the node: ${toMebibytes(startRssBytes)} MiB at its start, at most ${toMebibytes(peakRssBytes())} MiB`);
+  report(
+    `memory of the node: ${toMebibytes(startRssBytes)} MiB at its start, at most ${toMebibytes(peakRssBytes())} MiB`,
+  );
   await cluster.close();
 });
 
@@ -54,22 +56,46 @@ function toMebibytes(sizeBytes: number): number {
 }
 
 async function raw(): Promise<RawClient> {
-  const client = await RawClient.connect(cluster.nodes[0]!.port);
+  const client = await RawClient.connect(cluster.nodes[0].port);
   clients.push(client);
   return client;
 }
 
 describe("malformed requests", () => {
   it.each([
-    ["a multibulk length that is no number", "*x\r\n", "-ERR Protocol error: invalid multibulk length"],
-    ["a multibulk length above the limit", "*1048577\r\n", "-ERR Protocol error: invalid multibulk length"],
+    [
+      "a multibulk length that is no number",
+      "*x\r\n",
+      "-ERR Protocol error: invalid multibulk length",
+    ],
+    [
+      "a multibulk length above the limit",
+      "*1048577\r\n",
+      "-ERR Protocol error: invalid multibulk length",
+    ],
     ["a bulk without its $", "*1\r\n:5\r\n", "-ERR Protocol error: expected '$', got ':'"],
-    ["a bulk length that is no number", "*1\r\n$abc\r\n", "-ERR Protocol error: invalid bulk length"],
+    [
+      "a bulk length that is no number",
+      "*1\r\n$abc\r\n",
+      "-ERR Protocol error: invalid bulk length",
+    ],
     ["a negative bulk length", "*1\r\n$-1\r\n", "-ERR Protocol error: invalid bulk length"],
-    ["a bulk longer than proto-max-bulk-len", "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1048577\r\n", "-ERR Protocol error: invalid bulk length"],
-    ["an inline request with unbalanced quotes", 'SET k "v\r\n', "-ERR Protocol error: unbalanced quotes in request"],
+    [
+      "a bulk longer than proto-max-bulk-len",
+      "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1048577\r\n",
+      "-ERR Protocol error: invalid bulk length",
+    ],
+    [
+      "an inline request with unbalanced quotes",
+      'SET k "v\r\n',
+      "-ERR Protocol error: unbalanced quotes in request",
+    ],
     ["a line that never ends", "x".repeat(70_000), "-ERR Protocol error: too big inline request"],
-    ["a count line that never ends", `*${"1".repeat(70_000)}`, "-ERR Protocol error: too big mbulk count string"],
+    [
+      "a count line that never ends",
+      `*${"1".repeat(70_000)}`,
+      "-ERR Protocol error: too big mbulk count string",
+    ],
   ])("%s gets its error and is closed", async (_name, bytes, error) => {
     const client = await raw();
     await client.send("PING\r\n");
@@ -98,7 +124,9 @@ describe("malformed requests", () => {
         bytes[at] = state >>> 16;
       }
       const client = await raw();
-      await client.send(Buffer.concat([Buffer.from("*3\r\n$3\r\nSET\r\n"), bytes, Buffer.from("\r\n")]));
+      await client.send(
+        Buffer.concat([Buffer.from("*3\r\n$3\r\nSET\r\n"), bytes, Buffer.from("\r\n")]),
+      );
       await client.isClosedByServer();
       expect(client.received).toMatch(/^-ERR /);
     }
@@ -199,7 +227,9 @@ describe("unusual clients", () => {
   it("an HTTP request is closed without an answer and without running what follows it (S22)", async () => {
     const client = await raw();
     const body = "SET from-http 1\r\n";
-    await client.send(`POST / HTTP/1.1\r\nHost: localhost:6379\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    await client.send(
+      `POST / HTTP/1.1\r\nHost: localhost:6379\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
     await client.isClosedByServer();
     expect(client.received).toBe("");
     expect(await cluster.call(0, "EXISTS", "from-http")).toBe(0);

@@ -17,7 +17,7 @@ afterAll(async () => {
 });
 
 function port(node: number): number {
-  return cluster.nodes[node]!.port;
+  return cluster.nodes[node].port;
 }
 
 describe.each(NODES)("ioredis on node %i", (node) => {
@@ -37,7 +37,12 @@ describe.each(NODES)("ioredis on node %i", (node) => {
     expect(await redis.incr(key("a"))).toBe(2);
     expect(await redis.incrby(key("a"), 40)).toBe(42);
     expect(await redis.mset(key("b"), "x", key("c"), "y")).toBe("OK");
-    expect(await redis.mget(key("a"), key("b"), key("none"), key("c"))).toEqual(["42", "x", null, "y"]);
+    expect(await redis.mget(key("a"), key("b"), key("none"), key("c"))).toEqual([
+      "42",
+      "x",
+      null,
+      "y",
+    ]);
     expect(await redis.getBuffer(key("b"))).toEqual(Buffer.from("x"));
     const bytes = Buffer.from([0, 13, 10, 255, 0]);
     await redis.set(key("bytes"), bytes);
@@ -104,7 +109,9 @@ describe.each(NODES)("node-redis on node %i", (node) => {
         expect(await client.expire(key("n"), 50)).toBe(1);
         expect(await client.ttl(key("n"))).toBeGreaterThan(48);
         const replies = await Promise.all(
-          Array.from({ length: SCANNED_KEYS }, (_, at) => client.set(key(`scan:${at}`), String(at))),
+          Array.from({ length: SCANNED_KEYS }, (_, at) =>
+            client.set(key(`scan:${at}`), String(at)),
+          ),
         );
         expect(new Set(replies)).toEqual(new Set(["OK"]));
         const seen = new Set<string>();
@@ -112,7 +119,9 @@ describe.each(NODES)("node-redis on node %i", (node) => {
           for (const name of found) seen.add(name);
         }
         expect(seen.size).toBe(SCANNED_KEYS);
-        await expect(client.sendCommand(["SET", key("a")])).rejects.toThrow(/wrong number of arguments/);
+        await expect(client.sendCommand(["SET", key("a")])).rejects.toThrow(
+          /wrong number of arguments/,
+        );
         expect(await client.ping()).toBe("PONG");
         const hello: unknown = await client.sendCommand(["HELLO"]);
         expect(JSON.stringify(hello)).toContain('"proto"');
@@ -128,11 +137,16 @@ describe.each(NODES)("node-redis on node %i", (node) => {
 const REDIS_CLI = findProgram("redis-cli");
 const REDIS_BENCHMARK = findProgram("redis-benchmark");
 const skipTools = (REDIS_CLI === null || REDIS_BENCHMARK === null) && process.env["CI"] !== "true";
-if (skipTools) report("redis-cli and redis-benchmark are not installed (redis-tools): their tests are skipped");
+if (skipTools)
+  report("redis-cli and redis-benchmark are not installed (redis-tools): their tests are skipped");
 
 describe.skipIf(skipTools)("redis-tools", () => {
   async function cli(node: number, ...words: string[]): Promise<string> {
-    const { exitCode, output, errorOutput } = await runProgram(REDIS_CLI!, ["-p", String(port(node)), ...words]);
+    const { exitCode, output, errorOutput } = await runProgram(REDIS_CLI!, [
+      "-p",
+      String(port(node)),
+      ...words,
+    ]);
     expect(exitCode, errorOutput).toBe(0);
     return output.trimEnd();
   }
@@ -162,8 +176,12 @@ describe.skipIf(skipTools)("redis-tools", () => {
     const { exitCode, output, errorOutput } = await runProgram(REDIS_BENCHMARK!, words);
     expect(exitCode, errorOutput).toBe(0);
     const lines = output.replaceAll("\r", "\n").split("\n");
-    const rates = lines.filter((line) => line.includes("requests per second")).map((line) => line.trim());
-    report(`redis-benchmark on node ${node}: ${rates.map((rate) => rate.split(",")[0]).join("; ")}`);
+    const rates = lines
+      .filter((line) => line.includes("requests per second"))
+      .map((line) => line.trim());
+    report(
+      `redis-benchmark on node ${node}: ${rates.map((rate) => rate.split(",")[0]).join("; ")}`,
+    );
     expect(rates.map((rate) => rate.slice(0, 3))).toEqual(["SET", "GET"]);
     expect(errorOutput + output).not.toMatch(/error|warning/i);
     expect(await cli(node, "get", "key:__rand_int__")).toBe("VXK");

@@ -31,7 +31,8 @@ afterEach(async () => {
 /** A cluster whose node1 has its data on the small disk. */
 async function start(nodes: number): Promise<{ cluster: TestCluster; disk: SmallDisk }> {
   const mounted = SmallDisk.mount(DISK_BYTES);
-  if (mounted === null) throw new Error("a tmpfs could be mounted a moment ago, and now it can not");
+  if (mounted === null)
+    throw new Error("a tmpfs could be mounted a moment ago, and now it can not");
   disk = mounted;
   cluster = await TestCluster.start({
     nodes,
@@ -41,12 +42,16 @@ async function start(nodes: number): Promise<{ cluster: TestCluster; disk: Small
   return { cluster, disk };
 }
 
+/** The error, or what came instead of one. */
 function textOf(reply: RespValue): string {
-  return reply instanceof RespError ? reply.text : String(reply);
+  return reply instanceof RespError ? reply.text : `no error: ${JSON.stringify(reply)}`;
 }
 
 /** Writes until the first error; how many were acknowledged, and the error. */
-async function writeUntilRefused(client: RespClient, prefix: string): Promise<{ written: number; error: string }> {
+async function writeUntilRefused(
+  client: RespClient,
+  prefix: string,
+): Promise<{ written: number; error: string }> {
   for (let written = 0; written < WRITES; written++) {
     const reply = await client.call("SET", `${prefix}:${written}`, VALUE);
     if (reply instanceof RespError) return { written, error: reply.text };
@@ -68,16 +73,20 @@ describe.skipIf(!canMount)("a full disk", () => {
     });
     expect(await client.call("GET", "first")).toBe("1");
     expect(await client.call("EXISTS", "refused")).toBe(0);
-    const ready = await fetch(`http://127.0.0.1:${cluster.nodes[0]!.httpPort}/readyz`);
+    const ready = await fetch(`http://127.0.0.1:${cluster.nodes[0].httpPort}/readyz`);
     expect(ready.status).toBe(503);
     expect(await ready.text()).toContain("[-]disk failed");
     expect(cluster.log(0)).toContain("no room on the disk");
 
     disk.relieve();
-    await until("writes are taken again", async () => textOf(await client.call("SET", "again", "1")) === "OK");
+    await until(
+      "writes are taken again",
+      async () => (await client.call("SET", "again", "1")) === "OK",
+    );
     await cluster.ready(0);
     expect(await client.call("EXISTS", "refused")).toBe(0);
-    for (let at = 0; at < written; at++) expect(await client.call("STRLEN", `w:${at}`)).toBe(VALUE.length);
+    for (let at = 0; at < written; at++)
+      expect(await client.call("STRLEN", `w:${at}`)).toBe(VALUE.length);
     client.close();
 
     await cluster.end(0, "SIGKILL");
@@ -116,7 +125,9 @@ describe.skipIf(!canMount)("a full disk", () => {
     for (let written = 0; written < WRITES; written++) {
       expect(await client.call("SET", `w:${written}`, VALUE)).toBe("OK");
     }
-    await until("the follower says that its disk is full", () => cluster.log(0).includes("no room on the disk"));
+    await until("the follower says that its disk is full", () =>
+      cluster.log(0).includes("no room on the disk"),
+    );
     const full = await cluster.client(0);
     expect(textOf(await full.call("SET", "through-the-full", "1"))).toMatch(/^NOSPACE /);
     expect(await full.call("STRLEN", "w:0")).toBe(VALUE.length);
@@ -125,8 +136,12 @@ describe.skipIf(!canMount)("a full disk", () => {
     disk.relieve();
     await client.call("SET", "last", "1");
     expect(await client.call("WAIT", "2", "10000")).toBe(2);
-    await until("the follower takes writes", async () => textOf(await full.call("INCR", "through")) === "1");
-    for (let at = 0; at < WRITES; at++) expect(await full.call("STRLEN", `w:${at}`)).toBe(VALUE.length);
+    await until(
+      "the follower takes writes",
+      async () => (await full.call("INCR", "through")) === 1,
+    );
+    for (let at = 0; at < WRITES; at++)
+      expect(await full.call("STRLEN", `w:${at}`)).toBe(VALUE.length);
     full.close();
     client.close();
   });
@@ -141,14 +156,16 @@ describe.skipIf(!canMount)("a full disk", () => {
     disk.fill();
     const client = await cluster.client(1);
     for (let written = 0; written < WRITES; written++) {
-      expect(textOf(await client.call("SET", `w:${written}`, VALUE))).toBe("OK");
+      expect(await client.call("SET", `w:${written}`, VALUE)).toBe("OK");
     }
     await load.acknowledged(20);
     const gapMs = load.longestGapMs();
     await load.stop();
     client.close();
     expect(cluster.log(0)).toContain("no room on the disk");
-    report(`the leader's disk ran full: longest pause of a client on another node ${Math.round(gapMs)} ms`);
+    report(
+      `the leader's disk ran full: longest pause of a client on another node ${Math.round(gapMs)} ms`,
+    );
     expect(await cluster.leader()).not.toBe(0);
     expect(load.count("refused") + load.count("unknown")).toBe(0);
     disk.relieve();

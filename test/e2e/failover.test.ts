@@ -81,3 +81,21 @@ describe("clients on the other nodes", () => {
     }
   });
 });
+
+describe("clients of the node that is stopped as planned", () => {
+  it("get no error: their connections close, and every write that was answered is kept", async () => {
+    const leader = await cluster.leader();
+    const load = new Load(cluster, { name: "own", nodes: [leader] });
+    await load.start();
+    await load.acknowledged(WARM_WRITES);
+    await cluster.end(leader, "SIGTERM");
+    await load.stop();
+    report(
+      `the leader's own clients when it is stopped: ${load.count("unknown")} writes without an answer`,
+    );
+    expect(load.count("refused")).toBe(0);
+    cluster.spawn(leader);
+    await cluster.ready(leader);
+    for (const node of cluster.nodes) expect(await load.violations(node.index)).toEqual([]);
+  });
+});

@@ -50,7 +50,9 @@ async function writeAll(client: RespClient, count: number = WRITES): Promise<voi
 }
 
 function logFiles(node: number): string[] {
-  return readdirSync(join(cluster.nodes[node]!.dataDir, "log")).filter((name) => name.endsWith(".log"));
+  return readdirSync(join(cluster.nodes[node].dataDir, "log")).filter((name) =>
+    name.endsWith(".log"),
+  );
 }
 
 async function number(node: number, fact: string): Promise<number> {
@@ -126,13 +128,16 @@ it(
     const client = await cluster.client(follower);
     expect(await client.call("SET", "deaf", "0")).toBe("OK");
     // The write reaches the leader and is agreed; the follower hears nothing of that.
-    proxies[follower]!.lose();
+    proxies[follower].lose();
     const swallowed = client.call("INCR", "deaf");
-    await until("the write is agreed", async () => (await cluster.call(leader, "GET", "deaf")) === "1");
+    await until(
+      "the write is agreed",
+      async () => (await cluster.call(leader, "GET", "deaf")) === "1",
+    );
     const writer = await cluster.client(leader);
     await writeAll(writer, WRITES / 2);
     writer.close();
-    proxies[follower]!.pass();
+    proxies[follower].pass();
     await until("the follower has installed a snapshot", () => {
       return cluster.log(follower).split("installed a snapshot").length > installed;
     });
@@ -142,7 +147,9 @@ it(
     expect((reply as RespError).text).toMatch(/^UNKNOWNOUTCOME /);
     expect(await client.call("INCR", "deaf")).toBe(2);
     client.close();
-    report(`the next write was acknowledged ${Math.round(performance.now() - startedAtMs)} ms after the snapshot`);
+    report(
+      `the next write was acknowledged ${Math.round(performance.now() - startedAtMs)} ms after the snapshot`,
+    );
   },
   TIMEOUT_MS,
 );

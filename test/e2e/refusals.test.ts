@@ -1,5 +1,13 @@
 /** A node that can not start rightly says why in one message, ends with a status that is not 0, and deletes nothing. */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -39,7 +47,9 @@ function start(
   index: number,
   more: Readonly<Record<string, string>> = {},
 ): Promise<ProgramResult> {
-  return runProgram(process.execPath, [FERRITE, "start", ...cluster.flags(index, more)], { directory });
+  return runProgram(process.execPath, [FERRITE, "start", ...cluster.flags(index, more)], {
+    directory,
+  });
 }
 
 /** It ended by itself, with one sentence for people and no stack. */
@@ -69,7 +79,11 @@ async function ended(cluster: TestCluster, index = 0): Promise<void> {
 describe("a node with wrong settings", () => {
   it("refuses an unknown setting and suggests the right one", async () => {
     const cluster = await oneNode();
-    expectRefusal(await start(cluster, 0, { "log-segment-byte": "1mb" }), /log-segment-byte/, /log-segment-bytes/);
+    expectRefusal(
+      await start(cluster, 0, { "log-segment-byte": "1mb" }),
+      /log-segment-byte/,
+      /log-segment-bytes/,
+    );
   });
 
   it("refuses a value that is not legal and names setting and value", async () => {
@@ -105,9 +119,12 @@ describe("a node with wrong certificates", () => {
     const cluster = await TestCluster.prepare();
     clusters.push(cluster);
     const flags = cluster.flags(1).join(" ");
-    const certFile = /peer-tls-cert-file=(\S+)/.exec(flags)![1]!;
-    const keyFile = /peer-tls-key-file=(\S+)/.exec(flags)![1]!;
-    const result = await start(cluster, 0, { "peer-tls-cert-file": certFile, "peer-tls-key-file": keyFile });
+    const certFile = /peer-tls-cert-file=(\S+)/.exec(flags)![1];
+    const keyFile = /peer-tls-key-file=(\S+)/.exec(flags)![1];
+    const result = await start(cluster, 0, {
+      "peer-tls-cert-file": certFile,
+      "peer-tls-key-file": keyFile,
+    });
     expectRefusal(result, /node2\.crt/, /does not cover this node's name "node1"/);
   });
 
@@ -128,7 +145,12 @@ describe("a node whose ports are taken", () => {
       const cluster = await TestCluster.prepare({ nodes: setting === "peer-port" ? 3 : 1 });
       clusters.push(cluster);
       const result = await start(cluster, 0, { [setting]: taken });
-      expectRefusal(result, new RegExp(`127\\.0\\.0\\.1:${taken}`), /in use|taken|already/, new RegExp(`set (another )?${setting}\\b`));
+      expectRefusal(
+        result,
+        new RegExp(`127\\.0\\.0\\.1:${taken}`),
+        /in use|taken|already/,
+        new RegExp(`set (another )?${setting}\\b`),
+      );
     } finally {
       await new Promise((resolve) => blocker.close(resolve));
     }
@@ -156,7 +178,12 @@ describe("a node's data directory", () => {
   it("is refused to a node of another name", async () => {
     const cluster = await startedNode();
     await ended(cluster);
-    expectRefusal(await start(cluster, 0, { "node-name": "somebody" }), /identity\.json/, /"node1"/, /"somebody"/);
+    expectRefusal(
+      await start(cluster, 0, { "node-name": "somebody" }),
+      /identity\.json/,
+      /"node1"/,
+      /"somebody"/,
+    );
   });
 
   it("is refused when the log in it belongs to another cluster, and nothing is deleted", async () => {
@@ -164,9 +191,9 @@ describe("a node's data directory", () => {
     const second = await startedNode();
     await ended(first);
     await ended(second);
-    const log = join(second.nodes[0]!.dataDir, "log");
+    const log = join(second.nodes[0].dataDir, "log");
     rmSync(log, { recursive: true });
-    cpSync(join(first.nodes[0]!.dataDir, "log"), log, { recursive: true });
+    cpSync(join(first.nodes[0].dataDir, "log"), log, { recursive: true });
     const before = contents(log);
     expectRefusal(await start(second, 0), /belongs to( another)? cluster/, /\.log/);
     expect(contents(log)).toEqual(before);
@@ -178,7 +205,7 @@ describe("a node's data directory", () => {
     await ended(alone);
     const trio = await TestCluster.prepare();
     clusters.push(trio);
-    const result = await start(trio, 0, { dir: alone.nodes[0]!.dataDir });
+    const result = await start(trio, 0, { dir: alone.nodes[0].dataDir });
     expectRefusal(result, /holds a cluster of one/, /node2, node3/);
   });
 
@@ -187,14 +214,14 @@ describe("a node's data directory", () => {
     clusters.push(trio);
     await ended(trio);
     const alone = await oneNode();
-    const result = await start(alone, 0, { dir: trio.nodes[0]!.dataDir });
+    const result = await start(alone, 0, { dir: trio.nodes[0].dataDir });
     expectRefusal(result, /cluster of node1, node2, node3/, /no peers are set/);
   });
 
   it("is refused when a file of it is not readable, and names the file", async () => {
     const cluster = await startedNode();
     await ended(cluster);
-    const path = join(cluster.nodes[0]!.dataDir, "genesis.json");
+    const path = join(cluster.nodes[0].dataDir, "genesis.json");
     writeFileSync(path, readFileSync(path).subarray(0, 40));
     expectRefusal(await start(cluster, 0), /genesis\.json/, /not JSON/);
     const fileInPlace = join(directory, "a-file");
@@ -208,10 +235,10 @@ describe("a node with a damaged log", () => {
     const cluster = await startedNode({ "log-segment-bytes": "1mb" });
     for (let at = 0; at < 200; at++) await cluster.call(0, "SET", `k${at}`, `value-${at}-value`);
     await ended(cluster);
-    const log = join(cluster.nodes[0]!.dataDir, "log");
+    const log = join(cluster.nodes[0].dataDir, "log");
     const [path, offset] = placeOf(log, "value-100-value");
     const bytes = readFileSync(path);
-    bytes[offset + 3] = bytes[offset + 3]! ^ 1;
+    bytes[offset + 3] = bytes[offset + 3] ^ 1;
     writeFileSync(path, bytes);
     const before = contents(log);
     const result = await start(cluster, 0);
@@ -223,7 +250,7 @@ describe("a node with a damaged log", () => {
     expect(named).toBeGreaterThan(offset - 512);
     expect(contents(log)).toEqual(before);
 
-    bytes[offset + 3] = bytes[offset + 3]! ^ 1;
+    bytes[offset + 3] = bytes[offset + 3] ^ 1;
     writeFileSync(path, bytes);
     cluster.spawn(0);
     await cluster.ready(0);
@@ -234,7 +261,7 @@ describe("a node with a damaged log", () => {
     const cluster = await startedNode({ "log-segment-bytes": "1mb" });
     for (let at = 0; at < 20; at++) await cluster.call(0, "SET", `k${at}`, `value-${at}-value`);
     await ended(cluster);
-    const [path, offset] = placeOf(join(cluster.nodes[0]!.dataDir, "log"), "value-19-value");
+    const [path, offset] = placeOf(join(cluster.nodes[0].dataDir, "log"), "value-19-value");
     const bytes = readFileSync(path);
     // As after a power cut in the middle of the last write: its end never reached the disk.
     bytes.fill(0, offset + 4);
@@ -252,7 +279,7 @@ describe("a cluster of one", () => {
     const home = join(directory, "no-settings");
     mkdirSync(home);
     const cluster = await oneNode();
-    const { port, httpPort } = cluster.nodes[0]!;
+    const { port, httpPort } = cluster.nodes[0];
     const words = ["--port", String(port), "--http-port", String(httpPort)];
     for (let round = 0; round < 2; round++) {
       cluster.spawnWith(0, words, home);

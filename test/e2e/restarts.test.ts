@@ -17,31 +17,39 @@ let cluster: TestCluster;
 beforeAll(async () => {
   // Small enough that rounds meet segments being changed and snapshots being taken.
   cluster = await TestCluster.start({
-    settings: { "log-segment-bytes": "1mb", "snapshot-log-bytes": "64kb", "log-cache-bytes": "1mb" },
+    settings: {
+      "log-segment-bytes": "1mb",
+      "snapshot-log-bytes": "64kb",
+      "log-cache-bytes": "1mb",
+    },
   });
 });
 afterAll(async () => {
   await cluster.close();
 });
 
-it("keeps every acknowledged write through 20 kills of all three nodes, and none that was refused (R40, R43)", async () => {
-  const load = new Load(cluster, { name: "restarts", nodes: NODES });
-  for (let round = 0; round < ROUNDS; round++) {
-    await load.start();
-    await load.acknowledged(WRITES_BEFORE_KILL);
-    await Promise.all(NODES.map((node) => cluster.end(node, "SIGKILL")));
-    await load.stop();
-    for (const node of NODES) cluster.spawn(node);
-    await Promise.all(NODES.map((node) => cluster.ready(node)));
-    const violations = await load.violations(round % NODES.length);
-    expect(violations, `after round ${round + 1}`).toEqual([]);
-  }
-  for (const node of NODES) expect(await load.violations(node)).toEqual([]);
-  const snapshotIndex = Number((await cluster.status(0)).get("snapshot_index"));
-  report(
-    `${ROUNDS} kills of all nodes: ${load.count("acknowledged")} writes acknowledged and there, ` +
-      `${load.count("unknown")} unknown, ${load.count("refused")} refused, newest snapshot at ${snapshotIndex}`,
-  );
-  expect(load.count("unknown")).toBeGreaterThan(0);
-  expect(snapshotIndex).toBeGreaterThan(0);
-}, TIMEOUT_MS);
+it(
+  "keeps every acknowledged write through 20 kills of all three nodes, and none that was refused (R40, R43)",
+  async () => {
+    const load = new Load(cluster, { name: "restarts", nodes: NODES });
+    for (let round = 0; round < ROUNDS; round++) {
+      await load.start();
+      await load.acknowledged(WRITES_BEFORE_KILL);
+      await Promise.all(NODES.map((node) => cluster.end(node, "SIGKILL")));
+      await load.stop();
+      for (const node of NODES) cluster.spawn(node);
+      await Promise.all(NODES.map((node) => cluster.ready(node)));
+      const violations = await load.violations(round % NODES.length);
+      expect(violations, `after round ${round + 1}`).toEqual([]);
+    }
+    for (const node of NODES) expect(await load.violations(node)).toEqual([]);
+    const snapshotIndex = Number((await cluster.status(0)).get("snapshot_index"));
+    report(
+      `${ROUNDS} kills of all nodes: ${load.count("acknowledged")} writes acknowledged and there, ` +
+        `${load.count("unknown")} unknown, ${load.count("refused")} refused, newest snapshot at ${snapshotIndex}`,
+    );
+    expect(load.count("unknown")).toBeGreaterThan(0);
+    expect(snapshotIndex).toBeGreaterThan(0);
+  },
+  TIMEOUT_MS,
+);

@@ -30,12 +30,12 @@ beforeAll(async () => {
   for (const node of cluster.nodes) await writeThrough(node.port, node.index);
   // Catching up sends the data once more.
   await cluster.end(0, "SIGKILL");
-  await writeThrough(cluster.nodes[1]!.port, 0);
+  await writeThrough(cluster.nodes[1].port, 0);
   cluster.spawn(0);
   await cluster.ready(0);
-  clientProxy = await RecordingProxy.before(cluster.nodes[0]!.port);
+  clientProxy = await RecordingProxy.before(cluster.nodes[0].port);
   await writeThrough(clientProxy.port, 0);
-  await readThrough(cluster.nodes[0]!.port);
+  await readThrough(cluster.nodes[0].port);
 });
 afterAll(async () => {
   await cluster?.close();
@@ -52,9 +52,7 @@ async function connect(port: number): Promise<RespClient> {
 /** Writes every third pair. */
 async function writeThrough(port: number, offset: number): Promise<void> {
   const client = await connect(port);
-  const commands = keys.flatMap((key, at) =>
-    at % 3 === offset ? [["SET", key, values[at]!]] : [],
-  );
+  const commands = keys.flatMap((key, at) => (at % 3 === offset ? [["SET", key, values[at]]] : []));
   const replies = await Promise.all(client.pipeline(commands));
   expect(new Set(replies)).toEqual(new Set(["OK"]));
   client.close();
@@ -81,7 +79,9 @@ describe("the wire between the nodes", () => {
   it("shows no key, no value, no password and no cluster token", () => {
     const payloadBytes = [...keys, ...values].reduce((sum, text) => sum + text.length, 0);
     const recorded = Buffer.concat(peerProxies.map((proxy) => proxy.recorded));
-    report(`${recorded.length} bytes recorded between the nodes, for ${payloadBytes} bytes of keys and values`);
+    report(
+      `${recorded.length} bytes recorded between the nodes, for ${payloadBytes} bytes of keys and values`,
+    );
     // All of it went over these proxies: to two other nodes, at least once.
     expect(recorded.length).toBeGreaterThan(2 * payloadBytes);
     for (const proxy of peerProxies) expect(proxy.recorded.length).toBeGreaterThan(0);
@@ -117,12 +117,13 @@ describe("the password", () => {
 
   it("set by CONFIG SET stands in no log line and in no file", async () => {
     const changed = `changed-${randomBytes(12).toString("hex")}`;
-    const client = await connect(cluster.nodes[2]!.port);
+    const client = await connect(cluster.nodes[2].port);
     expect(await client.call("CONFIG", "SET", "requirepass", changed)).toBe("OK");
     expect(await client.call("CONFIG", "GET", "requirepass")).not.toContain(changed);
     client.close();
-    const { dataDir, index } = cluster.nodes[2]!;
+    const { dataDir, index } = cluster.nodes[2];
     expect(found(Buffer.from(cluster.log(index)), [changed])).toEqual([]);
-    for (const file of filesBelow(dataDir)) expect(found(readFileSync(file), [changed])).toEqual([]);
+    for (const file of filesBelow(dataDir))
+      expect(found(readFileSync(file), [changed])).toEqual([]);
   });
 });

@@ -12,7 +12,9 @@ import { ensureDevelopmentCertificates, type PeerCertificateFiles } from "@ferri
 import { RespClient, RespError, type RespValue } from "./resp-client.ts";
 
 /** The built program. */
-export const FERRITE: string = fileURLToPath(new URL("../../../packages/cli/dist/bin.js", import.meta.url));
+export const FERRITE: string = fileURLToPath(
+  new URL("../../../packages/cli/dist/bin.js", import.meta.url),
+);
 const READY_TIMEOUT_MS = 30_000;
 const POLL_MS = 20;
 
@@ -70,7 +72,8 @@ export class TestCluster {
 
   /** Makes directories, certificates and ports; starts nothing. */
   static async prepare(options: TestClusterOptions = {}): Promise<TestCluster> {
-    if (!existsSync(FERRITE)) throw new Error(`${FERRITE} is not there: build first (npm test does)`);
+    if (!existsSync(FERRITE))
+      throw new Error(`${FERRITE} is not there: build first (npm test does)`);
     const directory = mkdtempSync(join(tmpdir(), "ferrite-e2e-"));
     const count = options.nodes ?? 3;
     const ports = await freePorts(count * 3);
@@ -79,9 +82,9 @@ export class TestCluster {
       return {
         index,
         name,
-        port: ports[index * 3]!,
-        peerPort: ports[index * 3 + 1]!,
-        httpPort: ports[index * 3 + 2]!,
+        port: ports[index * 3],
+        peerPort: ports[index * 3 + 1],
+        httpPort: ports[index * 3 + 2],
         dataDir: options.dataDir?.(name) ?? join(directory, name),
         logFile: join(directory, `${name}.log`),
       };
@@ -120,7 +123,7 @@ export class TestCluster {
 
   /** Starts a node's process in a working directory with exactly these words behind `ferrite start`. */
   spawnWith(index: number, words: readonly string[], workingDirectory: string): ChildProcess {
-    const node = this.nodes[index]!;
+    const node = this.nodes[index];
     const child = spawn(process.execPath, [FERRITE, "start", ...words], {
       cwd: workingDirectory,
       // A node under IPC stops when its parent is gone: a test run that is killed leaves none behind.
@@ -146,21 +149,28 @@ export class TestCluster {
 
   /** What stands behind `ferrite start` for one node. `more` beats the cluster's settings. */
   flags(index: number, more: Readonly<Record<string, string>> = {}): string[] {
-    const settings = { ...this.#settingsOf(this.nodes[index]!), ...this.#options.settings, ...more };
+    const settings = {
+      ...this.#settingsOf(this.nodes[index]),
+      ...this.#options.settings,
+      ...more,
+    };
     return Object.entries(settings).flatMap(([name, value]) => ["--set", `${name}=${value}`]);
   }
 
   /** Waits until the node says that it is ready; rejects with its log when it does not, or ended. */
   async ready(index: number): Promise<void> {
-    const node = this.nodes[index]!;
+    const node = this.nodes[index];
     const deadlineMs = Date.now() + READY_TIMEOUT_MS;
     while (Date.now() < deadlineMs) {
-      if (this.#children[index] === null) throw new Error(`${node.name} ended:\n${this.log(index)}`);
+      if (this.#children[index] === null)
+        throw new Error(`${node.name} ended:\n${this.log(index)}`);
       const answer = await fetch(`http://127.0.0.1:${node.httpPort}/readyz`).catch(() => null);
       if (answer !== null && answer.status === 200) return;
       await pause(POLL_MS);
     }
-    throw new Error(`${node.name} was not ready within ${READY_TIMEOUT_MS} ms:\n${this.log(index)}`);
+    throw new Error(
+      `${node.name} was not ready within ${READY_TIMEOUT_MS} ms:\n${this.log(index)}`,
+    );
   }
 
   isRunning(index: number): boolean {
@@ -176,13 +186,15 @@ export class TestCluster {
   async end(index: number, signal: NodeJS.Signals): Promise<number | null> {
     const child = this.#children[index];
     if (child === null || child === undefined) return null;
-    const exited = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
+    const exited = new Promise<number | null>((resolve) =>
+      child.once("exit", (code) => resolve(code)),
+    );
     child.kill(signal);
     return await exited;
   }
 
   client(index: number): Promise<RespClient> {
-    return RespClient.connect(this.nodes[index]!.port);
+    return RespClient.connect(this.nodes[index].port);
   }
 
   /** One command on a connection of its own. */
@@ -226,7 +238,8 @@ export class TestCluster {
   /** The fields of one INFO section. */
   async info(index: number, section: string): Promise<ReadonlyMap<string, string>> {
     const text = await this.call(index, "INFO", section);
-    if (typeof text !== "string") throw new Error(`INFO ${section}: ${text instanceof RespError ? text.text : "?"}`);
+    if (typeof text !== "string")
+      throw new Error(`INFO ${section}: ${text instanceof RespError ? text.text : "?"}`);
     return new Map(
       text
         .split("\r\n")
@@ -236,7 +249,7 @@ export class TestCluster {
   }
 
   log(index: number): string {
-    const { logFile } = this.nodes[index]!;
+    const { logFile } = this.nodes[index];
     return existsSync(logFile) ? readFileSync(logFile, "utf8") : "";
   }
 
@@ -295,7 +308,7 @@ export function pause(ms: number): Promise<void> {
 }
 
 /** Ports that were free a moment ago: all are held at once while they are found, so that they differ. */
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer();

@@ -19,7 +19,10 @@ export async function digest(cluster: TestCluster, node: number): Promise<Digest
     const seen = new Set<string>();
     let cursor = "0";
     do {
-      const reply = (await client.call("SCAN", cursor, "COUNT", KEYS_PER_SCAN)) as [string, string[]];
+      const reply = (await client.call("SCAN", cursor, "COUNT", KEYS_PER_SCAN)) as [
+        string,
+        string[],
+      ];
       cursor = reply[0];
       const keys = reply[1].filter((key) => !seen.has(key));
       if (keys.length === 0) continue;
@@ -37,5 +40,5 @@ export async function digest(cluster: TestCluster, node: number): Promise<Digest
 
 function addHash(sum: Buffer, key: string, value: string): void {
   const hash = createHash("sha256").update(`${key.length} ${key} ${value}`).digest();
-  for (let at = 0; at < sum.length; at++) sum[at] = sum[at]! ^ hash[at]!;
+  for (let at = 0; at < sum.length; at++) sum[at] = sum[at] ^ hash[at];
 }

@@ -53,7 +53,7 @@ export class RespClient {
 
   /** Rejects with ConnectionLost when the connection ends before the answer: the outcome is unknown. */
   call(...words: readonly (string | Buffer)[]): Promise<RespValue> {
-    return this.pipeline([words])[0]!;
+    return this.pipeline([words])[0];
   }
 
   /** Sends all commands in one write. Each answer comes, or is lost, on its own. */
@@ -109,12 +109,15 @@ export function encodeCommand(words: readonly (string | Buffer)[]): Buffer {
   return Buffer.concat(parts);
 }
 
-function parse(buffer: Buffer, start: number): { readonly value: RespValue; readonly end: number } | null {
+function parse(
+  buffer: Buffer,
+  start: number,
+): { readonly value: RespValue; readonly end: number } | null {
   const lineEnd = buffer.indexOf("\r\n", start);
   if (lineEnd < 0) return null;
   const line = buffer.toString("utf8", start + 1, lineEnd);
   const next = lineEnd + 2;
-  switch (String.fromCharCode(buffer[start]!)) {
+  switch (String.fromCharCode(buffer[start])) {
     case "+":
       return { value: line, end: next };
     case "-":

@@ -14,7 +14,10 @@ export class Load {
   #clients: LoadClient[] = [];
 
   /** `name` keeps the keys of one load apart from those of another. */
-  constructor(cluster: TestCluster, options: { readonly name: string; readonly nodes: readonly number[] }) {
+  constructor(
+    cluster: TestCluster,
+    options: { readonly name: string; readonly nodes: readonly number[] },
+  ) {
     this.#cluster = cluster;
     this.#nodes = options.nodes;
     this.#workloads = options.nodes.map((node) => [
@@ -29,7 +32,7 @@ export class Load {
   /** Connects and begins; again after `stop`, with the same workloads. */
   async start(): Promise<void> {
     for (const [position, node] of this.#nodes.entries()) {
-      for (const workload of this.#workloads[position]!) {
+      for (const workload of this.#workloads[position]) {
         this.#clients.push(new LoadClient(await this.#cluster.client(node), workload));
       }
     }
@@ -70,7 +73,8 @@ export class Load {
     try {
       await client.call("FERRITE.CONSISTENCY", "linearizable");
       const found: string[] = [];
-      for (const workload of this.#workloads.flat()) found.push(...(await workload.violations(client)));
+      for (const workload of this.#workloads.flat())
+        found.push(...(await workload.violations(client)));
       return found;
     } finally {
       client.close();

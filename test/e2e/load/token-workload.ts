@@ -22,8 +22,8 @@ export class TokenWorkload implements Workload {
   }
 
   async violations(client: RespClient): Promise<string[]> {
-    const text = String((await client.call("GET", this.#key)) ?? "");
-    const found = text.split(",").slice(0, -1).map(Number);
+    const text = await client.call("GET", this.#key);
+    const found = (typeof text === "string" ? text : "").split(",").slice(0, -1).map(Number);
     const broken: string[] = [];
     for (const [position, token] of found.entries()) {
       const before = found[position - 1] ?? -1;

@@ -29,7 +29,11 @@ export function readinessChecks(source: ReadinessSource): readonly Check[] {
       lag <= READY_APPLY_LAG_ENTRIES_MAX,
       `${lag} entries behind, at most ${READY_APPLY_LAG_ENTRIES_MAX}`,
     ),
-    check("loaded", !replica.isCatchingUp(), "what was agreed before the start is not all applied yet"),
+    check(
+      "loaded",
+      !replica.isCatchingUp(),
+      "what was agreed before the start is not all applied yet",
+    ),
     check("serving", !source.isDraining(), "the node is being stopped"),
     check("disk", !source.isDiskFull(), "no room for the next log segment"),
   ];
