@@ -9,6 +9,7 @@ function append(token: string, more: Partial<AppendRecord> = {}): AppendRecord {
 function read(tokens: readonly string[], more: Partial<ReadRecord> = {}): ReadRecord {
   return {
     client: 0,
+    node: "node1",
     connection: 1,
     key: "k",
     mode: "session",
@@ -85,8 +86,13 @@ describe("the oracle that holds clients' histories against the final values", ()
     expect(problemsOf([append("a")], reads, ["a"])[0]).toContain("went back in time");
   });
 
-  it("lets another connection read older data in session mode", () => {
-    const reads = [read(["a"]), read([], { connection: 2, startMs: 30, endMs: 31 })];
+  it("R21: finds a node on which reads go back in time, over whatever connections", () => {
+    const reads = [read(["a"]), read([], { connection: 2, client: 7, startMs: 30, endMs: 31 })];
+    expect(problemsOf([append("a")], reads, ["a"])[0]).toContain("node node1 went back in time");
+  });
+
+  it("lets another connection read older data from another node in session mode", () => {
+    const reads = [read(["a"]), read([], { connection: 2, node: "node2", startMs: 30, endMs: 31 })];
     expect(problemsOf([append("a")], reads, ["a"])).toEqual([]);
   });
 

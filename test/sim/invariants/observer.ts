@@ -35,6 +35,8 @@ export interface NodeFacts {
   readonly commitIndex: number;
   readonly appliedIndex: number;
   readonly lastIndex: number;
+  /** Whether a client's read would be answered now. */
+  readonly servesReads: boolean;
 }
 
 export interface Invariant {

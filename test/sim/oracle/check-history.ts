@@ -99,14 +99,15 @@ function checkReads(
   );
 }
 
-/** On one connection reads never go back. */
+/** On one connection reads never go back, and neither on one node, whatever becomes of it (R21). */
 function checkNeverBack(key: string, reads: readonly ReadRecord[], problems: string[]): void {
   const longest: Map<string, number> = new Map();
   for (const read of [...reads].sort((left, right) => left.endMs - right.endMs)) {
-    const session = `${read.client}.${read.connection}`;
-    if (read.tokens.length < (longest.get(session) ?? 0))
-      problems.push(`${key}: session ${session} went back in time`);
-    longest.set(session, Math.max(read.tokens.length, longest.get(session) ?? 0));
+    for (const place of [`session ${read.client}.${read.connection}`, `node ${read.node}`]) {
+      const before = longest.get(place) ?? 0;
+      if (read.tokens.length < before) problems.push(`${key}: ${place} went back in time`);
+      longest.set(place, Math.max(read.tokens.length, before));
+    }
   }
 }
 

@@ -15,6 +15,8 @@ export interface AppendRecord {
 
 export interface ReadRecord {
   readonly client: number;
+  /** Of the node that was asked. */
+  readonly node: string;
   /** Counts the client's connections: what a session promises ends with the connection. */
   readonly connection: number;
   readonly key: string;

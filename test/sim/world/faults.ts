@@ -64,6 +64,10 @@ export class Faults {
     this.#network.heal();
     this.#network.faults = CALM_NETWORK;
     for (const node of this.#nodes) {
+      node.disk.isFull = false;
+      node.disk.slowness = 1;
+      node.disk.failNextSync = false;
+      node.disk.failNextWriteTo = null;
       if (node.isPaused) node.resume();
       if (!node.isUp) node.start();
     }
@@ -106,9 +110,21 @@ export class Faults {
     });
   }
 
+  /** A node's log failed for what its disk did: its process has ended. */
+  ended(node: SimNode): void {
+    const { life } = node;
+    this.#scheduler.after(0, () => {
+      if (node.life !== life) return;
+      if (this.#prng.chance(0.5)) node.kill();
+      else node.killProcess();
+      this.#killed(node);
+      this.#startAgain(node, 1000);
+    });
+  }
+
   #strike(): void {
     const node = this.#prng.pick(this.#nodes);
-    switch (this.#prng.between(0, 8)) {
+    switch (this.#prng.between(0, 15)) {
       case 0:
       case 1:
         return this.#kill([node]);
@@ -122,9 +138,87 @@ export class Faults {
         return this.#pause(node);
       case 6:
         return this.#badNetwork();
+      case 7:
+        return this.#killProcess(node);
+      case 8:
+        return this.#stop(node);
+      case 9:
+        return this.#resetLinks(node);
+      case 10:
+        return this.#handOver(node);
+      case 11:
+        return this.#fillDisk(node);
+      case 12:
+        return this.#slowDisk(node);
+      case 13:
+        return this.#failDisk(node);
       default:
         this.#count("clock jump");
         return node.jumpClock(this.#prng.between(-5000, 5000));
+    }
+  }
+
+  #killProcess(node: SimNode): void {
+    if (!node.isUp) return;
+    this.#count("crash of the process");
+    node.killProcess();
+    this.#killed(node);
+    this.#startAgain(node, this.#prng.pick([5, 500]));
+  }
+
+  /** A restart as an operator does it: leadership is handed over, the node stops in order. */
+  #stop(node: SimNode): void {
+    if (!node.isUp || node.isPaused) return;
+    this.#count("orderly stop");
+    node.replica!.handOver();
+    const { life } = node;
+    this.#scheduler.after(this.#prng.next() * 300, () => {
+      if (this.#healed || node.life !== life || !node.isUp || node.isPaused) return;
+      node.stop(() => {
+        this.#killed(node);
+        this.#startAgain(node, this.#prng.pick([5, 500]));
+      });
+    });
+  }
+
+  #resetLinks(node: SimNode): void {
+    this.#count("connection reset");
+    for (const other of this.#nodes) {
+      if (other !== node && this.#prng.chance(0.7)) this.#network.reset(node.member.id, other.member.id);
+    }
+  }
+
+  #handOver(node: SimNode): void {
+    const leader = this.#nodes.find((candidate) => candidate.replica?.role() === "leader") ?? node;
+    if (!leader.isUp || leader.isPaused) return;
+    this.#count("leadership handed over");
+    leader.replica!.handOver();
+  }
+
+  #fillDisk(node: SimNode): void {
+    this.#count("full disk");
+    node.disk.isFull = true;
+    this.#scheduler.after(this.#prng.next() * this.#prng.pick([500, 4000, 15_000]), () => {
+      node.disk.isFull = false;
+    });
+  }
+
+  #slowDisk(node: SimNode): void {
+    this.#count("slow disk");
+    node.disk.slowness = this.#prng.pick([10, 100, 1000]);
+    this.#scheduler.after(this.#prng.next() * 3000, () => {
+      node.disk.slowness = 1;
+    });
+  }
+
+  #failDisk(node: SimNode): void {
+    if (!node.isUp) return;
+    if (this.#prng.chance(0.4)) {
+      this.#count("failed sync");
+      node.disk.failNextSync = true;
+    } else {
+      this.#count("failed snapshot write");
+      node.disk.failNextWriteTo = "snapshots/";
     }
   }
 
@@ -141,7 +235,10 @@ export class Faults {
   #startAgain(node: SimNode, withinMs: number): void {
     const life = node.life;
     this.#scheduler.after(this.#prng.next() * withinMs, () => {
-      if (!node.isUp && node.life === life) node.start();
+      if (node.isUp || node.life !== life) return;
+      node.start();
+      // A full disk: somebody looks after it.
+      if (!node.isUp && !this.#healed) this.#startAgain(node, 1000);
     });
   }
 
@@ -156,8 +253,10 @@ export class Faults {
   }
 
   #oneWayCut(node: SimNode): void {
+    const others = this.#nodes.filter((candidate) => candidate !== node);
+    if (others.length === 0) return;
     this.#count("one-way cut");
-    const other = this.#prng.pick(this.#nodes.filter((candidate) => candidate !== node));
+    const other = this.#prng.pick(others);
     this.#network.cut(node.member.id, other.member.id);
     this.#healLinksLater();
   }
@@ -184,6 +283,7 @@ export class Faults {
       lossRate: this.#prng.pick([0, 0.05, 0.3]),
       repeatRate: this.#prng.pick([0, 0.1, 0.5]),
       lateRate: this.#prng.pick([0, 0.05, 0.3]),
+      reorders: this.#prng.chance(0.5),
       latencyMs: { low: 0.1, high: this.#prng.pick([0.5, 20, 100]) },
     };
     this.#scheduler.after(this.#prng.next() * 4000, () => {

@@ -229,6 +229,7 @@ export class SimClient implements WriteClient {
       const tokens = splitTokens(this.#get(connection.node, key));
       this.#history.reads.push({
         client: this.#id,
+        node: connection.node.member.name,
         connection: connection.number,
         key,
         mode,
@@ -241,7 +242,11 @@ export class SimClient implements WriteClient {
       this.#tokens++;
       this.#later(() => this.#next());
     };
-    if (this.#prng.chance(0.5)) return finish("session");
+    if (this.#prng.chance(0.5)) {
+      if (replica.readRefusal() === null) return finish("session");
+      this.#tokens++;
+      return this.#later(() => this.#next());
+    }
     replica.confirmRead((error) => {
       if (generation !== this.#generation) return;
       if (error === null) return finish("linearizable");

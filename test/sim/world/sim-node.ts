@@ -41,6 +41,10 @@ export interface SimNodeEvents {
   trace(line: string): void;
   /** The node stopped by itself: its disk failed, or it found a broken invariant. */
   failed(node: SimNode, error: Error): void;
+  /** It could not start, or not take or receive a snapshot, for what its disk did. */
+  diskFailed(node: SimNode, error: Error): void;
+  /** Its log failed: the process ends now. */
+  ended(node: SimNode): void;
 }
 
 export interface SimNodeOptions {
@@ -58,6 +62,17 @@ export interface SimNodeOptions {
 
 const DIRECTORY = "data";
 const SEGMENT_BYTES = 32 * 1024;
+/** A stop that takes longer is given up. */
+const STOP_WITHIN_MS = 1000;
+
+/** What the virtual disk was told to do, as opposed to what is wrong with the node. */
+function isDiskFault(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === "EIO" || code === "ENOSPC") return true;
+  }
+  return false;
+}
 
 /** Tells the invariants what is applied. */
 class ObservedMachine extends StateMachine {
@@ -132,11 +147,22 @@ export class SimNode {
       commitIndex: core.commitIndex(),
       appliedIndex: this.replica!.machine.appliedIndex,
       lastIndex: core.lastIndex(),
+      servesReads: this.replica!.readRefusal() === null,
     };
   }
 
-  /** Comes up from what the disk holds. */
+  /** Comes up from what the disk holds. When that has no room for what a start writes it stays down. */
   start(): void {
+    try {
+      this.#start();
+    } catch (error) {
+      this.life++;
+      if (!isDiskFault(error)) throw error;
+      this.#options.events.diskFailed(this, error as Error);
+    }
+  }
+
+  #start(): void {
     const life = ++this.life;
     const { genesis } = this.#options;
     const schedule = this.#lifeScheduler(life);
@@ -177,14 +203,41 @@ export class SimNode {
 
   /** Power off: everything in memory is gone, and of the disk what was not synced may be. */
   kill(): void {
-    this.life++;
     this.#writer?.kill();
+    this.#end();
+    this.disk.crash();
+  }
+
+  /** The process dies and the machine does not (kill -9). */
+  killProcess(): void {
+    this.#writer?.end();
+    this.#end();
+    this.disk.processEnded();
+  }
+
+  /** An orderly stop: clients are answered, the log is closed, the process ends. `stopped` is told of the end. */
+  stop(stopped: () => void): void {
+    const { life } = this;
+    let ended = false;
+    const end = (): void => {
+      if (ended || life !== this.life) return;
+      ended = true;
+      this.killProcess();
+      stopped();
+    };
+    this.replica!.stop();
+    this.#writer!.close(end);
+    // On a full disk the log does not close; nobody waits for what was never acknowledged.
+    this.#options.scheduler.after(STOP_WITHIN_MS, end);
+  }
+
+  #end(): void {
+    this.life++;
     this.#writer = null;
     this.replica = null;
     this.#paused = false;
     this.#heldBack = [];
     this.#options.network.detach(this.member.id);
-    this.disk.crash();
   }
 
   pause(): void {
@@ -223,7 +276,7 @@ export class SimNode {
     const writer = new VirtualLogWriter({
       log: parts.log,
       disk: this.disk,
-      scheduler: schedule as Scheduler,
+      scheduler: schedule,
       prng: prng.fork(),
       speed: this.#options.diskSpeed,
       canary: this.#options.canary,
@@ -231,7 +284,10 @@ export class SimNode {
         logWritten: (entries) => this.#logWritten(entries),
         logReset: (index) => this.mirror.reset(index),
       },
-      onFailure: (error) => this.#failed(error),
+      events: {
+        onFailure: (error) => this.#failed(error),
+        onSpace: (full) => this.replica?.diskFull(full),
+      },
     });
     this.#writer = writer;
     const random = prng.fork();
@@ -270,8 +326,11 @@ export class SimNode {
           snapshotTaken: (meta) => events.trace(`${this.member.name} took snapshot ${meta.index}`),
           snapshotInstalled: (meta) =>
             events.trace(`${this.member.name} installed snapshot ${meta.index}`),
-          snapshotFailed: (error) => this.#failed(error),
-          diskSpace: () => {},
+          snapshotFailed: (error) => {
+            if (isDiskFault(error)) events.diskFailed(this, error);
+            else this.#failed(error);
+          },
+          diskSpace: (full) => events.trace(`${this.member.name} disk ${full ? "full" : "has room"}`),
           failed: (error) => this.#failed(error),
           roundDone: () => {},
         },
@@ -348,7 +407,14 @@ export class SimNode {
     else this.#heldBack.push(() => this.#gate(life, run));
   }
 
+  /** A disk that fails ends the node, as in production; anything else is a problem of its own. */
   #failed(error: Error): void {
-    this.#options.events.failed(this, error);
+    if (!isDiskFault(error)) {
+      this.#options.events.failed(this, error);
+      return;
+    }
+    this.replica?.stop();
+    this.#options.events.diskFailed(this, error);
+    this.#options.events.ended(this);
   }
 }

@@ -71,6 +71,12 @@ export class VirtualDisk implements FileSystem {
   readonly #directories: Set<string> = new Set();
   /** The next sync fails with EIO when set. */
   failNextSync = false;
+  /** The next write to a file whose path holds this text fails with EIO. */
+  failNextWriteTo: string | null = null;
+  /** No file can grow and none can be made with contents. */
+  isFull = false;
+  /** How many times as long as usual a log write takes. */
+  slowness = 1;
   /** Handles of before the last crash are dead. */
   #epoch = 0;
 
@@ -126,10 +132,16 @@ export class VirtualDisk implements FileSystem {
     }
   }
 
-  /** Power is lost. Each unsynced change of a name happened or not. */
-  crash(): void {
+  /** The process is gone and the machine is not: what was written is there, and as little durable as before. */
+  processEnded(): void {
     this.#epoch++;
     this.failNextSync = false;
+    this.failNextWriteTo = null;
+  }
+
+  /** Power is lost. Each unsynced change of a name happened or not. */
+  crash(): void {
+    this.processEnded();
     const survivors: Map<string, Inode> = new Map();
     const paths = [...new Set([...this.#names.keys(), ...this.#durableNames.keys()])].sort();
     for (const path of paths) {
@@ -143,6 +155,10 @@ export class VirtualDisk implements FileSystem {
     this.#durableNames = new Map(survivors);
   }
 
+  #checkRoom(grows: boolean, path: string): void {
+    if (this.isFull && grows) throw systemError("ENOSPC", path);
+  }
+
   #handle(inode: Inode, path: string): FileHandle {
     const epoch = this.#epoch;
     const alive = (): void => {
@@ -151,6 +167,11 @@ export class VirtualDisk implements FileSystem {
     return {
       write: (bytes, position) => {
         alive();
+        if (this.failNextWriteTo !== null && path.includes(this.failNextWriteTo)) {
+          this.failNextWriteTo = null;
+          throw systemError("EIO", path);
+        }
+        this.#checkRoom(position + bytes.length > inode.current.length, path);
         inode.write(bytes, position);
       },
       read: (into, position) => {
@@ -173,6 +194,7 @@ export class VirtualDisk implements FileSystem {
       reserve: (sizeBytes) => {
         alive();
         if (inode.current.length < sizeBytes) {
+          this.#checkRoom(true, path);
           inode.write(Buffer.alloc(sizeBytes - inode.current.length), inode.current.length);
         }
       },

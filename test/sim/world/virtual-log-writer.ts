@@ -1,9 +1,10 @@
 /**
  * The log of a simulated node: the real segmented log on the virtual disk, with the worker thread's behaviour played
- * by events: writes are gathered while one is under way, and become durable together, in order, some time later.
+ * by events: writes are gathered while one is under way, and become durable together, in order, some time later. On a
+ * full disk they wait, in order, and are tried again.
  */
 import type { Entry } from "@ferrite/raft";
-import type { LogWrite, LogWriter, SegmentedLog } from "@ferrite/storage";
+import { StorageError, type LogWrite, type LogWriter, type LogWriterEvents, type SegmentedLog } from "@ferrite/storage";
 import type { Prng } from "./prng.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { VirtualDisk } from "./virtual-disk.ts";
@@ -25,30 +26,42 @@ export interface LogCanary {
   readonly loseVote: boolean;
 }
 
-type Task = { readonly run: () => void; readonly done: () => void };
+interface Task {
+  /** Hands it to the log, when its turn comes. */
+  readonly take: () => void;
+  /** Makes it durable; the log's own `sync` when null. */
+  readonly finish: (() => void) | null;
+  readonly done: () => void;
+}
+
+/** As the production writer. */
+const SPACE_RETRY_MS = 200;
 
 export class VirtualLogWriter implements LogWriter {
   readonly #log: SegmentedLog;
   readonly #disk: VirtualDisk;
-  readonly #scheduler: Scheduler;
+  readonly #scheduler: Pick<Scheduler, "after">;
   readonly #prng: Prng;
   readonly #speed: DiskSpeed;
   readonly #observer: LogObserver;
   readonly #canary: LogCanary;
-  readonly #onFailure: (error: Error) => void;
+  readonly #events: LogWriterEvents;
   #queue: Task[] = [];
   #busy = false;
   #dead = false;
+  #full = false;
+  #compactIndex = 0;
+  #retryPlanned = false;
 
   constructor(options: {
     readonly log: SegmentedLog;
     readonly disk: VirtualDisk;
-    readonly scheduler: Scheduler;
+    readonly scheduler: Pick<Scheduler, "after">;
     readonly prng: Prng;
     readonly speed: DiskSpeed;
     readonly observer: LogObserver;
     readonly canary: LogCanary;
-    readonly onFailure: (error: Error) => void;
+    readonly events: LogWriterEvents;
   }) {
     this.#log = options.log;
     this.#disk = options.disk;
@@ -57,37 +70,41 @@ export class VirtualLogWriter implements LogWriter {
     this.#speed = options.speed;
     this.#observer = options.observer;
     this.#canary = options.canary;
-    this.#onFailure = options.onFailure;
+    this.#events = options.events;
   }
 
   submit(write: LogWrite, onDurable: () => void): void {
     this.#observer.logWritten(write.entries);
-    const hardState =
-      this.#canary.loseVote && write.hardState !== null
-        ? { ...write.hardState, vote: null }
-        : write.hardState;
-    const run = (): void => this.#log.append({ hardState, entries: write.entries });
+    const hardState = this.#canary.loseVote && write.hardState !== null ? { ...write.hardState, vote: null } : write.hardState;
+    const take = (): void => this.#log.append({ hardState, entries: write.entries });
     if (this.#canary.ackBeforeSync) {
-      this.#enqueue({ run, done: () => {} });
+      this.#enqueue({ take, finish: null, done: () => {} });
       this.#scheduler.after(0, () => {
         if (!this.#dead) onDurable();
       });
       return;
     }
-    this.#enqueue({ run, done: onDurable });
+    this.#enqueue({ take, finish: null, done: onDurable });
   }
 
   compact(index: number): void {
-    this.#enqueue({ run: () => this.#log.compact(index), done: () => {} });
+    this.#compactIndex = Math.max(this.#compactIndex, index);
+    this.#enqueue({ take: () => {}, finish: null, done: () => {} });
   }
 
   reset(position: { readonly index: number; readonly term: number }, onDurable: () => void): void {
     this.#observer.logReset(position.index);
-    this.#enqueue({ run: () => this.#log.reset(position), done: onDurable });
+    this.#enqueue({ take: () => {}, finish: () => this.#log.reset(position), done: onDurable });
   }
 
   close(onClosed: () => void): void {
-    this.#enqueue({ run: () => {}, done: onClosed });
+    this.#enqueue({ take: () => {}, finish: null, done: onClosed });
+  }
+
+  /** The process ends: nothing it planned happens any more. What it wrote is in the system's memory. */
+  end(): void {
+    this.#dead = true;
+    this.#queue = [];
   }
 
   /**
@@ -103,8 +120,7 @@ export class VirtualLogWriter implements LogWriter {
         // That is the point: the power went before the sync was over.
       }
     }
-    this.#dead = true;
-    this.#queue = [];
+    this.end();
   }
 
   #enqueue(task: Task): void {
@@ -112,37 +128,74 @@ export class VirtualLogWriter implements LogWriter {
     if (!this.#busy) this.#begin();
   }
 
-  /** Takes all that waits (group commit): written now, durable after the disk's time. */
+  /** Takes all that waits up to the first that is more than a write (group commit): durable after the disk's time. */
   #begin(): void {
-    const group = this.#queue;
-    this.#queue = [];
+    const barrier = this.#queue.findIndex((task) => task.finish !== null);
+    const count = barrier < 0 ? this.#queue.length : Math.max(1, barrier);
+    const group = this.#queue.splice(0, count);
     if (group.length === 0 || this.#dead) return;
     this.#busy = true;
     const { low, high } = this.#speed.syncMs;
-    const totalMs = low + this.#prng.next() * (high - low);
-    this.#guarded(() => {
-      for (const task of group) task.run();
+    const totalMs = (low + this.#prng.next() * (high - low)) * this.#disk.slowness;
+    this.#hasRoom(() => {
+      for (const task of group) task.take();
     });
-    this.#scheduler.after(totalMs, () => {
-      if (this.#dead) return;
-      this.#guarded(() => {
-        this.#log.sync();
-        while (this.#log.prepare()) continue;
-      });
-      this.#busy = false;
-      for (const task of group) {
-        if (!this.#dead) task.done();
-      }
-      if (!this.#dead && !this.#busy) this.#begin();
+    this.#scheduler.after(totalMs, () => this.#finish(group));
+  }
+
+  #finish(group: readonly Task[]): void {
+    if (this.#dead) return;
+    const durable = this.#hasRoom(() => {
+      this.#log.compact(this.#compactIndex);
+      const [first] = group;
+      if (first!.finish === null) this.#log.sync();
+      else first!.finish();
+    });
+    if (this.#dead) return;
+    if (!durable) {
+      this.#noteSpace(true);
+      this.#scheduler.after(SPACE_RETRY_MS, () => this.#finish(group));
+      return;
+    }
+    this.#prepare();
+    this.#busy = false;
+    for (const task of group) {
+      if (!this.#dead) task.done();
+    }
+    if (!this.#dead && !this.#busy) this.#begin();
+  }
+
+  /** Reserves what is due of the next segment; on a full disk again and again. */
+  #prepare(): void {
+    const room = this.#hasRoom(() => {
+      while (this.#log.prepare()) continue;
+    });
+    if (this.#dead) return;
+    this.#noteSpace(!room);
+    if (room || this.#retryPlanned) return;
+    this.#retryPlanned = true;
+    this.#scheduler.after(SPACE_RETRY_MS, () => {
+      this.#retryPlanned = false;
+      if (!this.#dead && !this.#busy) this.#prepare();
     });
   }
 
-  #guarded(run: () => void): void {
+  #noteSpace(full: boolean): void {
+    if (full === this.#full) return;
+    this.#full = full;
+    this.#events.onSpace(full);
+  }
+
+  /** False when there is no room on the disk; any other error ends the log. */
+  #hasRoom(run: () => void): boolean {
     try {
       run();
+      return true;
     } catch (error) {
+      if (error instanceof StorageError && error.code === "noSpace") return false;
       this.#dead = true;
-      this.#onFailure(error as Error);
+      this.#events.onFailure(error as Error);
+      return false;
     }
   }
 }

@@ -12,6 +12,8 @@ export interface NetworkFaults {
   repeatRate: number;
   /** Of messages that are held back for much longer than the others. */
   lateRate: number;
+  /** Messages overtake each other, as they never do on one connection. */
+  reorders: boolean;
   latencyMs: { readonly low: number; readonly high: number };
 }
 
@@ -19,6 +21,7 @@ export const CALM_NETWORK: NetworkFaults = {
   lossRate: 0,
   repeatRate: 0,
   lateRate: 0,
+  reorders: false,
   latencyMs: { low: 0.1, high: 0.5 },
 };
 
@@ -32,6 +35,10 @@ export class VirtualNetwork {
   readonly #prng: Prng;
   readonly #endpoints: Map<string, Endpoint> = new Map();
   readonly #cuts: Set<string> = new Set();
+  /** Counts the breaks of a link: what was on its way over it before one is lost. */
+  readonly #breaks: Map<string, number> = new Map();
+  /** When the newest message of each direction arrives. */
+  readonly #arrivals: Map<string, number> = new Map();
   /** Called with every payload that is delivered, for the trace. */
   onDeliver: (from: string, to: string, payload: PeerPayload) => void = () => {};
   /** Called with every payload that a node hands over, before chance has its say. */
@@ -69,6 +76,21 @@ export class VirtualNetwork {
     }
   }
 
+  /** The connections between two nodes break, and what is on them is lost; both find out and connect again. */
+  reset(left: string, right: string): void {
+    for (const [from, to] of [
+      [left, right],
+      [right, left],
+    ] as const) {
+      this.#breaks.set(link(from, to), this.#breaksOf(from, to) + 1);
+      this.#arrivals.delete(link(from, to));
+      this.#scheduler.after(this.#latencyMs(), () => this.#endpoints.get(from)?.events.onDisconnected(to, { refused: false }));
+      this.#scheduler.after(5 + this.#latencyMs(), () => {
+        if (this.#endpoints.has(to)) this.#endpoints.get(from)?.events.onConnected(to);
+      });
+    }
+  }
+
   cut(from: string, to: string): void {
     this.#cuts.add(link(from, to));
   }
@@ -92,11 +114,28 @@ export class VirtualNetwork {
     const sentAtMs = sender.timeMs();
     const bytes = encodePayload(payload);
     const copies = this.#prng.chance(this.faults.repeatRate) ? 2 : 1;
+    const breaks = this.#breaksOf(from, to);
     for (let copy = 0; copy < copies; copy++) {
       if (this.#prng.chance(this.faults.lossRate)) continue;
-      this.#scheduler.after(this.#latencyMs(), () => this.#deliver(from, to, bytes, sentAtMs));
+      this.#scheduler.after(this.#delayMs(from, to), () => {
+        if (this.#breaksOf(from, to) === breaks) this.#deliver(from, to, bytes, sentAtMs);
+      });
     }
     return true;
+  }
+
+  /** A connection keeps its order: what is held back holds back all behind it. */
+  #delayMs(from: string, to: string): number {
+    const latencyMs = this.#latencyMs();
+    if (this.faults.reorders) return latencyMs;
+    const { nowMs } = this.#scheduler;
+    const atMs = Math.max(nowMs + latencyMs, this.#arrivals.get(link(from, to)) ?? 0);
+    this.#arrivals.set(link(from, to), atMs);
+    return atMs - nowMs;
+  }
+
+  #breaksOf(from: string, to: string): number {
+    return this.#breaks.get(link(from, to)) ?? 0;
   }
 
   #deliver(from: string, to: string, bytes: Buffer, sentAtMs: number): void {

@@ -54,6 +54,8 @@ export class ReadyWrites {
 
   /** Nothing to write; but what was handed out before must be durable before these messages go. */
   #behindTheLast(messages: readonly Message[]): void {
+    // A Ready that only brings news must not call for another round: news of failed reads would ask again for ever.
+    if (messages.length === 0) return;
     const last = this.#onTheirWay.at(-1);
     if (last === undefined) this.#events.durable(messages, undefined);
     else last.push(...messages);
