@@ -10,13 +10,13 @@
  * soon after does the work for all of it together. That is where batches, group commit and single socket writes come from.
  */
 import {
-  EntryKind,
   RaftCore,
   type HardState,
   type Message,
   type NodeId,
   type Ready,
   type Role,
+  type RoleChange,
   type SnapshotMeta,
 } from "@ferrite/raft";
 import type { KeyspaceApi } from "@ferrite/storage";
@@ -25,7 +25,7 @@ import type { Argv } from "../resp/argv.ts";
 import type { Reply } from "../resp/reply.ts";
 import { ApplyQueue } from "./apply-queue.ts";
 import { asBuffer, stamp, uuidBytes, type BatchReader } from "./batch.ts";
-import { CopyCounts, type CopiesRequest } from "./copy-counts.ts";
+import { CopyCounts } from "./copy-counts.ts";
 import { ReplicaError } from "./errors.ts";
 import { ExpiryCycle } from "./expiry-cycle.ts";
 import { ForwardedWrites } from "./forwarding.ts";
@@ -40,6 +40,7 @@ import { Proposals, type OwnBatch } from "./proposals.ts";
 import { LinearizableReads } from "./reads.ts";
 import { ReadRunner } from "./read-runner.ts";
 import { ReadyWrites } from "./ready-writes.ts";
+import { ServiceState } from "./service-state.ts";
 import type { SessionVerdict } from "./sessions.ts";
 import { SnapshotKeeper } from "./snapshot-keeper.ts";
 import type { ApplyListener, StateMachine } from "./state-machine.ts";
@@ -66,13 +67,9 @@ export class Replica implements WritePath, TransportEvents {
   readonly #applyQueue: ApplyQueue = new ApplyQueue();
   readonly #writes: ReadyWrites;
   #roundPlanned = false;
-  #stopped = false;
-  #noSpace = false;
+  readonly #service: ServiceState;
   /** A leader without room for the log tries to hand over, not before this. */
   #handOverAtMs = 0;
-  #leaderHeardAtMs: number;
-  /** False until the state is known to be as new as what this node has shown before its start. */
-  #caughtUp = false;
 
   constructor(options: ReplicaOptions, ports: ReplicaPorts) {
     const { limits, recovered } = options;
@@ -82,7 +79,10 @@ export class Replica implements WritePath, TransportEvents {
     this.#machine = recovered.machine;
     this.#clock = new LogicalClock(ports.clock);
     this.#clock.applied(recovered.machine.timeMs);
-    this.#leaderHeardAtMs = ports.clock.monotonicMs();
+    this.#service = new ServiceState(limits, {
+      monotonicMs: () => ports.clock.monotonicMs(),
+      leads: () => this.#core.role() === "leader",
+    });
     this.#nodeKeys = new Map(
       options.genesis.members.map((member) => [member.id, uuidBytes(member.id).toString("latin1")]),
     );
@@ -97,15 +97,13 @@ export class Replica implements WritePath, TransportEvents {
     });
     this.#forwarded = new ForwardedWrites({
       isLeader: () => this.#core.role() === "leader",
-      hasSpace: () => !this.#noSpace,
+      hasSpace: () => !this.#service.isDiskFull,
       propose: (batch) => this.#core.propose(batch),
       timeMs: () => this.#clock.nowMs(),
       seed: () => Math.floor(ports.random() * 0x100000000),
     });
-    this.#reads = new LinearizableReads({
-      timeoutMs: limits.timeoutMs,
-      askAgainAfterMs: limits.resendAfterMs,
-    });
+    const { timeoutMs, resendAfterMs: askAgainAfterMs } = limits;
+    this.#reads = new LinearizableReads({ timeoutMs, askAgainAfterMs });
     this.#readRunner = new ReadRunner(this.#machine.keyspace, {
       nowMs: () => this.#clock.nowMs(),
       random: () => ports.random(),
@@ -116,7 +114,7 @@ export class Replica implements WritePath, TransportEvents {
         for (const entry of entries) this.#snapshots.logGrew(entry.data.length);
       },
       durable: (messages, last) => {
-        if (this.#stopped) return;
+        if (this.#service.isStopped) return;
         this.#release(messages);
         if (last !== undefined) this.#core.persisted({ index: last.index, term: last.term });
         this.#plan();
@@ -151,7 +149,7 @@ export class Replica implements WritePath, TransportEvents {
   // ---- Write path -------------------------------------------------------------------------------------------
 
   submit(buffer: Buffer, start: number, end: number, client: WriteClient): string | null {
-    const refusal = this.writeRefusal();
+    const refusal = this.#service.writeRefusal();
     if (refusal !== null) return refusal;
     const nowMs = this.#ports.clock.monotonicMs();
     const error = this.#proposals.submit(buffer, start, end, { client, nowMs });
@@ -159,22 +157,10 @@ export class Replica implements WritePath, TransportEvents {
     return error;
   }
 
-  /** Null when a write would be taken now, else the error it would get. */
-  writeRefusal(): string | null {
-    if (this.#stopped) return "CLUSTERDOWN this node is stopping; the write was not applied";
-    if (this.#noSpace) {
-      return "NOSPACE the disk of this node is full; the write was not applied. Free space in its data directory";
-    }
-    if (this.leaderSilenceMs() > this.#limits.timeoutMs) {
-      return `CLUSTERDOWN no leader for ${this.#limits.timeoutMs} ms; the write was not applied`;
-    }
-    return null;
-  }
-
   // ---- Read path --------------------------------------------------------------------------------------------
 
   confirmRead(done: (errorText: string | null) => void): void {
-    if (this.#stopped) return done("CLUSTERDOWN this node is stopping");
+    if (this.#service.isStopped) return done("CLUSTERDOWN this node is stopping");
     this.#reads.add(done, this.#ports.clock.monotonicMs());
     this.#plan();
   }
@@ -189,10 +175,7 @@ export class Replica implements WritePath, TransportEvents {
   }
 
   readRefusal(): string | null {
-    if (!this.#caughtUp) return "LOADING Redis is loading the dataset in memory";
-    if (this.#limits.serveStaleData || this.leaderSilenceMs() <= this.#limits.maxStalenessMs)
-      return null;
-    return "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
+    return this.#service.readRefusal();
   }
 
   // ---- What others may know ---------------------------------------------------------------------------------
@@ -213,12 +196,12 @@ export class Replica implements WritePath, TransportEvents {
     return this.#core.role();
   }
 
-  snapshotIndex(): number {
-    return this.#snapshots.latestIndex;
+  get snapshots(): SnapshotKeeper {
+    return this.#snapshots;
   }
 
-  snapshotInProgress(): boolean {
-    return this.#snapshots.isTaking;
+  get service(): ServiceState {
+    return this.#service;
   }
 
   /** The node's view of the leader's clock. */
@@ -226,34 +209,23 @@ export class Replica implements WritePath, TransportEvents {
     return this.#clock.nowMs();
   }
 
-  /** Whether the state may still be older than what clients have seen of this node before its start. */
-  isCatchingUp(): boolean {
-    return !this.#caughtUp;
-  }
-
-  /** Ms since a leader was last heard; 0 on the leader. */
-  leaderSilenceMs(): number {
-    if (this.#core.role() === "leader") return 0;
-    return this.#ports.clock.monotonicMs() - this.#leaderHeardAtMs;
-  }
-
-  waitForCopies(request: CopiesRequest, done: (count: number) => void): () => void {
-    return this.#copies.wait(request, done);
+  get copies(): CopyCounts {
+    return this.#copies;
   }
 
   // ---- Time and life ----------------------------------------------------------------------------------------
 
   /** One tick has passed (limits.tickMs). */
   tick(): void {
-    if (this.#stopped) return;
+    if (this.#service.isStopped) return;
     const nowMs = this.#ports.clock.monotonicMs();
     this.#core.tick();
     this.#core.pushCommit();
     this.#proposals.tick(nowMs);
     this.#reads.tick(nowMs);
     this.#copies.check();
-    if (this.#core.role() === "leader" && this.#noSpace) this.#leaveOffice(nowMs);
-    if (this.#core.role() === "leader" && !this.#noSpace) {
+    if (this.#core.role() === "leader" && this.#service.isDiskFull) this.#leaveOffice(nowMs);
+    if (this.#core.role() === "leader" && !this.#service.isDiskFull) {
       const batch = this.#expiry.tick(this.#machine.keyspace, this.#clock.nowMs(), nowMs);
       if (batch !== null) this.#proposeStamped(batch);
     }
@@ -269,8 +241,8 @@ export class Replica implements WritePath, TransportEvents {
 
   /** Nothing is taken any more; what waits is answered. The log is closed by its owner. */
   stop(): void {
-    if (this.#stopped) return;
-    this.#stopped = true;
+    if (this.#service.isStopped) return;
+    this.#service.isStopped = true;
     this.#snapshots.cancel();
     this.#proposals.failAll();
     this.#reads.failAll("CLUSTERDOWN this node is stopping");
@@ -289,7 +261,7 @@ export class Replica implements WritePath, TransportEvents {
 
   /** From the log: there is no room for more (true), or there is again. */
   diskFull(full: boolean): void {
-    this.#noSpace = full;
+    this.#service.isDiskFull = full;
     this.#ports.events.diskSpace(full);
     if (full && this.#core.role() === "leader") this.#leaveOffice(this.#ports.clock.monotonicMs());
     this.#plan();
@@ -298,13 +270,13 @@ export class Replica implements WritePath, TransportEvents {
   // ---- From the peers ---------------------------------------------------------------------------------------
 
   onPayload(from: NodeId, payload: PeerPayload, senderTimeMs: number): void {
-    if (this.#stopped) return;
+    if (this.#service.isStopped) return;
     switch (payload.kind) {
       case "raft":
         this.#core.step(payload.message);
         if (from === this.#core.leader() && payload.message.term === this.#core.term()) {
           this.#clock.heard(senderTimeMs);
-          this.#leaderHeardAtMs = this.#ports.clock.monotonicMs();
+          this.#service.leaderHeard();
         }
         break;
       case "forward":
@@ -341,14 +313,14 @@ export class Replica implements WritePath, TransportEvents {
   // ---- Rounds -----------------------------------------------------------------------------------------------
 
   #plan(): void {
-    if (this.#roundPlanned || this.#stopped) return;
+    if (this.#roundPlanned || this.#service.isStopped) return;
     this.#roundPlanned = true;
     this.#ports.defer(this.#round);
   }
 
   readonly #round = (): void => {
     this.#roundPlanned = false;
-    if (this.#stopped) return;
+    if (this.#service.isStopped) return;
     try {
       this.#work();
     } catch (error) {
@@ -409,24 +381,18 @@ export class Replica implements WritePath, TransportEvents {
     this.#ports.transport.send(to, payload);
   }
 
-  #changeRole(change: {
-    readonly role: Role;
-    readonly term: number;
-    readonly leader: NodeId | null;
-  }): void {
+  #changeRole(change: RoleChange): void {
     this.#clock.lead(change.role === "leader");
     this.#forwarded.forget();
     this.#copies.leaderChanged();
     this.#expiry.reset();
     if (change.leader !== null) {
-      this.#leaderHeardAtMs = this.#ports.clock.monotonicMs();
+      this.#service.leaderHeard();
       this.#proposals.sendAllAgain();
     }
     this.#ports.events.roleChanged(change);
     this.#plan();
   }
-
-  // ---- Apply ------------------------------------------------------------------------------------------------
 
   #applyCommitted(): void {
     this.#applyQueue.apply(this.#machine, this.#listener, this.#limits.applyRecordsPerRound);
@@ -440,7 +406,7 @@ export class Replica implements WritePath, TransportEvents {
     if (verdict === "next") {
       const clients = this.#proposals.take(reader.incarnation, reader.sequence);
       // A write of this process comes behind everything that was acknowledged before it.
-      if (clients !== null) this.#caughtUp = true;
+      if (clients !== null) this.#service.isCaughtUp = true;
       return clients;
     }
     if (verdict === "gap") this.#proposals.sendAllAgain();
@@ -454,8 +420,8 @@ export class Replica implements WritePath, TransportEvents {
    */
   #catchUp(): void {
     const done = (errorText: string | null): void => {
-      if (errorText === null) this.#caughtUp = true;
-      else if (!this.#stopped) this.#catchUp();
+      if (errorText === null) this.#service.isCaughtUp = true;
+      else if (!this.#service.isStopped) this.#catchUp();
     };
     this.#reads.add(done, this.#ports.clock.monotonicMs());
   }
@@ -468,7 +434,7 @@ export class Replica implements WritePath, TransportEvents {
     if (leader !== this.nodeId) {
       return this.#ports.transport.send(leader, { kind: "forward", batch: batch.bytes });
     }
-    if (this.#noSpace) return false;
+    if (this.#service.isDiskFull) return false;
     // Bytes that went to a log or to another node once must not change: the new stamp goes on a copy.
     const bytes = batch.attempts > 0 || batch.logged ? Buffer.from(batch.bytes) : batch.bytes;
     stamp(bytes, {
@@ -483,7 +449,7 @@ export class Replica implements WritePath, TransportEvents {
   #proposeStamped(bytes: Buffer): void {
     stamp(bytes, { timeMs: this.#clock.nowMs(), seed: 0 });
     // A refusal needs no answer: what has expired is found again by the next cycle.
-    this.#core.propose(bytes, EntryKind.Normal);
+    this.#core.propose(bytes);
   }
 
   #receiveForward(from: NodeId, batch: Uint8Array): void {
@@ -499,7 +465,7 @@ export class Replica implements WritePath, TransportEvents {
   #adopt(meta: SnapshotMeta, machine: StateMachine): void {
     if (meta.index <= this.#machine.appliedIndex) return;
     this.#ports.log.reset({ index: meta.index, term: meta.term }, () => {
-      if (this.#stopped) return;
+      if (this.#service.isStopped) return;
       this.#machine = machine;
       this.#applyQueue.clear();
       this.#readRunner.keyspace = machine.keyspace;

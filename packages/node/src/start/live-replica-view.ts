@@ -65,7 +65,7 @@ export class LiveReplicaView implements ReplicaView {
   }
 
   snapshotIndex(): number {
-    return this.#replica.snapshotIndex();
+    return this.#replica.snapshots.latestIndex;
   }
 
   logBytes(): number {
@@ -73,7 +73,7 @@ export class LiveReplicaView implements ReplicaView {
   }
 
   snapshotInProgress(): boolean {
-    return this.#replica.snapshotInProgress();
+    return this.#replica.snapshots.isTaking;
   }
 
   logicalNowMs(): number {
@@ -81,22 +81,22 @@ export class LiveReplicaView implements ReplicaView {
   }
 
   leaderSilenceMs(): number {
-    return this.#replica.leaderSilenceMs();
+    return this.#replica.service.leaderSilenceMs();
   }
 
   isCatchingUp(): boolean {
-    return this.#replica.isCatchingUp();
+    return !this.#replica.service.isCaughtUp;
   }
 
   writeRefusal(): string | null {
-    return this.#replica.writeRefusal();
+    return this.#replica.service.writeRefusal();
   }
 
   waitForCopies(
     request: { readonly index: number; readonly wanted: number; readonly timeoutMs: number },
     done: (count: number) => void,
   ): () => void {
-    return this.#replica.waitForCopies(request, done);
+    return this.#replica.copies.wait(request, done);
   }
 
   members(): readonly MemberView[] {

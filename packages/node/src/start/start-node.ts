@@ -128,7 +128,7 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
 /** Waits until reads are answered. @throws what ended the node meanwhile. */
 async function caughtUp(running: RunningReplica, ended: Promise<Error | null>): Promise<void> {
   const end = ended.then((error) => ({ error }));
-  while (running.replica.isCatchingUp()) {
+  while (!running.replica.service.isCaughtUp) {
     const time = new Promise<null>((resolve) => setTimeout(resolve, CATCH_UP_POLL_MS, null));
     const ending = await Promise.race([end, time]);
     if (ending === null) continue;
