@@ -1,5 +1,12 @@
-/** The signals that ask a node to stop. The first one asks, the second one ends the process at once. */
+/**
+ * The signals that ask a node to stop. The first one asks, the second one ends the process at once. One signal may be
+ * delivered twice (to the process group, and by npm or a supervisor that passes it on): a repeat right behind the first
+ * is that echo and not a second wish.
+ */
 import { SIGNAL_EXIT_CODES, type ProcessPort, type StopSignal } from "../world.ts";
+
+/** The same signal again within this time is an echo. */
+export const SIGNAL_ECHO_MS = 500;
 
 export interface StopSignals {
   /** Resolves with the first signal. */
@@ -20,16 +27,18 @@ export interface StopSignalOptions {
 
 export function listenForStop(port: ProcessPort, options: StopSignalOptions): StopSignals {
   const listeners: (readonly [StopSignal, () => void])[] = [];
-  let seen = false;
+  let seen: { readonly signal: StopSignal; readonly atMs: number } | null = null;
   const first = new Promise<StopSignal>((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
       const listener = (): void => {
         if (signal === "SIGINT" && options.ignoreInterrupt) return;
-        if (seen) {
+        const nowMs = performance.now();
+        if (seen !== null) {
+          if (seen.signal === signal && nowMs - seen.atMs < SIGNAL_ECHO_MS) return;
           options.beforeExit?.();
           port.exit(SIGNAL_EXIT_CODES[signal]);
         }
-        seen = true;
+        seen = { signal, atMs: nowMs };
         resolve(signal);
       };
       listeners.push([signal, listener]);

@@ -1,3 +1,4 @@
+import { SIGNAL_ECHO_MS } from "../../src/start/stop-signals.ts";
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
@@ -171,6 +172,8 @@ describe("ferrite dev", () => {
     const pids = nodePids(dev.dataDirectory);
     dev.process.kill("SIGINT");
     await dev.printed("Stopping all nodes");
+    // Sooner it would be taken for the echo of the first.
+    await new Promise((resolve) => setTimeout(resolve, SIGNAL_ECHO_MS + 50));
     dev.process.kill("SIGINT");
     expect(await dev.exited).toBe(130);
     await Promise.all(pids.map(gone));

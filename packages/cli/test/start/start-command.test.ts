@@ -180,6 +180,14 @@ describe("ferrite start: the end", () => {
     await code;
   });
 
+  it("the echo of a signal is not a second wish", async () => {
+    const { world, node, code } = await started([]);
+    world.fakeProcess.emit("SIGTERM");
+    world.fakeProcess.emit("SIGTERM");
+    expect(await code).toBe(0);
+    expect(node.stops).toBe(1);
+  });
+
   it("a node that ends by itself is a failure", async () => {
     const { node, code } = await started(["--loglevel", "error"]);
     node.end(new Error("the disk is gone"));
