@@ -68,7 +68,9 @@ describe("with requirepass", () => {
   it("HELLO tells how to log in, and does it", async () => {
     const test = await startTestServer({ config });
     const client = await test.connect();
-    expect(await client.ask("HELLO", "3")).toMatch(/^-NOAUTH HELLO must be called with the client/);
+    expect(await client.ask("HELLO", "3")).toMatch(
+      /^-NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option /,
+    );
     expect(await client.ask("HELLO", "3", "AUTH", "default", "wrong")).toBe(WRONGPASS);
     expect(await client.ask("PING")).toBe(NOAUTH);
     const greeting = await client.ask("HELLO", "3", "AUTH", "default", "secret", "SETNAME", "me");

@@ -11,8 +11,8 @@ import { INVALID_CLIENT_NAME, isPrintable } from "./client-name.ts";
 const NOT_A_VERSION = "ERR Protocol version is not an integer or out of range";
 const UNKNOWN_VERSION = "NOPROTO unsupported protocol version";
 const LOGIN_FIRST =
-  "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> " +
-  "AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol " +
+  "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH " +
+  "<user> <pass> option can be used to authenticate the client and select the RESP protocol " +
   "version at the same time";
 
 /** HELLO [protover [AUTH username password] [SETNAME clientname]] */
