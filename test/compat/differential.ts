@@ -18,6 +18,15 @@ export interface Comparison {
 /** How many requests before a difference are shown. */
 const CONTEXT_REQUESTS = 12;
 
+/** One run of requests, known by its seed. */
+export interface Sequence {
+  readonly seed: number;
+  readonly requests: readonly (readonly string[])[];
+}
+
+/** Why a difference is none, or null when it is one. */
+export type Explain = (words: readonly string[], theirs: Buffer, ours: Buffer) => string | null;
+
 /** Runs sequences of made-up requests, one per seed, on both; keys are cleared before each. */
 export async function compareSessions(
   theirs: Session,
@@ -29,12 +38,25 @@ export async function compareSessions(
     readonly requestsPerSeed: number;
   },
 ): Promise<Comparison> {
+  const sequences = Array.from({ length: options.seeds }, (_, at): Sequence => {
+    const seed = options.firstSeed + at;
+    const generator = new CommandGenerator(new Prng(seed), options.profile);
+    const requests = Array.from({ length: options.requestsPerSeed }, () => generator.next());
+    return { seed, requests };
+  });
+  return await compareSequences(theirs, ours, { sequences, explain: explainDifference });
+}
+
+/** Runs the sequences on both, each in one pipeline; keys are cleared before each. */
+export async function compareSequences(
+  theirs: Session,
+  ours: Session,
+  options: { readonly sequences: readonly Sequence[]; readonly explain: Explain },
+): Promise<Comparison> {
   const differences: string[] = [];
   const explained = new Map<string, number>();
   let compared = 0;
-  for (let seed = options.firstSeed; seed < options.firstSeed + options.seeds; seed++) {
-    const generator = new CommandGenerator(new Prng(seed), options.profile);
-    const sequence = Array.from({ length: options.requestsPerSeed }, () => generator.next());
+  for (const { seed, requests: sequence } of options.sequences) {
     await theirs.clear();
     await ours.clear();
     const requests = sequence.map(encodeWords);
@@ -47,7 +69,7 @@ export async function compareSessions(
       const theirReply = expected[index];
       const ourReply = actual[index];
       if (theirReply.equals(ourReply)) continue;
-      const reason = explainDifference(words, theirReply, ourReply);
+      const reason = options.explain(words, theirReply, ourReply);
       if (reason !== null) {
         explained.set(reason, (explained.get(reason) ?? 0) + 1);
         continue;

@@ -1,4 +1,4 @@
-/** A real redis-server for the length of a test: on a Unix socket, in a directory of its own, gone at the end. */
+/** A real redis-server for the length of a test: in a directory of its own, gone at the end. */
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -26,11 +26,12 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
-/** Starts it with one database and nothing on disk. */
-export async function startRedis(): Promise<RedisServer> {
+/** Starts it with one database and nothing on disk: on a Unix socket, and on a TCP port of loopback if one is given. */
+export async function startRedis(port = 0): Promise<RedisServer> {
   const directory = await mkdtemp(join(tmpdir(), "ferrite-redis-"));
   const path = join(directory, "redis.sock");
-  const options = ["--port", "0", "--unixsocket", path, "--dir", directory, "--save", ""];
+  const address = ["--port", String(port), "--bind", "127.0.0.1", "--unixsocket", path];
+  const options = [...address, "--dir", directory, "--save", ""];
   const child = spawn(BINARY, [...options, "--databases", "1"], { stdio: "ignore" });
   const exited = new Promise<void>((resolve) => {
     child.once("exit", () => resolve());
@@ -42,7 +43,10 @@ export async function startRedis(): Promise<RedisServer> {
     await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));
   }
   return {
-    target: new SocketTarget(`redis-server ${REDIS_VERSION}`, { path }),
+    target: new SocketTarget(
+      `redis-server ${REDIS_VERSION}`,
+      port === 0 ? { path } : { host: "127.0.0.1", port },
+    ),
     stop: async () => {
       child.kill("SIGKILL");
       await exited;
