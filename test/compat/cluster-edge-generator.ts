@@ -24,8 +24,8 @@ const MAKERS: readonly Maker[] = [
   (random) => ["CLIENT", "NO-EVICT", random.pick(WORDS)],
   (random) => ["CLIENT", "REPLY", random.pick(["ON", "on", "x", ""])],
   (random) => ["CLIENT", "LIST", "TYPE", random.pick(TYPES.slice(1, -2))],
-  (random) => ["CLIENT", "LIST", "ID", random.pick(["999999999", "x", "0", ""])],
-  (random) => ["CLIENT", "LIST", random.pick(["x", "TYPE", "ID"]), ...some(random, 3)],
+  (random) => ["CLIENT", "LIST", "ID", random.pick(["999999999", "x", "0", "", "1.5"])],
+  (random) => ["CLIENT", "LIST", random.pick(["x", "TYPE", ""]), ...some(random, 3)],
   (random) => ["CLIENT", "KILL", "ID", random.pick(["999999999", "0", "-1", "x"])],
   (random) => ["CLIENT", "KILL", "TYPE", random.pick(["master", "pubsub", "slave", "nonsense"])],
   (random) => ["CLIENT", "KILL", random.pick(["ADDR", "LADDR", "addr"]), "203.0.113.7:1"],
@@ -36,7 +36,7 @@ const MAKERS: readonly Maker[] = [
   (random) => ["CLIENT", random.pick(["NOSUCH", "", "get name", "\r\n"]), ...some(random, 2)],
   () => ["RESET"],
   (random) => ["CONFIG", "GET", random.pick(SETTINGS)],
-  (random) => ["CONFIG", "SET", random.pick(["nosuch", "", "x y"]), ...some(random, 3)],
+  (random) => ["CONFIG", "SET", random.pick(NO_SETTINGS), ...some(random, 3)],
   (random) => ["CONFIG", "SET", "timeout", random.pick(["0", "-1", "x", "", "99999999999"])],
   (random) => ["CONFIG", "SET", "maxclients", random.pick(["10000", "0", "-1", "x", ""])],
   (random) => ["CONFIG", "SET", "maxmemory", random.pick(["0", "0mb", "-1", "1xb", "x", ""])],
@@ -62,6 +62,8 @@ const MAKERS: readonly Maker[] = [
   (random) => [random.pick(["NOSUCH", "", "GET\x00", "a b", "\r\n"]), ...some(random, 4)],
   (random) => [random.pick(["GET", "set", "MGET", "expire", "SCAN", "object"])],
 ];
+
+const NO_SETTINGS = ["nosuch", "", "x y", "\xff\xfe", "timeout\x00", "a\x00b", "\xc3\xa9", "a\nb"];
 
 const KEYED: readonly string[][] = [
   ["get", "a"],

@@ -9,6 +9,7 @@ const LAST_MOMENT_MS = Number.MAX_SAFE_INTEGER;
 const LAST_MOMENT_REASON = "expiries are stored up to the year 287396";
 /** How much later the one may be asked than the other. */
 const CLOCK_TOLERANCE_MS = 5000;
+const IDLE_TOLERANCE_SECONDS = CLOCK_TOLERANCE_MS / 1000;
 
 /** Why this difference is none, or null when it is one. `words` is the request. */
 export function explainDifference(
@@ -72,8 +73,12 @@ function explainObject(subcommand: string, theirs: ReplyNode, ours: ReplyNode): 
     return isShared && isAlone ? "the encoding follows from the value, not from its history" : null;
   }
   if (subcommand === "IDLETIME") {
-    // Redis keeps one object, and one clock, for all values that are the same small integer.
-    return numberOf(theirs) > numberOf(ours) ? "idle times in Redis may be another key's" : null;
+    if (numberOf(ours) - numberOf(theirs) <= IDLE_TOLERANCE_SECONDS) {
+      // Redis keeps one object, and one clock, for all values that are the same small integer.
+      return numberOf(theirs) > numberOf(ours)
+        ? "idle times in Redis may be another key's"
+        : "the two were asked at different moments";
+    }
   }
   return null;
 }

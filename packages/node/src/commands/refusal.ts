@@ -28,10 +28,20 @@ export function wrongArityText(command: CommandSpec): string {
   return `ERR wrong number of arguments for '${command.name}' command`;
 }
 
-/** An argument as far as it may be repeated: Redis prints it as a C string, which ends at a zero byte. */
-function quotable(argv: Argv, index: number, bytesMax: number): string {
-  const start = argv.starts[index];
-  const text = argv.buffer.toString("latin1", start, Math.min(argv.ends[index], start + bytesMax));
+/** An argument as an error repeats it. */
+export function quotedArgument(argv: Argv, index: number): string {
+  return asCString(argv.latin1(index));
+}
+
+/** Redis prints what it repeats as a C string, which ends at a zero byte. */
+function asCString(text: string): string {
   const zero = text.indexOf("\0");
   return zero < 0 ? text : text.slice(0, zero);
+}
+
+/** An argument as far as it may be repeated. */
+function quotable(argv: Argv, index: number, bytesMax: number): string {
+  const start = argv.starts[index];
+  const end = Math.min(argv.ends[index], start + bytesMax);
+  return asCString(argv.buffer.toString("latin1", start, end));
 }

@@ -20,6 +20,7 @@ const GOLDEN: readonly (readonly [string, string])[] = [
   ["HELLO x", "-ERR Protocol version is not an integer or out of range\r\n"],
   ["HELLO 4", "-NOPROTO unsupported protocol version\r\n"],
   ["HELLO 3 FOO", "-ERR Syntax error in HELLO option 'FOO'\r\n"],
+  ["HELLO 3 a\0b", "-ERR Syntax error in HELLO option 'a'\r\n"],
   ["HELLO 3 SETNAME", "-ERR Syntax error in HELLO option 'SETNAME'\r\n"],
   ["CLIENT", "-ERR wrong number of arguments for 'client' command\r\n"],
   ["CLIENT FOO", "-ERR unknown subcommand 'FOO'. Try CLIENT HELP.\r\n"],
@@ -219,5 +220,31 @@ describe("QUIT", () => {
     expect(test.server.clientCount).toBe(1);
     test.clock.time += 1_001;
     await until(() => test.server.clientCount === 0);
+  });
+});
+
+describe("CONFIG SET", () => {
+  it("repeats a name that nobody knows byte by byte, up to a zero byte", async () => {
+    const test = await startTestServer({
+      settings: {
+        get: () => undefined,
+        match: () => [],
+        set: ([[name]]) => `ERR Unknown option or number of arguments for CONFIG SET - '${name}'`,
+      },
+    });
+    const client = await test.connect();
+    const unknown = "-ERR Unknown option or number of arguments for CONFIG SET - ";
+    for (const [sent, repeated] of [
+      ["\xff\xc3\xa9", "\xff\xc3\xa9"],
+      ["timeout\x00more", "timeout"],
+      ["\x00", ""],
+      ["a'\x00'b", "a'"],
+    ]) {
+      const word = `$${sent.length}\r\n${sent}\r\n`;
+      const wrong = `*4\r\n$6\r\nCONFIG\r\n$3\r\nSET\r\n${word}$1\r\n1\r\n`;
+      client.write(Buffer.from(wrong, "latin1"));
+      const expected = `${unknown}'${repeated}'\r\n`;
+      expect(await client.read(expected.length)).toBe(expected);
+    }
   });
 });

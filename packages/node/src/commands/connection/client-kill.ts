@@ -3,6 +3,7 @@ import type { ClientView, EdgeContext } from "../../server/edge-context.ts";
 import type { Argv } from "../../resp/argv.ts";
 import { SYNTAX_ERROR } from "../error-texts.ts";
 import { parseInteger } from "../integer.ts";
+import { quotedArgument } from "../refusal.ts";
 import { ONLY_CLIENT_TYPE, readClientType, unknownClientType } from "./client-type.ts";
 import type { ClientType } from "./client-type.ts";
 
@@ -122,8 +123,8 @@ function readFilter(argv: Argv, index: number, filter: KillFilter): string | nul
   } else if (argv.isWord(index, "LADDR")) {
     filter.localAddress = argv.latin1(value);
   } else if (argv.isWord(index, "USER")) {
-    const user = argv.utf8(value);
-    if (user !== "default") return `ERR No such user '${user}'`;
+    const user = argv.latin1(value);
+    if (user !== "default") return `ERR No such user '${quotedArgument(argv, value)}'`;
     filter.user = user;
   } else if (argv.isWord(index, "SKIPME")) {
     const yes = argv.isWord(value, "YES");

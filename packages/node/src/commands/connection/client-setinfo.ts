@@ -1,5 +1,6 @@
 import type { EdgeCommand } from "../command.ts";
 import type { EdgeContext } from "../../server/edge-context.ts";
+import { quotedArgument } from "../refusal.ts";
 import { isPrintable } from "./client-name.ts";
 
 /** CLIENT SETINFO LIB-NAME libname | LIB-VER libver: from Redis 7.2, as current client libraries send it. */
@@ -31,7 +32,7 @@ export const clientSetinfo: EdgeCommand = {
 function runSetinfo({ argv, reply, client }: EdgeContext): void {
   const isName = argv.isWord(2, "LIB-NAME");
   if (!isName && !argv.isWord(2, "LIB-VER")) {
-    reply.error(`ERR Unrecognized option '${argv.latin1(2)}'`);
+    reply.error(`ERR Unrecognized option '${quotedArgument(argv, 2)}'`);
     return;
   }
   const value = argv.latin1(3);

@@ -1,5 +1,6 @@
 /** The kinds of clients that CLIENT LIST TYPE and CLIENT KILL TYPE tell apart. */
 import type { Argv } from "../../resp/argv.ts";
+import { quotedArgument } from "../refusal.ts";
 
 export type ClientType = "normal" | "master" | "replica" | "pubsub";
 
@@ -19,7 +20,7 @@ export function readClientType(argv: Argv, index: number): ClientType | null {
 
 /** Redis' words for any other. */
 export function unknownClientType(argv: Argv, index: number): string {
-  return `ERR Unknown client type '${argv.latin1(index)}'`;
+  return `ERR Unknown client type '${quotedArgument(argv, index)}'`;
 }
 
 /** What every client here is: nodes talk over links of their own, and nobody subscribes yet. */

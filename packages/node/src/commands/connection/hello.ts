@@ -4,6 +4,7 @@ import type { Argv } from "../../resp/argv.ts";
 import type { Reply } from "../../resp/reply.ts";
 import { parseInteger } from "../integer.ts";
 import { REDIS_VERSION } from "../redis-version.ts";
+import { quotedArgument } from "../refusal.ts";
 import { authenticate } from "./authentication.ts";
 import type { Login } from "./authentication.ts";
 import { INVALID_CLIENT_NAME, isPrintable } from "./client-name.ts";
@@ -88,7 +89,7 @@ function readSteps(argv: Argv): Step[] {
       steps.push({ kind: "name", name: argv.latin1(index + 1) });
       index += 1;
     } else {
-      steps.push({ kind: "unknown", text: argv.latin1(index) });
+      steps.push({ kind: "unknown", text: quotedArgument(argv, index) });
       return steps;
     }
   }

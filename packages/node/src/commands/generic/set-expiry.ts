@@ -6,6 +6,7 @@ import type { ExpiryForm } from "../expire-time.ts";
 import { anyExpiry } from "../expire-time.ts";
 import { parseInteger } from "../integer.ts";
 import { findKey } from "../lookup.ts";
+import { quotedArgument } from "../refusal.ts";
 
 interface Conditions {
   /** Only when the key has no expiry. */
@@ -55,7 +56,7 @@ function parseConditions(argv: Argv): Conditions | string {
     else if (argv.isWord(index, "XX")) conditions.xx = true;
     else if (argv.isWord(index, "GT")) conditions.gt = true;
     else if (argv.isWord(index, "LT")) conditions.lt = true;
-    else return `ERR Unsupported option ${argv.latin1(index).split("\0", 1)[0]}`;
+    else return `ERR Unsupported option ${quotedArgument(argv, index)}`;
   }
   const { nx, xx, gt, lt } = conditions;
   if (nx && (xx || gt || lt)) {

@@ -1,6 +1,9 @@
 import type { EdgeCommand } from "../command.ts";
 import { SYNTAX_ERROR } from "../error-texts.ts";
 
+/** What Redis leaves out of a name that it repeats: all from a zero byte to the closing quote. */
+const REST_OF_NAME = /\0.*?(?='(?:\) - |$))/s;
+
 /** CONFIG SET parameter value [parameter value ...]: all or none. */
 export const configSet: EdgeCommand = {
   kind: "edge",
@@ -33,10 +36,11 @@ export const configSet: EdgeCommand = {
     }
     const pairs: [string, string][] = [];
     for (let index = 2; index < argv.count; index += 2) {
-      pairs.push([argv.utf8(index), argv.utf8(index + 1)]);
+      // Names as their bytes, so that an error repeats them as they came; values may be paths.
+      pairs.push([argv.latin1(index), argv.utf8(index + 1)]);
     }
     const problem = server.settings.set(pairs);
     if (problem === null) reply.ok();
-    else reply.error(problem);
+    else reply.error(problem.replace(REST_OF_NAME, ""));
   },
 };
