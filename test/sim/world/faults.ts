@@ -63,6 +63,11 @@ export class Faults {
     this.#healed = true;
     this.#network.heal();
     this.#network.faults = CALM_NETWORK;
+    for (const [position, node] of this.#nodes.entries()) {
+      for (const other of this.#nodes.slice(position + 1)) {
+        this.#network.reset(node.member.id, other.member.id);
+      }
+    }
     for (const node of this.#nodes) {
       node.disk.isFull = false;
       node.disk.slowness = 1;

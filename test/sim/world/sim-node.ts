@@ -172,7 +172,7 @@ export class SimNode {
       directory: `${DIRECTORY}/snapshots`,
       clusterId: genesis.clusterId,
       groupId: 0,
-      schedule: (run: () => void) => schedule.after(0.05, run),
+      schedule: (run: () => void) => schedule.after(this.#options.diskSpeed.stepMs * Math.min(this.disk.slowness, 10), run),
     });
     const snapshot = snapshots.latest();
     const { log, recovered } = SegmentedLog.open(this.disk, {

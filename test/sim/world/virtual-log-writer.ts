@@ -11,7 +11,9 @@ import type { VirtualDisk } from "./virtual-disk.ts";
 
 export interface DiskSpeed {
   /** One write with its sync. */
-  syncMs: { readonly low: number; readonly high: number };
+  readonly syncMs: { readonly low: number; readonly high: number };
+  /** One step of a snapshot that is written or read. */
+  readonly stepMs: number;
 }
 
 export interface LogObserver {

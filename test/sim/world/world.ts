@@ -6,6 +6,7 @@
 import {
   createCommandTable,
   type CommandTable,
+  type PeerPayload,
   type Genesis,
   type Member,
 } from "@ferrite/node/simulation";
@@ -16,6 +17,7 @@ import { ElectionSafety } from "../invariants/election-safety.ts";
 import { LeaderAppendOnly } from "../invariants/leader-append-only.ts";
 import { LogMatching } from "../invariants/log-matching.ts";
 import { NoWayBack } from "../invariants/no-way-back.ts";
+import { RefusalsEnd } from "../invariants/refusals-end.ts";
 import { SaneIndexes } from "../invariants/sane-indexes.ts";
 import { Violation, type EntryMark, type Invariant } from "../invariants/observer.ts";
 import { checkHistory } from "../oracle/check-history.ts";
@@ -57,6 +59,11 @@ const CLUSTER_SIZES = [3, 3, 3, 3, 3, 3, 5, 1];
 const CLIENTS = 4;
 /** A healed cluster must be quiet and equal again within this time. */
 const LIVENESS_MS = 60_000;
+/** After the faults: how long it may take to recover, how long service is then watched, when a write is overdue. */
+const SETTLE_MS = 5000;
+const ABREAST_ENTRIES = 10;
+const SERVICE_MS = 3000;
+const ANSWER_MS = 1000;
 /** Steps in one virtual second. A node that plans round after round without any news makes 100,000. */
 const STEPS_PER_SECOND_MAX = 30_000;
 
@@ -73,12 +80,14 @@ class World {
   readonly #clients: SimClient[] = [];
   readonly #history: History = new History();
   readonly #invariants: readonly Invariant[];
+  readonly #refusals: RefusalsEnd = new RefusalsEnd();
   readonly #trace: TraceHash = new TraceHash();
   readonly #faults: Faults;
   readonly #workload: Workload;
   /** Some seeds are all about leaders that do not last: figure 8 of the paper needs four deaths in a row. */
   readonly #shortReigns: boolean;
   readonly #problems: string[] = [];
+  #keepsUp = true;
   #steps = 0;
   #second = { atMs: 0, steps: 0 };
 
@@ -89,8 +98,8 @@ class World {
     this.#network = new VirtualNetwork(this.#scheduler, this.#prng.fork());
     this.#network.onSend = (from, payload) => this.#faults.sent(from, payload);
     this.#network.onDeliver = (from, to, payload) => {
-      const detail = payload.kind === "raft" ? describeMessage(payload.message) : payload.kind;
-      this.#note(`${from.slice(-1)}>${to.slice(-1)} ${detail}`);
+      this.#note(`${from.slice(-1)}>${to.slice(-1)} ${describePayload(payload)}`);
+      this.#refusals.delivered(payload, from.slice(-1), to.slice(-1));
     };
     this.#invariants = [
       new ElectionSafety(),
@@ -126,6 +135,7 @@ class World {
       this.#faults.start();
       this.#runUntil(this.#options.safetyMs ?? this.#prng.between(5_000, 20_000), () => false);
       this.#faults.heal();
+      this.#checkService();
       this.#workload.stop();
       for (const client of this.#clients) client.stop();
       this.#runLiveness();
@@ -166,6 +176,8 @@ class World {
       inflightMessagesMax: this.#prng.pick([1, 4, 64]),
       snapshotChunkBytes: this.#prng.pick([300, 5000, 1024 * 1024]),
     };
+    // One entry at a time and each on disk before the next: a follower that lags stays behind while clients write.
+    this.#keepsUp = limits.appendBytesMax > 1 || limits.inflightMessagesMax > 1;
     for (const member of members) {
       this.#nodes.push(
         new SimNode({
@@ -177,6 +189,7 @@ class World {
           table,
           diskSpeed: {
             syncMs: { low: 0.2, high: this.#shortReigns ? 0.5 : this.#prng.pick([0.5, 5, 30]) },
+            stepMs: this.#prng.pick([0.05, 1, 20]),
           },
           canary,
           limits,
@@ -242,6 +255,21 @@ class World {
     this.#second = { atMs: this.#scheduler.nowMs, steps: 0 };
   }
 
+  /** Once it is whole again for a while, the cluster does what clients ask, at once. */
+  #checkService(): void {
+    if (!this.#keepsUp) return;
+    this.#runUntil(this.#scheduler.nowMs + SETTLE_MS, () => false);
+    this.#runUntil(this.#scheduler.nowMs + LIVENESS_MS, () => this.#isAbreast());
+    const fromMs = this.#scheduler.nowMs;
+    this.#runUntil(fromMs + SERVICE_MS, () => false);
+    const untilMs = fromMs + SERVICE_MS - ANSWER_MS;
+    for (const { token, startMs, endMs, outcome } of this.#history.appends) {
+      if (startMs < fromMs || startMs > untilMs) continue;
+      if (outcome === "applied" && endMs - startMs <= ANSWER_MS) continue;
+      this.#problems.push(`liveness: long after the faults ${token} was ${outcome} after ${endMs - startMs} ms`);
+    }
+  }
+
   #runLiveness(): void {
     if (this.#problems.length > 0) return;
     const endMs = this.#scheduler.nowMs + LIVENESS_MS;
@@ -257,6 +285,13 @@ class World {
     const hashes = new Set(this.#nodes.map((node) => node.replica?.machine.stateHash()));
     if (this.#converged() && hashes.size !== 1)
       this.#problems.push(`the nodes hold different states: ${this.#states()}`);
+  }
+
+  /** All are up and close behind each other, while clients go on. */
+  #isAbreast(): boolean {
+    const facts = this.#nodes.map((node) => node.facts());
+    const lastIndex = Math.max(...facts.map((node) => node?.lastIndex ?? 0));
+    return facts.every((node) => node !== null && node.appliedIndex + ABREAST_ENTRIES >= lastIndex);
   }
 
   /** All up, one leader, everything applied everywhere. */
@@ -318,6 +353,21 @@ class World {
   #note(line: string): void {
     this.#trace.add(this.#scheduler.nowMs, line);
     this.#options.onTrace?.(`${this.#scheduler.nowMs.toFixed(3)} ${line}`);
+  }
+}
+
+function describePayload(payload: PeerPayload): string {
+  switch (payload.kind) {
+    case "raft":
+      return describeMessage(payload.message);
+    case "forward": {
+      const batch = Buffer.from(payload.batch);
+      return `forward ${batch.readDoubleLE(24)}.${batch.readDoubleLE(32)}`;
+    }
+    case "forwardRefused":
+      return `forwardRefused ${payload.incarnation}.${payload.sequence} ${payload.reason}`;
+    default:
+      return payload.kind;
   }
 }
 

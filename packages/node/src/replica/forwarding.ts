@@ -10,18 +10,29 @@ type Refusal = Extract<PeerPayload, { readonly kind: "forwardRefused" }>;
 export interface ForwardTarget {
   isLeader(): boolean;
   hasSpace(): boolean;
+  /** The newest batch of this stream that this node has applied; 0 when none of this incarnation was. */
+  appliedSequence(originKey: string, incarnation: number): number;
   /** Appends stamped bytes. */
   propose(batch: Buffer): ProposeResult;
   timeMs(): number;
   seed(): number;
 }
 
+/** Sequences in [first, next) of one incarnation are in this leader's log, in order. */
+interface AppendedRun {
+  readonly incarnation: number;
+  readonly first: number;
+  readonly next: number;
+}
+
 export class ForwardedWrites {
   readonly #target: ForwardTarget;
   readonly #reader: BatchReader = new BatchReader();
-  /** What each node's stream must bring next, as far as this leader has appended it. */
-  readonly #expected: Map<NodeId, { readonly incarnation: number; readonly sequence: number }> =
-    new Map();
+  /**
+   * Per node, the newest run of its stream that this leader has appended without a gap. It never goes back to what
+   * is in the run: a batch that was sent again, late, would make everything behind the run look like a gap.
+   */
+  readonly #appended: Map<NodeId, AppendedRun> = new Map();
 
   /** Per node, the newest index that clients of it wait for. */
   readonly #awaited: Map<NodeId, number> = new Map();
@@ -32,7 +43,7 @@ export class ForwardedWrites {
 
   /** A new term: what was appended before may be gone. */
   forget(): void {
-    this.#expected.clear();
+    this.#appended.clear();
     this.#awaited.clear();
   }
 
@@ -45,8 +56,8 @@ export class ForwardedWrites {
   }
 
   /**
-   * Appends a batch from another node, or says why not. Null when it is in the log (or is none and was dropped).
-   * `bytes` belongs to this node from now on: time and seed are written into it.
+   * Appends a batch from another node, or says why not. Null when it is in the log, now or since before (or is none
+   * and was dropped). `bytes` belongs to this node from now on: time and seed are written into it.
    */
   receive(from: NodeId, originKey: string, bytes: Buffer): Refusal | null {
     if (!isWholeBatch(bytes) || !this.#reader.open(bytes) || this.#reader.originKey !== originKey)
@@ -59,20 +70,21 @@ export class ForwardedWrites {
       reason,
     });
     if (!this.#target.isLeader()) return refusal("notLeader");
+    const applied = this.#target.appliedSequence(originKey, incarnation);
+    let run = this.#appended.get(from);
+    // A new incarnation begins a run of its own; so does what follows batches that another leader appended.
+    if (run?.incarnation !== incarnation || run.next <= applied) run = undefined;
+    // Sent again, while the first is on its way to its commit or after it.
+    const known = run !== undefined && sequence >= run.first && sequence < run.next;
+    if (known || sequence <= applied) return null;
     if (!this.#target.hasSpace()) return refusal("noSpace");
-    const expected = this.#expected.get(from);
-    if (
-      expected !== undefined &&
-      incarnation === expected.incarnation &&
-      sequence > expected.sequence
-    ) {
-      // Its predecessor was refused or lost: apply would only drop this one.
-      return refusal("busy");
-    }
+    // Its predecessor was refused or lost: apply would only drop this one.
+    if (run !== undefined && sequence > run.next) return refusal("busy");
     stamp(bytes, { timeMs: this.#target.timeMs(), seed: this.#target.seed() });
     const result = this.#target.propose(bytes);
     if (!result.accepted) return refusal(result.reason === "notLeader" ? "notLeader" : "busy");
-    this.#expected.set(from, { incarnation, sequence: sequence + 1 });
+    const first = run !== undefined && sequence === run.next ? run.first : sequence;
+    this.#appended.set(from, { incarnation, first, next: sequence + 1 });
     this.#awaited.set(from, result.index);
     return null;
   }

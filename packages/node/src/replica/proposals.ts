@@ -75,6 +75,11 @@ export class Proposals {
     this.#limits = options.limits;
   }
 
+  /** Under which batches are numbered now. */
+  get incarnation(): number {
+    return this.#incarnation;
+  }
+
   /** Writes that are not answered yet, in bytes. */
   get queuedBytes(): number {
     return this.#queuedBytes + this.#builder.sizeBytes;
@@ -157,11 +162,10 @@ export class Proposals {
   }
 
   /**
-   * The state was replaced by one in which this stream has come to `sequence`: what is open up to there ran, and its
+   * The state was replaced by one in which this incarnation of the stream has come to `sequence`: what is open up to there ran, and its
    * replies were made on other nodes only.
    */
-  jumpTo(incarnation: number, sequence: number): void {
-    if (incarnation !== this.#incarnation) return;
+  jumpTo(sequence: number): void {
     while (this.#batches.length > 0 && this.#batches[0].sequence <= sequence) {
       fail(
         this.#removeOldest(),

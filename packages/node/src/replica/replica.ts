@@ -98,6 +98,8 @@ export class Replica implements WritePath, TransportEvents {
     this.#forwarded = new ForwardedWrites({
       isLeader: () => this.#core.role() === "leader",
       hasSpace: () => !this.#service.isDiskFull,
+      appliedSequence: (originKey, incarnation) =>
+        this.#machine.sessions.sequenceOf(originKey, incarnation),
       propose: (batch) => this.#core.propose(batch),
       timeMs: () => this.#clock.nowMs(),
       seed: () => Math.floor(ports.random() * 0x100000000),
@@ -479,8 +481,9 @@ export class Replica implements WritePath, TransportEvents {
 
   /** Own writes that ran before the snapshot was taken do not come up in apply any more. */
   #answerJumped(machine: StateMachine): void {
-    const own = machine.sessions.find(this.#nodeKeys.get(this.nodeId) ?? "");
-    if (own !== null) this.#proposals.jumpTo(own.incarnation, own.sequence);
+    const { incarnation } = this.#proposals;
+    const key = this.#nodeKeys.get(this.nodeId) ?? "";
+    this.#proposals.jumpTo(machine.sessions.sequenceOf(key, incarnation));
   }
 
   #fail(error: Error): void {

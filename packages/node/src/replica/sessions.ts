@@ -35,9 +35,10 @@ export class Sessions {
     return "next";
   }
 
-  /** How far a node's stream has come; null when none of its batches was ever applied. */
-  find(originKey: string): { readonly incarnation: number; readonly sequence: number } | null {
-    return this.#sessions.get(originKey) ?? null;
+  /** How far a node's stream has come; 0 when nothing of this incarnation was applied. */
+  sequenceOf(originKey: string, incarnation: number): number {
+    const session = this.#sessions.get(originKey);
+    return session?.incarnation === incarnation ? session.sequence : 0;
   }
 
   /** Sorted, so that equal tables give equal bytes. */
