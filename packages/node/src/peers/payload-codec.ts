@@ -18,7 +18,7 @@ import type { LinkEnds } from "./raft-codec.ts";
 type ForwardRefusal = Extract<PeerPayload, { readonly kind: "forwardRefused" }>["reason"];
 
 /** The place in the list is the byte on the wire: append only. */
-const REFUSAL_REASONS: readonly ForwardRefusal[] = ["notLeader", "busy", "noSpace"];
+const REFUSAL_REASONS: readonly ForwardRefusal[] = ["notLeader", "busy", "noSpace", "gap"];
 
 const FIXED_BODY_BYTES = { forwardRefused: 17, copiesQuery: 32, copiesAnswer: 16 } as const;
 

@@ -32,9 +32,11 @@ export class CopyCounts {
     number,
     { readonly ask: () => void; readonly answer: (count: number) => void }
   > = new Map();
-  #nextQuestion = 1;
+  #nextQuestion: number;
 
-  constructor(ports: CopyCountsPorts) {
+  /** `firstQuestion`: another one at every start, as with reads (reads.ts). */
+  constructor(ports: CopyCountsPorts, firstQuestion: number) {
+    this.#nextQuestion = firstQuestion;
     this.#ports = ports;
   }
 

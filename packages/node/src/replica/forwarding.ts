@@ -79,7 +79,7 @@ export class ForwardedWrites {
     if (known || sequence <= applied) return null;
     if (!this.#target.hasSpace()) return refusal("noSpace");
     // Its predecessor was refused or lost: apply would only drop this one.
-    if (run !== undefined && sequence > run.next) return refusal("busy");
+    if (run !== undefined && sequence > run.next) return refusal("gap");
     stamp(bytes, { timeMs: this.#target.timeMs(), seed: this.#target.seed() });
     const result = this.#target.propose(bytes);
     if (!result.accepted) return refusal(result.reason === "notLeader" ? "notLeader" : "busy");

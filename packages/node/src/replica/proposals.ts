@@ -13,7 +13,10 @@
  * this node got applied inside a snapshot never comes up in apply: `jumpTo` answers it.
  */
 import { BatchBuilder, BatchKind, renumber } from "./batch.ts";
+import type { PeerPayload } from "./transport.ts";
 import type { WriteClient } from "./write-path.ts";
+
+type Refusal = Extract<PeerPayload, { readonly kind: "forwardRefused" }>;
 
 export interface ProposalLimits {
   /** Bytes of writes that are not answered yet; beyond it new ones are refused. */
@@ -138,16 +141,18 @@ export class Proposals {
     this.#holdUntilMs = 0;
   }
 
-  /** The leader said that it did not append this batch. */
-  refused(incarnation: number, sequence: number, retryAtMs: number): void {
+  /** The leader said that it did not append this batch: not before `retryAtMs` it is asked again. */
+  refused(refusal: Refusal, retryAtMs: number): void {
     const at = this.#batches.findIndex(
-      (batch) => batch.incarnation === incarnation && batch.sequence === sequence,
+      (batch) =>
+        batch.incarnation === refusal.incarnation && batch.sequence === refusal.sequence,
     );
     if (at < 0) return;
     const batch = this.#batches[at];
     // Only the sole attempt's refusal proves that the batch is nowhere.
     if (batch.attempts === 1 && !batch.logged) batch.attempts = 0;
-    this.#sent = Math.min(this.#sent, at);
+    // What is missing before it may be any of those that were sent before it.
+    this.#sent = refusal.reason === "gap" ? 0 : Math.min(this.#sent, at);
     this.#holdUntilMs = retryAtMs;
   }
 

@@ -23,10 +23,18 @@ export class LinearizableReads {
   #gathering: Done[] = [];
   #gatheringSinceMs = 0;
   #rounds: Round[] = [];
-  #nextRequestId = 1;
+  #nextRequestId: number;
 
-  /** `askAgainAfterMs`: a request or its answer may be lost on the way. */
-  constructor(options: { readonly timeoutMs: number; readonly askAgainAfterMs: number }) {
+  /**
+   * `askAgainAfterMs`: a request or its answer may be lost on the way. `firstRequestId`: another one at every start. The
+   * leader may still owe an answer to a process of this node that is gone: it must not confirm a read of this one.
+   */
+  constructor(options: {
+    readonly timeoutMs: number;
+    readonly askAgainAfterMs: number;
+    readonly firstRequestId: number;
+  }) {
+    this.#nextRequestId = options.firstRequestId;
     this.#timeoutMs = options.timeoutMs;
     this.#askAgainAfterMs = options.askAgainAfterMs;
   }

@@ -105,7 +105,8 @@ export class Replica implements WritePath, TransportEvents {
       seed: () => Math.floor(ports.random() * 0x100000000),
     });
     const { timeoutMs, resendAfterMs: askAgainAfterMs } = limits;
-    this.#reads = new LinearizableReads({ timeoutMs, askAgainAfterMs });
+    const firstRequestId = 1 + Math.floor(ports.random() * REQUEST_ID_START_MAX);
+    this.#reads = new LinearizableReads({ timeoutMs, askAgainAfterMs, firstRequestId });
     this.#readRunner = new ReadRunner(this.#machine.keyspace, {
       nowMs: () => this.#clock.nowMs(),
       random: () => ports.random(),
@@ -122,14 +123,17 @@ export class Replica implements WritePath, TransportEvents {
         this.#plan();
       },
     });
-    this.#copies = new CopyCounts({
-      core: this.#core,
-      monotonicMs: () => ports.clock.monotonicMs(),
-      send: (to, payload) => {
-        this.#send(to, payload);
-        this.#plan();
+    this.#copies = new CopyCounts(
+      {
+        core: this.#core,
+        monotonicMs: () => ports.clock.monotonicMs(),
+        send: (to, payload) => {
+          this.#send(to, payload);
+          this.#plan();
+        },
       },
-    });
+      firstRequestId,
+    );
     this.#snapshots = new SnapshotKeeper({
       core: this.#core,
       ports,
@@ -285,11 +289,7 @@ export class Replica implements WritePath, TransportEvents {
         this.#receiveForward(from, payload.batch);
         break;
       case "forwardRefused":
-        this.#proposals.refused(
-          payload.incarnation,
-          payload.sequence,
-          this.#ports.clock.monotonicMs() + REFUSED_PAUSE_MS,
-        );
+        this.#proposals.refused(payload, this.#ports.clock.monotonicMs() + REFUSED_PAUSE_MS);
         break;
       case "copiesQuery":
         this.#copies.answer(from, payload);
@@ -496,6 +496,8 @@ export class Replica implements WritePath, TransportEvents {
   }
 }
 
+/** Leaves as many ids above it as a process could ever use; all are exact numbers. */
+const REQUEST_ID_START_MAX = 2 ** 52;
 /** After a refusal the leader is given this long before it is asked again. */
 const REFUSED_PAUSE_MS = 20;
 /** A leader without room for the log looks this often for another node to lead. */

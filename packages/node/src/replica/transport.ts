@@ -13,7 +13,8 @@ export type PeerPayload =
       readonly kind: "forwardRefused";
       readonly incarnation: number;
       readonly sequence: number;
-      readonly reason: "notLeader" | "busy" | "noSpace";
+      /** gap: a batch before it did not arrive, or was refused. */
+      readonly reason: "notLeader" | "busy" | "noSpace" | "gap";
     }
   /** WAIT on a follower: how many nodes have the log up to `index`? */
   | {

@@ -44,6 +44,10 @@ function submit(text = "*1\r\n$4\r\nPING\r\n", nowMs = 0): string | null {
   return proposals.submit(bytes, 0, bytes.length, { client, nowMs });
 }
 
+function refuse(sequence: number, retryAtMs: number, reason: "notLeader" | "gap" = "notLeader"): void {
+  proposals.refused({ kind: "forwardRefused", incarnation: 100, sequence, reason }, retryAtMs);
+}
+
 function numbered(batches: readonly OwnBatch[]): string[] {
   return batches.map((batch) => {
     const reader = new BatchReader();
@@ -139,7 +143,7 @@ describe("a node's stream of writes", () => {
   it("knows that a batch is nowhere when its only attempt was refused", () => {
     submit("*1\r\n$4\r\nPING\r\n", 0);
     proposals.pump(accept, 0);
-    proposals.refused(100, 1, 0);
+    refuse(1, 0);
     proposals.tick(10_000);
     expect(client.failures).toEqual(["CLUSTERDOWN"]);
   });
@@ -149,7 +153,7 @@ describe("a node's stream of writes", () => {
     proposals.pump(accept, 0);
     proposals.sendAllAgain();
     proposals.pump(accept, 1);
-    proposals.refused(100, 1, 0);
+    refuse(1, 0);
     proposals.tick(10_000);
     expect(client.failures).toEqual(["UNKNOWNOUTCOME"]);
   });
@@ -157,11 +161,22 @@ describe("a node's stream of writes", () => {
   it("waits after a refusal before it asks again", () => {
     submit();
     proposals.pump(accept, 0);
-    proposals.refused(100, 1, 20);
+    refuse(1, 20);
     proposals.pump(accept, 19);
     expect(sent).toHaveLength(1);
     proposals.pump(accept, 20);
     expect(sent).toHaveLength(2);
+  });
+
+  it("goes back to the oldest open batch when the leader misses one before the refused", () => {
+    for (let batch = 0; batch < 3; batch++) {
+      submit();
+      proposals.pump(accept, 0);
+    }
+    refuse(3, 20, "gap");
+    sent = [];
+    proposals.pump(accept, 20);
+    expect(numbered(sent)).toEqual(["100.1", "100.2", "100.3"]);
   });
 
   it("closes a batch at its size limit, so that one entry stays a bounded piece of work", () => {
@@ -230,7 +245,7 @@ describe("a node's stream of writes", () => {
     proposals.pump(accept, 0);
     submit("*1\r\n$4\r\nPING\r\n", 5_000);
     proposals.pump(accept, 5_000);
-    proposals.refused(100, 1, 60_000);
+    refuse(1, 60_000);
   }
 
   it("never gives two batches one number: behind one that is given up, the rest begins a new incarnation", () => {
@@ -256,7 +271,7 @@ describe("a node's stream of writes", () => {
     proposals.pump(accept, 0);
     submit("*1\r\n$4\r\nPING\r\n", 0);
     proposals.pump(accept, 0);
-    proposals.refused(100, 2, 60_000);
+    refuse(2, 60_000);
     proposals.tick(10_000);
     expect(client.failures).toEqual(["UNKNOWNOUTCOME", "CLUSTERDOWN", "CLUSTERDOWN"]);
   });

@@ -9,7 +9,7 @@ function harness(): {
   ask: (nowMs?: number) => void;
   pump: (nowMs?: number) => void;
 } {
-  const reads = new LinearizableReads({ timeoutMs: 1000, askAgainAfterMs: 100 });
+  const reads = new LinearizableReads({ timeoutMs: 1000, askAgainAfterMs: 100, firstRequestId: 1 });
   const asked: number[] = [];
   const answers: (string | null)[] = [];
   return {
@@ -32,6 +32,16 @@ describe("linearizable reads", () => {
     reads.confirmed({ requestId: 1, index: 5 });
     reads.serve(5);
     expect(answers).toEqual([null, null]);
+  });
+
+  it("take no confirmation that an earlier process of this node asked for", () => {
+    const answers: (string | null)[] = [];
+    const reads = new LinearizableReads({ timeoutMs: 1000, askAgainAfterMs: 100, firstRequestId: 700 });
+    reads.add((error) => answers.push(error), 0);
+    reads.pump((requestId) => expect(requestId).toBe(700), 0);
+    reads.confirmed({ requestId: 1, index: 5 });
+    reads.serve(5);
+    expect(answers).toEqual([]);
   });
 
   it("R21: are served only when the state machine has reached their index", () => {
