@@ -15,6 +15,8 @@ export interface CopiesRequest {
 
 /** A leader keeps a question of a follower no longer than this; the follower asks again. */
 const MAX_REMOTE_WAIT_MS = 60_000;
+/** Of the time that is left, how much the leader may take before it says how many there are so far. */
+const REMOTE_WAIT_SHARE = 0.5;
 
 type Query = Extract<PeerPayload, { readonly kind: "copiesQuery" }>;
 type Answer = Extract<PeerPayload, { readonly kind: "copiesAnswer" }>;
@@ -83,6 +85,8 @@ export class CopyCounts {
   #ask(request: CopiesRequest, deadlineMs: number, done: (count: number) => void): () => void {
     const requestId = this.#nextQuestion++;
     const { index, wanted } = request;
+    /** The most that a leader has answered so far. */
+    let known = 0;
     const forget = (): void => void this.#questions.delete(requestId);
     const giveUp = this.#waiters.add({
       index,
@@ -90,7 +94,7 @@ export class CopyCounts {
       deadlineMs,
       done: (count) => {
         forget();
-        done(count);
+        done(Math.max(count, known));
       },
     });
     const ask = (): void => {
@@ -102,10 +106,12 @@ export class CopyCounts {
         requestId,
         index,
         wanted,
-        timeoutMs: Math.ceil(leftMs),
+        // The answer has to be back before the time is up here.
+        timeoutMs: Math.floor(leftMs * REMOTE_WAIT_SHARE),
       });
     };
     const answer = (count: number): void => {
+      known = Math.max(known, count);
       if (count < wanted && this.#ports.monotonicMs() < deadlineMs) return ask();
       giveUp();
       forget();

@@ -44,7 +44,7 @@ export const DEFAULT_REPLICA_LIMITS: ReplicaLimits = {
   queueBytesMax: 64 * 1024 * 1024,
   batchBytesMax: 1024 * 1024,
   commandBytesMax: 72 * 1024 * 1024,
-  inflightBatchesMax: 8,
+  inflightBatchesMax: 4,
   timeoutMs: 10_000,
   resendAfterMs: 1000,
   tickMs: 10,
