@@ -102,6 +102,34 @@ export class Faults {
     });
   }
 
+  /** A node has a whole snapshot in its hands: its state and its log are about to be replaced. */
+  delivered(to: string, payload: PeerPayload): void {
+    if (this.#healed || payload.kind !== "raft" || payload.message.kind !== "snapshotChunk") return;
+    if (!payload.message.done || !this.#prng.chance(0.2)) return;
+    const node = this.#nodes.find((candidate) => candidate.member.id === to)!;
+    const { life } = node;
+    this.#scheduler.after(this.#prng.next() * this.#prng.pick([1, 10, 100]), () => {
+      if (this.#healed || node.life !== life || !node.isUp) return;
+      this.#count("trouble while a snapshot is installed");
+      this.#troubleInstalling(node);
+    });
+  }
+
+  #troubleInstalling(node: SimNode): void {
+    switch (this.#prng.between(0, 5)) {
+      case 0:
+        return this.#kill([node]);
+      case 1:
+        return this.#killProcess(node);
+      case 2:
+        return this.#stopNow(node);
+      case 3:
+        return this.#fillDisk(node);
+      default:
+        return this.#failDisk(node);
+    }
+  }
+
   /** A leader that dies while it brings its log to the others leaves what figure 8 of the paper is about. */
   elected(node: SimNode): void {
     if (this.#healed || !this.#prng.chance(this.#deathAfterElection)) return;
@@ -178,11 +206,15 @@ export class Faults {
     node.replica!.handOver();
     const { life } = node;
     this.#scheduler.after(this.#prng.next() * 300, () => {
-      if (this.#healed || node.life !== life || !node.isUp || node.isPaused) return;
-      node.stop(() => {
-        this.#killed(node);
-        this.#startAgain(node, this.#prng.pick([5, 500]));
-      });
+      if (!this.#healed && node.life === life) this.#stopNow(node);
+    });
+  }
+
+  #stopNow(node: SimNode): void {
+    if (!node.isUp || node.isPaused) return;
+    node.stop(() => {
+      this.#killed(node);
+      this.#startAgain(node, this.#prng.pick([5, 500]));
     });
   }
 

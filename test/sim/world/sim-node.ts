@@ -64,6 +64,7 @@ const DIRECTORY = "data";
 const SEGMENT_BYTES = 32 * 1024;
 /** A stop that takes longer is given up. */
 const STOP_WITHIN_MS = 1000;
+const CLOSING_MS_MAX = 100;
 
 /** What the virtual disk was told to do, as opposed to what is wrong with the node. */
 function isDiskFault(error: unknown): boolean {
@@ -120,6 +121,7 @@ export class SimNode {
   readonly #options: SimNodeOptions;
   #writer: VirtualLogWriter | null = null;
   #paused = false;
+  #stopping = false;
   #heldBack: (() => void)[] = [];
   #clockOffsetMs = 0;
 
@@ -217,22 +219,25 @@ export class SimNode {
 
   /** An orderly stop: clients are answered, the log is closed, the process ends. `stopped` is told of the end. */
   stop(stopped: () => void): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
     const { life } = this;
-    let ended = false;
     const end = (): void => {
-      if (ended || life !== this.life) return;
-      ended = true;
+      if (life !== this.life) return;
       this.killProcess();
       stopped();
     };
+    const { scheduler, prng } = this.#options;
     this.replica!.stop();
-    this.#writer!.close(end);
+    // A process has more to close than its log, and what was begun before goes on meanwhile.
+    this.#writer!.close(() => scheduler.after(prng.next() * CLOSING_MS_MAX, end));
     // On a full disk the log does not close; nobody waits for what was never acknowledged.
-    this.#options.scheduler.after(STOP_WITHIN_MS, end);
+    scheduler.after(STOP_WITHIN_MS, end);
   }
 
   #end(): void {
     this.life++;
+    this.#stopping = false;
     this.#writer = null;
     this.replica = null;
     this.#paused = false;

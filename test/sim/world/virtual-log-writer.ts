@@ -50,6 +50,7 @@ export class VirtualLogWriter implements LogWriter {
   readonly #events: LogWriterEvents;
   #queue: Task[] = [];
   #busy = false;
+  #closing = false;
   #dead = false;
   #full = false;
   #compactIndex = 0;
@@ -91,7 +92,7 @@ export class VirtualLogWriter implements LogWriter {
 
   compact(index: number): void {
     this.#compactIndex = Math.max(this.#compactIndex, index);
-    this.#enqueue({ take: () => {}, finish: null, done: () => {} });
+    if (!this.#closing) this.#enqueue({ take: () => {}, finish: null, done: () => {} });
   }
 
   reset(position: { readonly index: number; readonly term: number }, onDurable: () => void): void {
@@ -101,6 +102,7 @@ export class VirtualLogWriter implements LogWriter {
 
   close(onClosed: () => void): void {
     this.#enqueue({ take: () => {}, finish: null, done: onClosed });
+    this.#closing = true;
   }
 
   /** The process ends: nothing it planned happens any more. What it wrote is in the system's memory. */
@@ -126,6 +128,7 @@ export class VirtualLogWriter implements LogWriter {
   }
 
   #enqueue(task: Task): void {
+    if (this.#closing) throw new StorageError("closed", "The log was used after close");
     this.#queue.push(task);
     if (!this.#busy) this.#begin();
   }

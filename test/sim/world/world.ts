@@ -100,6 +100,7 @@ class World {
     this.#network.onDeliver = (from, to, payload) => {
       this.#note(`${from.slice(-1)}>${to.slice(-1)} ${describePayload(payload)}`);
       this.#refusals.delivered(payload, from.slice(-1), to.slice(-1));
+      this.#faults.delivered(to, payload);
     };
     this.#invariants = [
       new ElectionSafety(),

@@ -62,6 +62,8 @@ export class SnapshotInstaller {
     readonly sink: SnapshotSink;
     nextOffsetBytes: number;
   } | null = null;
+  /** Whole and durable, on its way into a state machine. */
+  #restoring: SnapshotMeta | null = null;
 
   constructor(
     store: SnapshotStore,
@@ -111,10 +113,11 @@ export class SnapshotInstaller {
     if (chunk.done) this.#commit(current);
   }
 
-  /** Gives up what is half there. */
+  /** Gives up what is half there, received or restored. */
   cancel(): void {
     this.#incoming?.sink.abort();
     this.#incoming = null;
+    this.#restoring = null;
   }
 
   #commit(current: { readonly meta: SnapshotMeta; readonly sink: SnapshotSink }): void {
@@ -122,11 +125,19 @@ export class SnapshotInstaller {
       if (this.#incoming !== current) return;
       if (error !== null) return this.#fail(current, error);
       this.#incoming = null;
-      const machine = this.#newMachine();
-      restoreSnapshot(this.#store, current.meta, machine, (failure) => {
-        if (failure === null) this.#events.onRestored(current.meta, machine);
-        else this.#events.onFailed(current.meta, failure);
-      });
+      return this.#restore(current.meta);
+    });
+  }
+
+  #restore(meta: SnapshotMeta): void {
+    this.#restoring = meta;
+    const machine = this.#newMachine();
+    restoreSnapshot(this.#store, meta, machine, (failure) => {
+      // The node stops: nothing may be put in the place of anything any more.
+      if (this.#restoring !== meta) return;
+      this.#restoring = null;
+      if (failure === null) this.#events.onRestored(meta, machine);
+      else this.#events.onFailed(meta, failure);
     });
   }
 

@@ -136,6 +136,8 @@ export class SnapshotKeeper {
   }
 
   receive(chunk: SnapshotChunk): void {
+    // It comes again by itself. Asked for in the middle of it, the core would begin anew under the installer's feet.
+    if (chunk.offsetBytes === 0) this.#askAgain = null;
     this.#installer.chunk(chunk);
   }
 
