@@ -37,6 +37,8 @@ export function runProgram(
     child.stderr.on("data", (bytes: Buffer) => (errorOutput += bytes.toString()));
     child.once("error", reject);
     child.once("close", (exitCode) => resolve({ exitCode, output, errorOutput }));
+    // A program that ends without reading its input is judged by its exit code.
+    child.stdin.on("error", () => undefined);
     child.stdin.end(options.input ?? "");
   });
 }
