@@ -15,7 +15,10 @@ export class RefusalsEnd {
     const count = (this.#counts.get(batch) ?? 0) + 1;
     this.#counts.set(batch, count);
     if (count > REFUSALS_MAX) {
-      throw new Violation("refusals end", `batch ${batch} was refused ${count} times, last as "${payload.reason}"`);
+      throw new Violation(
+        "refusals end",
+        `batch ${batch} was refused ${count} times, last as "${payload.reason}"`,
+      );
     }
   }
 }

@@ -221,7 +221,8 @@ export class Faults {
   #resetLinks(node: SimNode): void {
     this.#count("connection reset");
     for (const other of this.#nodes) {
-      if (other !== node && this.#prng.chance(0.7)) this.#network.reset(node.member.id, other.member.id);
+      if (other !== node && this.#prng.chance(0.7))
+        this.#network.reset(node.member.id, other.member.id);
     }
   }
 

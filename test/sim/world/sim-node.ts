@@ -174,7 +174,8 @@ export class SimNode {
       directory: `${DIRECTORY}/snapshots`,
       clusterId: genesis.clusterId,
       groupId: 0,
-      schedule: (run: () => void) => schedule.after(this.#options.diskSpeed.stepMs * Math.min(this.disk.slowness, 10), run),
+      schedule: (run: () => void) =>
+        schedule.after(this.#options.diskSpeed.stepMs * Math.min(this.disk.slowness, 10), run),
     });
     const snapshot = snapshots.latest();
     const { log, recovered } = SegmentedLog.open(this.disk, {
@@ -335,7 +336,8 @@ export class SimNode {
             if (isDiskFault(error)) events.diskFailed(this, error);
             else this.#failed(error);
           },
-          diskSpace: (full) => events.trace(`${this.member.name} disk ${full ? "full" : "has room"}`),
+          diskSpace: (full) =>
+            events.trace(`${this.member.name} disk ${full ? "full" : "has room"}`),
           failed: (error) => this.#failed(error),
           roundDone: () => {},
         },

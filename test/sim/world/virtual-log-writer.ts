@@ -4,7 +4,13 @@
  * full disk they wait, in order, and are tried again.
  */
 import type { Entry } from "@ferrite/raft";
-import { StorageError, type LogWrite, type LogWriter, type LogWriterEvents, type SegmentedLog } from "@ferrite/storage";
+import {
+  StorageError,
+  type LogWrite,
+  type LogWriter,
+  type LogWriterEvents,
+  type SegmentedLog,
+} from "@ferrite/storage";
 import type { Prng } from "./prng.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { VirtualDisk } from "./virtual-disk.ts";
@@ -78,7 +84,10 @@ export class VirtualLogWriter implements LogWriter {
 
   submit(write: LogWrite, onDurable: () => void): void {
     this.#observer.logWritten(write.entries);
-    const hardState = this.#canary.loseVote && write.hardState !== null ? { ...write.hardState, vote: null } : write.hardState;
+    const hardState =
+      this.#canary.loseVote && write.hardState !== null
+        ? { ...write.hardState, vote: null }
+        : write.hardState;
     const take = (): void => this.#log.append({ hardState, entries: write.entries });
     if (this.#canary.ackBeforeSync) {
       this.#enqueue({ take, finish: null, done: () => {} });
@@ -153,8 +162,8 @@ export class VirtualLogWriter implements LogWriter {
     const durable = this.#hasRoom(() => {
       this.#log.compact(this.#compactIndex);
       const [first] = group;
-      if (first!.finish === null) this.#log.sync();
-      else first!.finish();
+      if (first.finish === null) this.#log.sync();
+      else first.finish();
     });
     if (this.#dead) return;
     if (!durable) {

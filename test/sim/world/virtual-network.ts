@@ -84,7 +84,9 @@ export class VirtualNetwork {
     ] as const) {
       this.#breaks.set(link(from, to), this.#breaksOf(from, to) + 1);
       this.#arrivals.delete(link(from, to));
-      this.#scheduler.after(this.#latencyMs(), () => this.#endpoints.get(from)?.events.onDisconnected(to, { refused: false }));
+      this.#scheduler.after(this.#latencyMs(), () =>
+        this.#endpoints.get(from)?.events.onDisconnected(to, { refused: false }),
+      );
       this.#scheduler.after(5 + this.#latencyMs(), () => {
         if (this.#endpoints.has(to)) this.#endpoints.get(from)?.events.onConnected(to);
       });

@@ -160,12 +160,15 @@ class World {
   }
 
   #addNodes(table: CommandTable): void {
-    const members: Member[] = Array.from({ length: this.#prng.pick(CLUSTER_SIZES) }, (_, index) => ({
-      id: `00000000-0000-4000-8000-00000000000${index + 1}`,
-      name: `node${index + 1}`,
-      peerAddress: `10.0.0.${index + 1}:16379`,
-      clientAddress: `10.0.0.${index + 1}:6379`,
-    }));
+    const members: Member[] = Array.from(
+      { length: this.#prng.pick(CLUSTER_SIZES) },
+      (_, index) => ({
+        id: `00000000-0000-4000-8000-00000000000${index + 1}`,
+        name: `node${index + 1}`,
+        peerAddress: `10.0.0.${index + 1}:16379`,
+        clientAddress: `10.0.0.${index + 1}:6379`,
+      }),
+    );
     const genesis: Genesis = { clusterId: "11111111-1111-4111-8111-111111111111", members };
     const canary = this.#options.canary ?? NO_CANARY;
     const limits = {
@@ -251,7 +254,10 @@ class World {
     this.#second.steps++;
     if (this.#scheduler.nowMs - this.#second.atMs < 1000) {
       if (this.#second.steps <= STEPS_PER_SECOND_MAX) return;
-      throw new Violation("bounded work", `more than ${STEPS_PER_SECOND_MAX} steps within a second`);
+      throw new Violation(
+        "bounded work",
+        `more than ${STEPS_PER_SECOND_MAX} steps within a second`,
+      );
     }
     this.#second = { atMs: this.#scheduler.nowMs, steps: 0 };
   }
@@ -267,7 +273,9 @@ class World {
     for (const { token, startMs, endMs, outcome } of this.#history.appends) {
       if (startMs < fromMs || startMs > untilMs) continue;
       if (outcome === "applied" && endMs - startMs <= ANSWER_MS) continue;
-      this.#problems.push(`liveness: long after the faults ${token} was ${outcome} after ${endMs - startMs} ms`);
+      this.#problems.push(
+        `liveness: long after the faults ${token} was ${outcome} after ${endMs - startMs} ms`,
+      );
     }
   }
 

@@ -144,8 +144,7 @@ export class Proposals {
   /** The leader said that it did not append this batch: not before `retryAtMs` it is asked again. */
   refused(refusal: Refusal, retryAtMs: number): void {
     const at = this.#batches.findIndex(
-      (batch) =>
-        batch.incarnation === refusal.incarnation && batch.sequence === refusal.sequence,
+      (batch) => batch.incarnation === refusal.incarnation && batch.sequence === refusal.sequence,
     );
     if (at < 0) return;
     const batch = this.#batches[at];

@@ -79,10 +79,9 @@ export class Replica implements WritePath, TransportEvents {
     this.#machine = recovered.machine;
     this.#clock = new LogicalClock(ports.clock);
     this.#clock.applied(recovered.machine.timeMs);
-    this.#service = new ServiceState(limits, {
-      monotonicMs: () => ports.clock.monotonicMs(),
-      leads: () => this.#core.role() === "leader",
-    });
+    const monotonicMs = (): number => ports.clock.monotonicMs();
+    const leads = (): boolean => this.#core.role() === "leader";
+    this.#service = new ServiceState(limits, { monotonicMs, leads });
     this.#nodeKeys = new Map(
       options.genesis.members.map((member) => [member.id, uuidBytes(member.id).toString("latin1")]),
     );
@@ -123,17 +122,11 @@ export class Replica implements WritePath, TransportEvents {
         this.#plan();
       },
     });
-    this.#copies = new CopyCounts(
-      {
-        core: this.#core,
-        monotonicMs: () => ports.clock.monotonicMs(),
-        send: (to, payload) => {
-          this.#send(to, payload);
-          this.#plan();
-        },
-      },
-      firstRequestId,
-    );
+    const send = (to: NodeId, payload: PeerPayload): void => {
+      this.#send(to, payload);
+      this.#plan();
+    };
+    this.#copies = new CopyCounts({ core: this.#core, monotonicMs, send }, firstRequestId);
     this.#snapshots = new SnapshotKeeper({
       core: this.#core,
       ports,

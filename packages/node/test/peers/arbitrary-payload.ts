@@ -139,7 +139,12 @@ export const anyPayload: fc.Arbitrary<PeerPayload> = fc.oneof(
       kind: fc.constant("forwardRefused" as const),
       incarnation: count,
       sequence: count,
-      reason: fc.constantFrom("notLeader" as const, "busy" as const, "noSpace" as const, "gap" as const),
+      reason: fc.constantFrom(
+        "notLeader" as const,
+        "busy" as const,
+        "noSpace" as const,
+        "gap" as const,
+      ),
     }),
   },
   {

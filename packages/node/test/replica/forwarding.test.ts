@@ -62,7 +62,12 @@ describe("a leader that is sent other nodes' batches", () => {
 
   it("appends nothing twice that is sent again", () => {
     for (const sequence of [7, 8, 9]) receive(sequence);
-    expect([receive(7), receive(8), receive(9), receive(10)]).toEqual(["known", "known", "known", "appended"]);
+    expect([receive(7), receive(8), receive(9), receive(10)]).toEqual([
+      "known",
+      "known",
+      "known",
+      "appended",
+    ]);
   });
 
   it("goes on behind the newest although an older batch was sent again and the rest of it got lost", () => {

@@ -44,7 +44,11 @@ function submit(text = "*1\r\n$4\r\nPING\r\n", nowMs = 0): string | null {
   return proposals.submit(bytes, 0, bytes.length, { client, nowMs });
 }
 
-function refuse(sequence: number, retryAtMs: number, reason: "notLeader" | "gap" = "notLeader"): void {
+function refuse(
+  sequence: number,
+  retryAtMs: number,
+  reason: "notLeader" | "gap" = "notLeader",
+): void {
   proposals.refused({ kind: "forwardRefused", incarnation: 100, sequence, reason }, retryAtMs);
 }
 

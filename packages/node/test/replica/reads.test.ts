@@ -36,7 +36,11 @@ describe("linearizable reads", () => {
 
   it("take no confirmation that an earlier process of this node asked for", () => {
     const answers: (string | null)[] = [];
-    const reads = new LinearizableReads({ timeoutMs: 1000, askAgainAfterMs: 100, firstRequestId: 700 });
+    const reads = new LinearizableReads({
+      timeoutMs: 1000,
+      askAgainAfterMs: 100,
+      firstRequestId: 700,
+    });
     reads.add((error) => answers.push(error), 0);
     reads.pump((requestId) => expect(requestId).toBe(700), 0);
     reads.confirmed({ requestId: 1, index: 5 });

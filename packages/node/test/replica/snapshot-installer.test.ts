@@ -50,7 +50,9 @@ class StepwiseStore implements SnapshotStore {
     onRead: (error: Error | null, bytes: Uint8Array) => void,
   ): void {
     const { offsetBytes, lengthBytes } = range;
-    this.steps.push(() => onRead(null, this.#bytes.subarray(offsetBytes, offsetBytes + lengthBytes)));
+    this.steps.push(() =>
+      onRead(null, this.#bytes.subarray(offsetBytes, offsetBytes + lengthBytes)),
+    );
   }
 
   prune(): void {
