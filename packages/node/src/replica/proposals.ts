@@ -19,7 +19,7 @@ import type { WriteClient } from "./write-path.ts";
 type Refusal = Extract<PeerPayload, { readonly kind: "forwardRefused" }>;
 
 export interface ProposalLimits {
-  /** Bytes of writes that are not answered yet; beyond it new ones are refused. */
+  /** Bytes of writes that are not answered yet; beyond it new ones are refused. The last one taken may pass it. */
   readonly queueBytesMax: number;
   /** A batch is closed when it holds this much, so that one entry stays a bounded piece of work. */
   readonly batchBytesMax: number;
@@ -103,7 +103,8 @@ export class Proposals {
     if (sizeBytes > this.#limits.commandBytesMax) {
       return `ERR the command is ${sizeBytes} bytes long, a write may have ${this.#limits.commandBytesMax}`;
     }
-    if (this.queuedBytes + sizeBytes > this.#limits.queueBytesMax) {
+    // Not what it would become: a write as large as the queue has to get through it, too.
+    if (this.queuedBytes >= this.#limits.queueBytesMax) {
       return "CLUSTERDOWN too many writes wait for the cluster (proposal-queue-bytes); this one was not applied";
     }
     if (

@@ -6,7 +6,7 @@
  * holds none.
  */
 import { formatDouble } from "./double.ts";
-import { ChunkPool } from "./chunk-pool.ts";
+import { CHUNK_BYTES_MIN, ChunkPool } from "./chunk-pool.ts";
 import type { Reply } from "./reply.ts";
 
 export { SilentReply } from "./silent-reply.ts";
@@ -38,13 +38,18 @@ const EMPTY: Buffer = Buffer.alloc(0);
 export class RespReply implements Reply {
   protocol: 2 | 3 = 2;
 
+  /** A limit was passed: what was answered is dropped, the client can not be served any more. */
+  hasOverflowed = false;
   readonly #pool: ChunkPool;
+  readonly #bytesMax: () => number;
   #buffer: Buffer = EMPTY;
   #length = 0;
   #capacity = 0;
 
-  constructor(pool: ChunkPool = new ChunkPool()) {
+  /** `bytesMax`: bytes that may wait, asked for when much does. One command can ask for more than there is memory. */
+  constructor(pool: ChunkPool = new ChunkPool(), bytesMax: () => number = () => Infinity) {
     this.#pool = pool;
+    this.#bytesMax = bytesMax;
   }
 
   /** Bytes waiting to be taken. */
@@ -113,6 +118,7 @@ export class RespReply implements Reply {
   }
 
   bulkRange(buffer: Uint8Array, start: number, end: number): void {
+    if (this.hasOverflowed) return;
     const length = end - start;
     this.#reserve(length + HEADER_BYTES_MAX + 2);
     this.#header(DOLLAR, length);
@@ -260,6 +266,11 @@ export class RespReply implements Reply {
   }
 
   #reserve(bytes: number): void {
+    if (this.#length + bytes <= this.#capacity) return;
+    if (this.#length + bytes > CHUNK_BYTES_MIN && this.#length + bytes > this.#bytesMax()) {
+      this.hasOverflowed = true;
+      this.discard();
+    }
     if (this.#length + bytes > this.#capacity) this.#grow(this.#length + bytes);
   }
 

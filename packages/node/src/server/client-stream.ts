@@ -36,6 +36,7 @@ export abstract class ClientStream extends ClientState {
       counters: host.view.counters,
       errors: host.statistics.errorCounts,
       chunkBytes: host.limits.outputChunkBytes,
+      bytesMax: () => this.#outputBytesMax(),
     });
     super(
       identity,
@@ -93,7 +94,8 @@ export abstract class ClientStream extends ClientState {
 
   /** Large replies do not wait for the end of an event, and a client that does not take them is noticed. */
   protected flushWhenLarge(): void {
-    if (this.output.reply.pendingBytes < this.host.limits.outputChunkBytes) return;
+    const { pendingBytes, hasOverflowed } = this.output.reply;
+    if (pendingBytes < this.host.limits.outputChunkBytes && !hasOverflowed) return;
     this.output.flush();
     this.#checkOutputLimit();
   }
@@ -120,12 +122,16 @@ export abstract class ClientStream extends ClientState {
     this.close(false);
   }
 
+  #outputBytesMax(): number {
+    return this.user === null
+      ? this.host.limits.unauthenticatedOutputBytesMax
+      : this.host.config().clientOutputBufferBytesMax;
+  }
+
   #checkOutputLimit(): void {
-    const limit =
-      this.user === null
-        ? this.host.limits.unauthenticatedOutputBytesMax
-        : this.host.config().clientOutputBufferBytesMax;
-    if (this.output.waitingBytes <= limit || this.isGone) return;
+    const { hasOverflowed } = this.output.reply;
+    const isWithin = this.output.waitingBytes <= this.#outputBytesMax() && !hasOverflowed;
+    if (isWithin || this.isGone) return;
     this.host.logger.warn(
       { client: this.id, address: this.address, bytes: this.output.waitingBytes },
       "closing client that does not take its replies",

@@ -8,8 +8,8 @@ export class CountingReply extends RespReply {
   /** Errors answered on this connection: compare before and after a command to see whether it failed. */
   errorCount = 0;
 
-  constructor(pool: ChunkPool, errors: ErrorCounts) {
-    super(pool);
+  constructor(pool: ChunkPool, errors: ErrorCounts, bytesMax: () => number) {
+    super(pool, bytesMax);
     this.#errors = errors;
   }
 

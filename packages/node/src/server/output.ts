@@ -15,6 +15,8 @@ export interface OutputOptions {
   readonly errors: ErrorCounts;
   /** Replies collected before they are handed over although the kernel is behind. */
   readonly chunkBytes: number;
+  /** Replies that may be collected at all. */
+  bytesMax(): number;
 }
 
 export class Output {
@@ -28,7 +30,7 @@ export class Output {
   readonly #onWritten: (error?: Error | null) => void;
 
   constructor(options: OutputOptions) {
-    this.reply = new CountingReply(options.pool, options.errors);
+    this.reply = new CountingReply(options.pool, options.errors, () => options.bytesMax());
     this.#stream = options.stream;
     this.#pool = options.pool;
     this.#counters = options.counters;
@@ -46,7 +48,8 @@ export class Output {
   /** Hands the collected replies to the socket in one write. */
   flush(): void {
     const pending = this.reply.pendingBytes;
-    if (pending === 0) return;
+    // After an overflow what is there begins in the middle of an answer.
+    if (pending === 0 || this.reply.hasOverflowed) return;
     if (this.#sending !== null) {
       // The kernel is behind. A whole chunk goes to the socket's own queue; it is not reused.
       if (pending >= this.#chunkBytes) this.#write(this.reply.takePending());

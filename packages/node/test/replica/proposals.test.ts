@@ -199,6 +199,16 @@ describe("a node's stream of writes", () => {
     expect(error).toMatch(/^CLUSTERDOWN .*proposal-queue-bytes.*not applied/);
   });
 
+  it("takes one write that is as large as the whole queue", () => {
+    proposals = make({ queueBytesMax: 300 });
+    submit();
+    expect(submit("x".repeat(300))).toBeNull();
+    expect(submit()).toMatch(/^CLUSTERDOWN/);
+    proposals.pump(accept, 0);
+    for (const batch of sent) proposals.take(batch.incarnation, batch.sequence);
+    expect(submit()).toBeNull();
+  });
+
   it("answers everything when the node stops, in the order it came", () => {
     submit();
     proposals.pump(accept, 0);

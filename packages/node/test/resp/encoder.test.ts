@@ -147,6 +147,23 @@ describe("The output buffer", () => {
   });
 });
 
+test("A reply over its limit is dropped and says so, and takes no memory for the rest", () => {
+  const reply = new RespReply(new ChunkPool(), () => 100_000);
+  const value = Buffer.alloc(40_000);
+  reply.bulk(value);
+  reply.bulk(value);
+  expect([reply.pendingBytes > 80_000, reply.hasOverflowed]).toEqual([true, false]);
+  // Looked at when the buffer grows, which it does by doubling.
+  reply.bulk(value);
+  reply.bulk(value);
+  expect(reply.hasOverflowed).toBe(true);
+  for (let piece = 0; piece < 10; piece++) {
+    reply.bulk(value);
+    reply.simple("x".repeat(60_000));
+  }
+  expect(reply.pendingBytes).toBeLessThanOrEqual(128 * 1024);
+});
+
 test("The pool keeps a bounded number of bytes per size", () => {
   const pool = new ChunkPool();
   const chunks = Array.from({ length: 500 }, () => pool.acquire(1));

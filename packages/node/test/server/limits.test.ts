@@ -154,6 +154,29 @@ describe("a client that never reads", () => {
     expect(waitingBytesMax).toBeLessThan(16 * MEBIBYTE);
   });
 
+  it("is closed by a single command whose answer is over the limit, before that fills memory", async () => {
+    const test = await startTestServer({ config: { clientOutputBufferBytesMax: 4 * MEBIBYTE } });
+    const client = await test.connect();
+    expect(await client.ask("SET", "k", "v".repeat(MEBIBYTE))).toBe("+OK\r\n");
+    let waitingBytesMax = 0;
+    const read = test.replica.runRead.bind(test.replica);
+    test.replica.runRead = (command, argv, reply) => {
+      const bulkRange = reply.bulkRange.bind(reply);
+      reply.bulkRange = (buffer, start, end) => {
+        bulkRange(buffer, start, end);
+        for (const one of test.server.clients()) {
+          waitingBytesMax = Math.max(waitingBytesMax, one.outputBufferBytes());
+        }
+      };
+      read(command, argv, reply);
+    };
+    client.write(request("MGET", ...Array.from({ length: 1000 }, () => "k")));
+    expect(await client.rest()).toBe("");
+    expect(waitingBytesMax).toBeGreaterThan(3 * MEBIBYTE);
+    expect(waitingBytesMax).toBeLessThanOrEqual(4 * MEBIBYTE);
+    expect(test.warnings).toEqual(["closing client that does not take its replies"]);
+  });
+
   it("but comes back in time gets everything in order", async () => {
     const test = await startTestServer();
     const client = await test.connect();
