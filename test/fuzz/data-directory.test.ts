@@ -125,9 +125,10 @@ describe("A node whose data directory was damaged", () => {
     );
   }
 
-  /** Whoever removes a whole log and its snapshots has a new, empty node, which nothing can tell from a lost one. */
+  /** Who removes everything has a new node. */
   function isEmptied(files: Files): boolean {
-    return ![...files.keys()].some((name) => name.includes("snapshot-") || name.endsWith(".log"));
+    const ours = /^identity\.json$|^genesis\.json$|\.log$|\/snapshot-\d+-\d+$/;
+    return ![...files.keys()].some((path) => ours.test(path));
   }
 
   test("has a log and a snapshot, and undamaged gives all back", async () => {
@@ -150,6 +151,25 @@ describe("A node whose data directory was damaged", () => {
     }
     report(`${ROUNDS} starts: ${JSON.stringify(outcomes)}`);
     expect(outcomes.refused).toBeGreaterThan(ROUNDS / 5);
+  });
+
+  test("refuses without its whole log, or without knowing who it is", async () => {
+    const without = (gone: RegExp): Damage => ({
+      what: `removed ${gone}`,
+      files: new Map([...whole].filter(([path]) => !gone.test(path))),
+    });
+    for (const damage of [
+      without(/\.log$/),
+      without(/\.log$|snapshot-/),
+      without(/^identity/),
+      without(/^identity|^genesis/),
+      without(/^identity|\.log$|snapshot-/),
+    ]) {
+      writeFiles(dataDir, damage.files);
+      const outcome = await start();
+      expect(outcome.kind, damage.what).toBe("refused");
+      expect(judge(damage, outcome), damage.what).toBeNull();
+    }
   });
 
   test("canary: a node that gives something else, or less without a reason, is found", () => {

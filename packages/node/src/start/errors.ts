@@ -2,6 +2,8 @@
 export type StartErrorCode =
   /** A file in the data directory is not what this version writes. */
   | "DAMAGED_FILE"
+  /** A part of the data directory is gone while the others are there. */
+  | "MISSING_FILE"
   /** The data directory belongs to a node of another name. */
   | "WRONG_NAME"
   /** The configuration does not fit what the data directory was made with. */

@@ -1,7 +1,8 @@
 /**
  * Who this data directory is. The id is a UUID made together with the directory: an empty disk is always somebody new,
  * whatever its name (O05). The incarnation counts starts, durably, before anything is written under it: what an
- * earlier process left on its way can not be taken for this one's.
+ * earlier process left on its way can not be taken for this one's. It also remembers that a log was begun: without it
+ * an emptied log directory would look like a new node's, and the node would vote anew in terms in which it has voted.
  */
 import { randomUUID } from "node:crypto";
 import { writeFileDurably, type FileSystem } from "@ferrite/storage";
@@ -9,13 +10,18 @@ import { z } from "zod";
 import type { NodeIdentity } from "../peers/membership.ts";
 import { readJsonFile } from "./json-file.ts";
 import { StartError } from "./errors.ts";
+import { findStoredParts } from "./stored-parts.ts";
 
 const identitySchema = z.strictObject({
   format: z.literal(1),
   id: z.uuid(),
   name: z.string().min(1),
   incarnation: z.int().min(0),
+  /** A log was begun: from then on there has to be one. */
+  hasLog: z.boolean().default(false),
 });
+
+type StoredIdentity = z.infer<typeof identitySchema>;
 
 /**
  * Room for the incarnations one process may begin after giving up writes (replica/proposals.ts): a hundred a second for
@@ -29,6 +35,8 @@ export interface LoadedIdentity {
   readonly incarnation: number;
   /** True when the directory was made just now. */
   readonly isNew: boolean;
+  /** To be called once the log is open: a log that vanishes later is noticed at the next start. */
+  readonly logBegun: () => void;
 }
 
 /**
@@ -41,8 +49,8 @@ export function loadIdentity(
 ): LoadedIdentity {
   const path = `${at.dataDirectory}/identity.json`;
   const isNew = !fileSystem.exists(path);
-  const stored = isNew
-    ? { format: 1 as const, id: randomUUID() as string, name: at.nodeName, incarnation: 0 }
+  const stored: StoredIdentity = isNew
+    ? newIdentity(fileSystem, { ...at, path })
     : readJsonFile(fileSystem, path, identitySchema);
   if (stored.name !== at.nodeName) {
     throw new StartError(
@@ -50,11 +58,45 @@ export function loadIdentity(
       `${path} belongs to node "${stored.name}", but node-name is "${at.nodeName}". Use that name, or another data directory (dir)`,
     );
   }
-  const raised = { ...stored, incarnation: stored.incarnation + 1 };
-  writeFileDurably(fileSystem, path, Buffer.from(`${JSON.stringify(raised, null, 2)}\n`));
+  const { hasLog } = findStoredParts(fileSystem, at.dataDirectory);
+  if (stored.hasLog && !hasLog) throw logLost(at.dataDirectory);
+  const raised = { ...stored, incarnation: stored.incarnation + 1, hasLog };
+  write(fileSystem, path, raised);
   return {
     identity: { id: stored.id, name: stored.name },
     incarnation: raised.incarnation * INCARNATIONS_PER_START,
     isNew,
+    logBegun: () => {
+      if (!raised.hasLog) write(fileSystem, path, { ...raised, hasLog: true });
+    },
   };
+}
+
+/** A new id for an old log would be a stranger who answers for what another has promised. */
+function newIdentity(
+  fileSystem: FileSystem,
+  at: { readonly dataDirectory: string; readonly nodeName: string; readonly path: string },
+): StoredIdentity {
+  const { hasGenesis, hasLog, hasSnapshot } = findStoredParts(fileSystem, at.dataDirectory);
+  if (hasGenesis || hasLog || hasSnapshot) {
+    throw new StartError(
+      "MISSING_FILE",
+      `${at.path} is missing, but ${at.dataDirectory} holds the data of a node. Put the file back, or move the data ` +
+        "directory away to start as a new node",
+    );
+  }
+  return { format: 1, id: randomUUID(), name: at.nodeName, incarnation: 0, hasLog: false };
+}
+
+/** With its log a node has lost its votes: under the same id it could vote twice in one term. */
+function logLost(dataDirectory: string): StartError {
+  return new StartError(
+    "MISSING_FILE",
+    `There is no log in ${dataDirectory}/log, but this node had one: its votes and entries are lost. Restore the whole ` +
+      "data directory from a copy, or remove the node from the cluster and let it join again with an empty directory",
+  );
+}
+
+function write(fileSystem: FileSystem, path: string, identity: StoredIdentity): void {
+  writeFileDurably(fileSystem, path, Buffer.from(`${JSON.stringify(identity, null, 2)}\n`));
 }

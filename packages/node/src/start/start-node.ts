@@ -45,7 +45,7 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
   const fileSystem = new NodeFileSystem();
   const lock = lockDataDirectory(config.dataDir);
   parts.add("data directory lock", () => lock.release());
-  const { identity, incarnation } = loadIdentity(fileSystem, {
+  const { identity, incarnation, logBegun } = loadIdentity(fileSystem, {
     dataDirectory: config.dataDir,
     nodeName: config.nodeName,
   });
@@ -78,6 +78,7 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
     onFailed: fail,
   });
   parts.add("log", () => running.close());
+  logBegun();
   const view = new LiveReplicaView({
     replica: running.replica,
     genesis: links.genesis,
