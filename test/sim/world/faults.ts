@@ -43,10 +43,11 @@ export class Faults {
     this.#meanMs = options.shortReigns ? 5000 : this.#prng.pick([300, 1500, 5000]);
     this.#usualNetwork = {
       ...CALM_NETWORK,
+      reorders: this.#prng.chance(0.3),
       latencyMs: { low: 0.1, high: options.shortReigns ? 40 : this.#prng.pick([0.5, 0.5, 10, 60]) },
     };
     this.#deathAfterElection = options.shortReigns ? 0.9 : this.#prng.pick([0, 0.2, 0.5]);
-    this.#deathAfterVote = this.#prng.pick([0, 0.1, 0.3]);
+    this.#deathAfterVote = this.#prng.pick([0, 0.3, 0.6]);
     this.#network.faults = this.#usualNetwork;
   }
 
