@@ -1,3 +1,14 @@
+export type { CommandCatalogue, CommandEntry } from "./catalogue.ts";
+export { KeyAccess, Verdict } from "./access-request.ts";
+export type { AccessRequest } from "./access-request.ts";
+export type {
+  ApplyOutcome,
+  SelectorDescription,
+  User,
+  UserTable,
+  UserTableRecord,
+  UsersChange,
+} from "./api.ts";
 export { AclError } from "./errors.ts";
 export type { AclErrorCode } from "./errors.ts";
 export { DEFAULT_ITERATIONS, fastDigest, hashPassword, verifyPassword } from "./password.ts";
