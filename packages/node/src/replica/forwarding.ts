@@ -36,6 +36,8 @@ export class ForwardedWrites {
 
   /** Per node, the newest index that clients of it wait for. */
   readonly #awaited: Map<NodeId, number> = new Map();
+  /** The newest commit index that all nodes were told without being asked. */
+  #told = 0;
 
   constructor(target: ForwardTarget) {
     this.#target = target;
@@ -47,10 +49,23 @@ export class ForwardedWrites {
     this.#awaited.clear();
   }
 
-  /** Nodes whose clients wait hear of a new commit index at once; the others with the next append, or tick. */
-  tellCommit(commitIndex: number, pushTo: (node: NodeId) => void): void {
+  /**
+   * Nodes whose clients wait hear of a new commit index at once; the others with the next append. When none is on its
+   * way they hear of it now too: who writes here and then reads there should not find the past for the rest of a tick.
+   */
+  tellCommit(
+    log: { readonly commitIndex: number; readonly lastIndex: number },
+    push: (to?: NodeId) => void,
+  ): void {
+    const { commitIndex } = log;
+    if (commitIndex === log.lastIndex && commitIndex > this.#told) {
+      this.#told = commitIndex;
+      this.#awaited.clear();
+      push();
+      return;
+    }
     for (const [node, index] of this.#awaited) {
-      pushTo(node);
+      push(node);
       if (commitIndex >= index) this.#awaited.delete(node);
     }
   }

@@ -333,7 +333,8 @@ export class Replica implements WritePath, TransportEvents {
     this.#applyCommitted();
     this.#reads.serve(this.#machine.appliedIndex);
     this.#copies.check();
-    this.#forwarded.tellCommit(this.#core.commitIndex(), (node) => this.#core.pushCommit(node));
+    const ends = { commitIndex: this.#core.commitIndex(), lastIndex: this.#core.lastIndex() };
+    this.#forwarded.tellCommit(ends, (to) => this.#core.pushCommit(to));
     while (this.#core.hasReady()) this.#carryOut(this.#core.ready());
     this.#ports.transport.flush();
     this.#ports.events.roundDone();
