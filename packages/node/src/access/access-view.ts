@@ -1,0 +1,85 @@
+/**
+ * What commands see of access control: the users as this node has applied them, the ways to change them, and the log of
+ * denials. Names, rules and lines are byte strings (latin1), as in @ferrite/acl.
+ */
+import type { CommandCatalogue, User, UserTable, Verdict } from "@ferrite/acl";
+import type { UsersOutcome, UsersProposal } from "../replica/access-state.ts";
+import type { ClientView } from "../server/edge-context.ts";
+
+/** Why a request was denied, in ACL LOG's words. */
+export type AclLogReason = "command" | "key" | "channel" | "auth";
+
+/** One line of ACL LOG: equal denials of one minute are one line with a count, as in Redis. */
+export interface AclLogEntry {
+  readonly id: number;
+  readonly count: number;
+  readonly reason: AclLogReason;
+  readonly context: "toplevel" | "multi" | "lua" | "module";
+  /** The command, key or channel; "auth" for a failed authentication. Byte string, capped. */
+  readonly object: string;
+  readonly username: string;
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
+  /** As CLIENT LIST shows the client at that time. */
+  readonly clientInfo: string;
+}
+
+export interface AclLogView {
+  /** Newest first. */
+  entries(): readonly AclLogEntry[];
+  add(
+    denial: {
+      readonly reason: AclLogReason;
+      readonly object: string;
+      readonly username: string;
+      readonly clientInfo: string;
+    },
+    nowMs: number,
+  ): void;
+  reset(): void;
+}
+
+/** The file that ACL SAVE writes and ACL LOAD reads. */
+export interface AclFileView {
+  /** Writes all users, atomically. Resolves to an error text or null; never rejects. */
+  save(): Promise<string | null>;
+  /** The lines of the file with all passwords hashed, or an error text that names the lines that are wrong. Never rejects. */
+  read(): Promise<
+    | { readonly ok: true; readonly lines: readonly string[] }
+    | { readonly ok: false; readonly errorText: string }
+  >;
+}
+
+export interface AccessView {
+  users(): UserTable;
+  readonly catalogue: CommandCatalogue;
+  readonly log: AclLogView;
+  readonly file: AclFileView;
+  /**
+   * Turns rules as a client sent them into rules that may be replicated: passwords hashed (in the hashing worker), relative times made
+   * absolute. Resolves to an error text instead when a rule is wrong or the worker is busy; never rejects.
+   */
+  prepareRules(
+    rules: readonly string[],
+    current: User | undefined,
+  ): Promise<
+    | { readonly ok: true; readonly rules: readonly string[] }
+    | { readonly ok: false; readonly errorText: string }
+  >;
+  /** See AccessState.propose. The trail gets the change with `client` as its actor. */
+  propose(
+    proposal: UsersProposal,
+    client: ClientView | null,
+    done: (outcome: UsersOutcome) => void,
+  ): void;
+  /**
+   * What `user` would be told if it sent this request (ACL DRYRUN and EXPLAIN): the verdict of the check that real
+   * requests go through, with the key or channel that was denied.
+   */
+  judge(user: User, words: readonly Buffer[]): AccessJudgement;
+}
+
+export type AccessJudgement =
+  | { readonly kind: "judged"; readonly verdict: Verdict; readonly denied: string | null }
+  /** No such command, or a wrong number of arguments: Redis' words. */
+  | { readonly kind: "notACommand"; readonly errorText: string };
