@@ -11,5 +11,12 @@ export type {
 } from "./api.ts";
 export { AclError } from "./errors.ts";
 export type { AclErrorCode } from "./errors.ts";
-export { DEFAULT_ITERATIONS, fastDigest, hashPassword, verifyPassword } from "./password.ts";
-export type { HashOptions } from "./password.ts";
+export {
+  DEFAULT_ITERATIONS,
+  fastDigest,
+  formatStoredPassword,
+  hashPassword,
+  parseStoredPassword,
+  verifyPassword,
+} from "./password.ts";
+export type { HashOptions, StoredPassword } from "./password.ts";

@@ -24,6 +24,12 @@ export interface HashOptions {
   readonly iterations: number;
 }
 
+/** What a stored form says. */
+export interface StoredPassword extends HashOptions {
+  /** 32 bytes. */
+  readonly hash: Uint8Array;
+}
+
 /** SHA-256 of a password: what Redis' `#` rules hold. */
 export function fastDigest(password: Uint8Array): Buffer {
   return createHash("sha256").update(password).digest();
@@ -32,8 +38,14 @@ export function fastDigest(password: Uint8Array): Buffer {
 /** The stored form of a password. Hashing runs in the thread pool. */
 export async function hashPassword(password: Uint8Array, options: HashOptions): Promise<string> {
   const hash = await stretch(fastDigest(password), options);
-  const salt = Buffer.from(options.salt).toString("hex");
-  return [SCHEME, options.iterations, salt, hash.toString("hex")].join("$");
+  return formatStoredPassword({ ...options, hash });
+}
+
+/** The stored form of a hash that was computed elsewhere (the server has a thread of its own for it). */
+export function formatStoredPassword(parts: StoredPassword): string {
+  const salt = Buffer.from(parts.salt).toString("hex");
+  const hash = Buffer.from(parts.hash).toString("hex");
+  return [SCHEME, parts.iterations, salt, hash].join("$");
 }
 
 /**
@@ -41,11 +53,12 @@ export async function hashPassword(password: Uint8Array, options: HashOptions): 
  * MALFORMED_PASSWORD_HASH when `stored` is not a stored form.
  */
 export async function verifyPassword(password: Uint8Array, stored: string): Promise<boolean> {
-  const { hash, ...options } = parseStored(stored);
+  const { hash, ...options } = parseStoredPassword(stored);
   return timingSafeEqual(await stretch(fastDigest(password), options), hash);
 }
 
-function parseStored(stored: string): HashOptions & { readonly hash: Buffer } {
+/** The parts of a stored form. Throws AclError MALFORMED_PASSWORD_HASH when it is none. */
+export function parseStoredPassword(stored: string): StoredPassword {
   const [scheme, iterationsText = "", saltText = "", hashText = "", ...more] = stored.split("$");
   const iterations = Number(iterationsText);
   const salt = Buffer.from(saltText, "hex");
