@@ -25,6 +25,10 @@ export interface User {
   readonly isUnrestricted: boolean;
   /** Where the first `Verdict` other than Allowed was found by the last `check` (for ACL LOG): index of key or channel. */
   readonly deniedIndex: number;
+  /** As ACL GETUSER lists them, in Redis' order: "on" or "off", "nopass", "skip-sanitize-payload" or "sanitize-payload". */
+  flags(): readonly string[];
+  /** As ACL GETUSER prints them: first the user's own rules, then each selector in its order. */
+  selectors(): readonly SelectorDescription[];
   /** The user's line in ACL LIST and in the file, from "user" on; without line end. */
   describe(): string;
   /** In nanoseconds, without allocation. */
