@@ -1,4 +1,5 @@
 /** Every command Ferrite knows, by family. */
+import { aclCommands } from "./acl/index.ts";
 import { clusterCommands } from "./cluster/index.ts";
 import type { CommandSpec } from "./command.ts";
 import { connectionCommands } from "./connection/index.ts";
@@ -11,6 +12,7 @@ import { stringCommands } from "./string/index.ts";
 import { CommandTable } from "./table.ts";
 
 const FAMILIES: readonly (readonly CommandSpec[])[] = [
+  aclCommands,
   connectionCommands,
   serverCommands,
   clusterCommands,
