@@ -84,6 +84,11 @@ export interface UserTable {
   all(): readonly User[];
   /** The earliest `expiresAtMs` of all users, Infinity when none expires. */
   readonly nextExpiryMs: number;
+  /**
+   * The error that ACL SETUSER with these rules would be answered with, null when there is none. Takes what a client
+   * sends, plaintext and all: nothing is hashed or kept, and passwords are looked at for their form only.
+   */
+  checkRules(name: string, rules: readonly string[], nowMs: number): string | null;
   /** ACL SETUSER: all rules or none. Creates the user when there is none. */
   setUser(name: string, rules: readonly string[], nowMs: number): ApplyOutcome;
   /** ACL DELUSER: `count` is how many there were. The default user is refused. */

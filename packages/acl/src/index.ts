@@ -20,3 +20,7 @@ export {
   verifyPassword,
 } from "./password.ts";
 export type { HashOptions, StoredPassword } from "./password.ts";
+export { formatUserLine } from "./user-line.ts";
+export { createUserTable, DEFAULT_USER_RULES } from "./user-table.ts";
+export { DEFAULT_ACL_LIMITS } from "./limits.ts";
+export type { AclLimits } from "./limits.ts";

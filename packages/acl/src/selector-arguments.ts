@@ -1,0 +1,31 @@
+/**
+ * Selectors arrive as one argument or split over several at their spaces: what lies from an argument that begins with
+ * "(" to one that ends with ")" is one rule again, as in Redis 7.
+ */
+
+export type MergedRules =
+  | { readonly ok: true; readonly rules: readonly string[] }
+  /** The argument that opens a selector which nobody closes. */
+  | { readonly ok: false; readonly unmatched: string };
+
+export function mergeSelectorArguments(rules: readonly string[]): MergedRules {
+  const merged: string[] = [];
+  let open: string[] | null = null;
+  for (const rule of rules) {
+    if (open !== null) {
+      open.push(rule);
+      if (!rule.endsWith(")")) continue;
+      merged.push(open.join(" "));
+      open = null;
+    } else if (rule.startsWith("(") && !rule.endsWith(")")) {
+      open = [rule];
+    } else {
+      merged.push(rule);
+    }
+  }
+  return open === null ? { ok: true, rules: merged } : { ok: false, unmatched: open[0] };
+}
+
+export function isSelectorRule(rule: string): boolean {
+  return rule.startsWith("(") && rule.endsWith(")") && rule.length > 1;
+}
