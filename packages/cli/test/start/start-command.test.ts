@@ -241,6 +241,8 @@ describe("ferrite start under a parent", () => {
       "json",
       "--bind",
       "0.0.0.0",
+      "--protected-mode",
+      "no",
     ]);
     node.end(null);
     await code;

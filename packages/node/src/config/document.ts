@@ -11,6 +11,7 @@ import {
 const GROUP_TITLES: Readonly<Record<SettingGroup, string>> = {
   node: "The node",
   clients: "Clients",
+  security: "Who is let in",
   cluster: "Cluster",
   "reads and writes": "Reads and writes",
   storage: "Storage",

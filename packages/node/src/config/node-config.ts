@@ -41,6 +41,8 @@ export interface NodeConfig {
 
   /** requirepass: password of the default user; empty = none. */
   readonly requirepass: string;
+  /** protected-mode, default yes: without any password only clients on this machine are served. */
+  readonly protectedMode: boolean;
   /** maxclients, default 10000 */
   readonly maxClients: number;
   /** timeout: seconds of idling before a client is closed, 0 = never. */
@@ -55,6 +57,33 @@ export interface NodeConfig {
   readonly clientOutputBufferBytesMax: number;
   /** maxmemory bytes, 0 = no limit; with a limit writes that need memory are refused with OOM (noeviction). */
   readonly maxMemoryBytes: number;
+
+  /** unixsocket: absolute path; null = none. */
+  readonly unixSocket: string | null;
+  /** unixsocketperm, default 0o700 */
+  readonly unixSocketPermissions: number;
+  /** unauthenticated-clients-max, default 1000 */
+  readonly unauthenticatedClientsMax: number;
+  /** unauthenticated-clients-per-address-max, default 500 */
+  readonly unauthenticatedClientsPerAddressMax: number;
+  /** auth-timeout-ms, default 10000; 0 = no deadline */
+  readonly authTimeoutMs: number;
+  /** auth-throttle, default yes */
+  readonly authThrottle: boolean;
+  /** auth-throttle-max-delay-ms, default 10000 */
+  readonly authThrottleMaxDelayMs: number;
+  /** auth-queue-max: jobs waiting in each lane of the hashing thread, default 256 */
+  readonly authQueueMax: number;
+  /** auth-cache-entries, default 10000 */
+  readonly authCacheEntriesMax: number;
+  /** password-hash-iterations, default 100000 */
+  readonly passwordHashIterations: number;
+  /** aclfile: absolute path; null = acl.conf in the data directory. */
+  readonly aclFile: string | null;
+  /** acllog-max-len, default 128 */
+  readonly aclLogEntriesMax: number;
+  /** acl-max-staleness-ms, default 10000 */
+  readonly aclMaxStalenessMs: number;
 
   /** read-consistency, default session */
   readonly readConsistency: Consistency;

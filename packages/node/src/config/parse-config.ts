@@ -75,6 +75,8 @@ function build(building: Building): NodeConfig {
     clientAnnounce: values.clientAnnounce ?? announce(firstBind, values.port, host),
     peerTls: derivePeerTls(nodeName, peers.length > 0, building),
     clientOutputBufferBytesMax: values.clientOutputBufferBytesMax ?? outputBufferDefault(),
+    unixSocket: resolvePath(values.unixSocket, host),
+    aclFile: resolvePath(values.aclFile, host),
     logFormat:
       values.logFormat === "auto" ? (host.isTerminal ? "pretty" : "json") : values.logFormat,
   };
@@ -86,6 +88,10 @@ function plainValues(
 ): Omit<SettingValues, "peerTlsCertFile" | "peerTlsKeyFile" | "peerTlsCaCertFile"> {
   const { peerTlsCertFile: _cert, peerTlsKeyFile: _key, peerTlsCaCertFile: _ca, ...rest } = values;
   return rest;
+}
+
+function resolvePath(path: string | null, host: HostFacts): string | null {
+  return path === null ? null : resolve(host.workingDirectory, path);
 }
 
 function outputBufferDefault(): number {
@@ -172,9 +178,10 @@ function derivePeerTls(
 
 function exposureWarnings(config: NodeConfig): string[] {
   const open = config.bind.filter((address) => !isLoopback(address));
-  if (open.length === 0 || config.requirepass !== "") return [];
+  // In protected mode nobody is let in from elsewhere without a password.
+  if (open.length === 0 || config.requirepass !== "" || config.protectedMode) return [];
   return [
-    `clients reach this node on ${open.join(", ")} without a password: set requirepass, or bind 127.0.0.1`,
+    `protected-mode is off: clients reach this node on ${open.join(", ")} without a password, unless users were given one`,
   ];
 }
 

@@ -29,7 +29,6 @@ export const FIXED_SETTINGS: readonly FixedSetting[] = [
   immutable("cluster-enabled", "no", "every node serves every key, there are no slots to move"),
   immutable("replicaof", "", "the members of a cluster are given by peers"),
   immutable("slaveof", "", "the members of a cluster are given by peers"),
-  immutable("unixsocket", "", "clients connect over TCP"),
   immutable("logfile", "", "logs go to standard output"),
 ];
 

@@ -12,16 +12,9 @@ import {
   peerList,
   type BindAddress,
 } from "./network-kinds.ts";
-import {
-  bytes,
-  choice,
-  integer,
-  outputBufferLimit,
-  password,
-  path,
-  yesNo,
-  type ValueKind,
-} from "./value-kinds.ts";
+import { SECURITY_SETTINGS } from "./security-settings.ts";
+import type { Setting, SettingGroup } from "./setting.ts";
+import { bytes, choice, integer, outputBufferLimit, password, path, yesNo } from "./value-kinds.ts";
 
 /** The fields of NodeConfig that are read as they are; the others are put together in parse-config.ts. */
 type PlainField = Exclude<
@@ -54,34 +47,7 @@ export interface SettingValues extends Pick<NodeConfig, PlainField> {
 }
 
 export type SettingField = keyof SettingValues;
-
-export type SettingGroup =
-  | "node"
-  | "clients"
-  | "cluster"
-  | "reads and writes"
-  | "storage"
-  | "observability";
-
-export interface Setting<T> {
-  readonly name: string;
-  readonly group: SettingGroup;
-  readonly kind: ValueKind<T>;
-  /** As it would stand in a file. */
-  readonly defaultText: string;
-  /** What the default means when its text does not say it. */
-  readonly defaultMeaning?: string;
-  /** Sentences for the documentation and `--help`; the first one alone is the short help. */
-  readonly about: string;
-  /** CONFIG SET changes it while the node runs. Only where every part that reads it reads it anew. */
-  readonly live?: true;
-  /** Never shown: not by CONFIG GET, not in logs, not in errors. */
-  readonly secret?: true;
-  /** Listed by `ferrite start --help`; the others are reached by their flag all the same. */
-  readonly common?: true;
-  /** Other environment variables it is read from, after its own. */
-  readonly environmentAliases?: readonly string[];
-}
+export type { Setting, SettingGroup };
 
 /** The largest frame overhead of one write that travels between nodes: headers of batch, entry and frame. */
 export const PEER_FRAME_OVERHEAD_BYTES: number = 1024 ** 2;
@@ -208,6 +174,8 @@ export const SETTINGS: { readonly [Field in SettingField]: Setting<SettingValues
       "Memory for keys and values; writes that need more are refused with OOM, nothing is evicted. 0 means no limit.",
     live: true,
   },
+
+  ...SECURITY_SETTINGS,
 
   peerBind: {
     name: "peer-bind",

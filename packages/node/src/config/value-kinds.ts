@@ -128,6 +128,23 @@ export function choice<T extends string>(
   };
 }
 
+const PERMISSIONS_MAX = 0o777;
+
+/** Permissions of a file, in octal digits. */
+export const permissions: ValueKind<number> = {
+  label: "octal number",
+  range: "0 to 777",
+  manyWords: false,
+  parse(text) {
+    if (!/^[0-7]{1,6}$/.test(text)) return refuse("argument couldn't be parsed into an integer");
+    const value = Number.parseInt(text, 8);
+    return value <= PERMISSIONS_MAX
+      ? accept(value)
+      : refuse("argument must be between 0 and 777 inclusive");
+  },
+  print: (value) => value.toString(8),
+};
+
 /** A password: any text at all, byte for byte as it was given. */
 export const password: ValueKind<string> = {
   label: "text",

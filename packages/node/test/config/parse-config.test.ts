@@ -278,8 +278,14 @@ describe("settings that must fit together", () => {
     expect(config.bind).toEqual(["0.0.0.0", "::"]);
     expect(config.clientAnnounce).toBe("box:6379");
     expect(config.peerAnnounce).toBe("box:16379");
-    expect(warnings.join()).toContain("without a password");
-    expect(parse({ flags: flags({ bind: "*", requirepass: "x" }) }).warnings).toEqual([]);
+    expect(warnings).toEqual([]);
+  });
+
+  it("an open port is worth a warning when protected mode is off and there is no password", () => {
+    const open = { bind: "*", "protected-mode": "no" };
+    expect(parse({ flags: flags(open) }).warnings.join()).toContain("without a password");
+    expect(parse({ flags: flags({ ...open, requirepass: "x" }) }).warnings).toEqual([]);
+    expect(parse({ flags: flags({ ...open, bind: "127.0.0.1 ::1" }) }).warnings).toEqual([]);
   });
 
   it.each<[string, Record<string, string>, string]>([
