@@ -6,7 +6,7 @@
  * The inner SHA-256 is what Redis' `#<sha256>` rules hold, so that such rules can be taken over without knowing the
  * password. Salts come from the caller: this package draws no random numbers.
  */
-import { createHash, pbkdf2, timingSafeEqual } from "node:crypto";
+import { createHash, pbkdf2, pbkdf2Sync, timingSafeEqual } from "node:crypto";
 import { AclError } from "./errors.ts";
 
 const SCHEME = "pbkdf2-sha256";
@@ -36,9 +36,18 @@ export function fastDigest(password: Uint8Array): Buffer {
 }
 
 /** The stored form of a password. Hashing runs in the thread pool. */
-export async function hashPassword(password: Uint8Array, options: HashOptions): Promise<string> {
-  const hash = await stretch(fastDigest(password), options);
-  return formatStoredPassword({ ...options, hash });
+export function hashPassword(password: Uint8Array, options: HashOptions): Promise<string> {
+  return hashDigest(fastDigest(password), options);
+}
+
+/** The stored form of the password with this SHA-256, which need not be known (S15). */
+export async function hashDigest(digest: Uint8Array, options: HashOptions): Promise<string> {
+  return formatStoredPassword({ ...options, hash: await stretch(digest, options) });
+}
+
+/** Like `hashDigest`, for a thread that has nothing else to do. */
+export function hashDigestSync(digest: Uint8Array, options: HashOptions): string {
+  return formatStoredPassword({ ...options, hash: stretchSync(digest, options) });
 }
 
 /** The stored form of a hash that was computed elsewhere (the server has a thread of its own for it). */
@@ -52,9 +61,28 @@ export function formatStoredPassword(parts: StoredPassword): string {
  * Whether `password` is the one that was stored; the time taken does not depend on where they differ. Throws AclError
  * MALFORMED_PASSWORD_HASH when `stored` is not a stored form.
  */
-export async function verifyPassword(password: Uint8Array, stored: string): Promise<boolean> {
+export function verifyPassword(password: Uint8Array, stored: string): Promise<boolean> {
+  return verifyDigest(fastDigest(password), stored);
+}
+
+/** Like `verifyPassword`, for the password with this SHA-256. */
+export async function verifyDigest(digest: Uint8Array, stored: string): Promise<boolean> {
   const { hash, ...options } = parseStoredPassword(stored);
-  return timingSafeEqual(await stretch(fastDigest(password), options), hash);
+  return timingSafeEqual(await stretch(digest, options), hash);
+}
+
+/** Like `verifyDigest`, for a thread that has nothing else to do. */
+export function verifyDigestSync(digest: Uint8Array, stored: string): boolean {
+  const { hash, ...options } = parseStoredPassword(stored);
+  return timingSafeEqual(stretchSync(digest, options), hash);
+}
+
+/**
+ * Whether a stored form is weaker than what new ones are made with, and should be made anew at the next login. Throws
+ * AclError MALFORMED_PASSWORD_HASH when it is none.
+ */
+export function needsRehash(stored: string, policy: { readonly iterations: number }): boolean {
+  return parseStoredPassword(stored).iterations < policy.iterations;
 }
 
 /** The parts of a stored form. Throws AclError MALFORMED_PASSWORD_HASH when it is none. */
@@ -74,7 +102,11 @@ export function parseStoredPassword(stored: string): StoredPassword {
   return { salt, iterations, hash };
 }
 
-function stretch(digest: Buffer, options: HashOptions): Promise<Buffer> {
+function stretchSync(digest: Uint8Array, options: HashOptions): Buffer {
+  return pbkdf2Sync(digest, options.salt, options.iterations, HASH_BYTES, "sha256");
+}
+
+function stretch(digest: Uint8Array, options: HashOptions): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     pbkdf2(digest, options.salt, options.iterations, HASH_BYTES, "sha256", (error, hash) => {
       if (error === null) resolve(hash);

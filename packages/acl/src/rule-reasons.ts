@@ -20,6 +20,8 @@ export const NOT_HASHED: string = "Passwords have to be hashed before they come 
 export const DEFAULT_USER_EXPIRES: string = "The 'default' user cannot expire";
 export const EXPIRED_ALREADY: string = "The time of expiry has already passed";
 export const NOT_A_NUMBER: string = "A whole number is required, 0 for none";
+export const PLAINTEXT_IN_FILE: string =
+  "plaintext passwords (> and <) are not allowed in ACL files, use #<hash>";
 
 /** The reason as an error. */
 export function refuse(reason: string): AclError {

@@ -22,7 +22,7 @@ export interface KeyRule {
 }
 
 export class SelectorDefinition {
-  readonly #index: CatalogueIndex;
+  readonly index: CatalogueIndex;
   readonly #limits: AclLimits;
   readonly commands: CommandRules;
   allowsAllKeys = false;
@@ -31,13 +31,13 @@ export class SelectorDefinition {
   channels: readonly string[] = [];
 
   constructor(index: CatalogueIndex, limits: AclLimits, commands: CommandRules) {
-    this.#index = index;
+    this.index = index;
     this.#limits = limits;
     this.commands = commands;
   }
 
   clone(): SelectorDefinition {
-    const copy = new SelectorDefinition(this.#index, this.#limits, this.commands.clone());
+    const copy = new SelectorDefinition(this.index, this.#limits, this.commands.clone());
     copy.allowsAllKeys = this.allowsAllKeys;
     copy.keys = this.keys;
     copy.allowsAllChannels = this.allowsAllChannels;
@@ -75,7 +75,7 @@ export class SelectorDefinition {
     const channels = this.allowsAllChannels ? ["*"] : this.channels;
     return {
       commands: this.commands.tokens().join(" "),
-      keys: this.#keyTokens().join(" "),
+      keys: this.keyWords().join(" "),
       channels: channels.map((pattern) => `&${pattern}`).join(" "),
     };
   }
@@ -84,7 +84,7 @@ export class SelectorDefinition {
   words(): readonly string[] {
     const channels = this.channels.map((pattern) => `&${pattern}`);
     return [
-      ...this.#keyTokens(),
+      ...this.keyWords(),
       ...(this.allowsAllChannels ? ["&*"] : ["resetchannels", ...channels]),
       ...this.commands.tokens(),
     ];
@@ -98,7 +98,8 @@ export class SelectorDefinition {
       .join(" ")})`;
   }
 
-  #keyTokens(): readonly string[] {
+  /** Key rules as they are printed; `~*` alone when all keys are allowed. */
+  keyWords(): readonly string[] {
     if (this.allowsAllKeys) return ["~*"];
     return this.keys.map(({ pattern, access }) => {
       if (access === KeyAccess.ReadWrite) return `~${pattern}`;
@@ -169,12 +170,12 @@ export class SelectorDefinition {
 
   #setCategory(name: string, isAllowed: boolean): void {
     const category = name.toLowerCase();
-    if (this.#index.category(category) === undefined) throw refuse(UNKNOWN_COMMAND);
+    if (this.index.category(category) === undefined) throw refuse(UNKNOWN_COMMAND);
     this.commands.setCategory(category, isAllowed);
   }
 
   #find(name: string): CommandEntry {
-    const entry = this.#index.catalogue.find(name);
+    const entry = this.index.catalogue.find(name);
     if (entry === undefined) throw refuse(UNKNOWN_COMMAND);
     return entry;
   }
@@ -188,7 +189,7 @@ export class SelectorDefinition {
     }
     const command = this.#find(name.slice(0, bar));
     const argument = name.slice(bar + 1);
-    if (this.#index.parentOf(command) !== undefined) throw refuse(FIRST_ARGUMENT_OF_SUBCOMMAND);
+    if (this.index.parentOf(command) !== undefined) throw refuse(FIRST_ARGUMENT_OF_SUBCOMMAND);
     if (argument === "") throw refuse(SYNTAX_ERROR);
     if (command.subcommands.length > 0) this.commands.setCommand(this.#find(name), true);
     else this.commands.addFirstArgument(command, this.#checkPattern(argument));

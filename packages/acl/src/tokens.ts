@@ -33,6 +33,7 @@ export function splitFileWords(line: string): string[] | undefined {
 function splitWords(text: string, quotesAnywhere: boolean): string[] | undefined {
   const words: string[] = [];
   let at = 0;
+  let isInSelector = false;
   for (;;) {
     while (at < text.length && isSpace(text[at])) at++;
     if (at >= text.length) return words;
@@ -40,7 +41,7 @@ function splitWords(text: string, quotesAnywhere: boolean): string[] | undefined
     const start = at;
     while (at < text.length && !isSpace(text[at])) {
       const isQuote = text[at] === '"' || text[at] === "'";
-      if (!isQuote || (!quotesAnywhere && at > start)) {
+      if (!isQuote || (!quotesAnywhere && (at > start || isInSelector))) {
         word += text[at++];
         continue;
       }
@@ -51,6 +52,9 @@ function splitWords(text: string, quotesAnywhere: boolean): string[] | undefined
       if (at < text.length && !isSpace(text[at])) return undefined;
     }
     words.push(word);
+    // Quotes inside a selector of a file are left to the selector.
+    if (text[start] === "(") isInSelector = true;
+    if (word.endsWith(")")) isInSelector = false;
   }
 }
 

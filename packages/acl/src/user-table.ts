@@ -4,6 +4,7 @@ import type { CommandCatalogue } from "./catalogue.ts";
 import { CatalogueIndex } from "./catalogue-index.ts";
 import { CompiledUser } from "./compiled-user.ts";
 import { AclError } from "./errors.ts";
+import { expandExpiry } from "./expiry-rules.ts";
 import { DEFAULT_ACL_LIMITS, NO_LIMITS } from "./limits.ts";
 import type { AclLimits } from "./limits.ts";
 import { fastDigest } from "./password.ts";
@@ -95,7 +96,9 @@ class Users implements UserTable {
   }
 
   checkRules(name: string, rules: readonly string[], nowMs: number): string | null {
-    const definition = this.#define(name, rules, nowMs, "client");
+    const expanded = expandExpiry(rules, nowMs);
+    if (!expanded.ok) return expanded.errorText;
+    const definition = this.#define(name, expanded.rules, nowMs, "client");
     return definition instanceof Refusal ? definition.errorText : null;
   }
 
