@@ -239,8 +239,8 @@ describe("A node that is sent broken frames by a holder of a right certificate",
       `*2\r\n$4\r\nINCR\r\n$${COUNTER.length}\r\n${COUNTER}\r\n`,
     ]) {
       const bytes = Buffer.from(text);
-      builder.add(bytes, 0, bytes.length);
+      builder.add(bytes, 0, bytes.length, 0);
     }
-    return builder.seal({ nodeBytes: uuidBytes(ownId), incarnation, sequence });
+    return builder.seal({ nodeBytes: uuidBytes(ownId), incarnation, sequence, aclRevision: 0 });
   }
 });

@@ -181,7 +181,7 @@ export class SimClient implements WriteClient {
       this.#history.appends.push(append);
       const bytes = commandBytes("APPEND", key, token);
       this.#pending.push(append);
-      const error = node.replica!.submit(bytes, 0, bytes.length, this);
+      const error = node.replica!.submit(bytes, 0, bytes.length, this, 0);
       if (error !== null) {
         this.#pending.pop();
         append.outcome = "failed";

@@ -8,6 +8,7 @@ import {
   StateMachine,
   initialConfiguration,
   restoreSnapshot,
+  type AccessPorts,
   type ApplyListener,
   type CommandTable,
   type Genesis,
@@ -54,6 +55,7 @@ export interface SimNodeOptions {
   readonly network: VirtualNetwork;
   readonly prng: Prng;
   readonly table: CommandTable;
+  readonly access: AccessPorts;
   readonly diskSpeed: DiskSpeed;
   readonly canary: LogCanary;
   readonly limits: Partial<ReplicaLimits>;
@@ -366,6 +368,7 @@ export class SimNode {
       commands: this.#options.table,
       hashSeed: 7,
       configuration: initialConfiguration(this.#options.genesis),
+      access: this.#options.access,
     });
     machine.onApply = (entry) => {
       if (life !== this.life) return;

@@ -52,7 +52,7 @@ export class Workload {
     const node = this.#prng.pick(this.#nodes);
     if (!node.isUp || node.isPaused) return;
     const bytes = commandBytes(...this.#command());
-    node.replica!.submit(bytes, 0, bytes.length, new Nobody());
+    node.replica!.submit(bytes, 0, bytes.length, new Nobody(), 0);
   }
 
   #command(): string[] {

@@ -4,6 +4,7 @@
  * the clients' history is held against what the cluster says (oracle).
  */
 import {
+  accessPorts,
   createCommandTable,
   type CommandTable,
   type PeerPayload,
@@ -171,6 +172,7 @@ class World {
     );
     const genesis: Genesis = { clusterId: "11111111-1111-4111-8111-111111111111", members };
     const canary = this.#options.canary ?? NO_CANARY;
+    const access = accessPorts(table);
     const limits = {
       snapshotLogBytes: this.#prng.pick([4 * 1024, 16 * 1024, 1024 * 1024]),
       logCacheBytesMax: this.#prng.pick([2 * 1024, 16 * 1024, 1024 * 1024]),
@@ -191,6 +193,7 @@ class World {
           network: this.#network,
           prng: this.#prng.fork(),
           table,
+          access,
           diskSpeed: {
             syncMs: { low: 0.2, high: this.#shortReigns ? 0.5 : this.#prng.pick([0.5, 5, 30]) },
             stepMs: this.#prng.pick([0.05, 1, 20]),

@@ -18,7 +18,7 @@
  */
 
 /** Version of everything in this folder. Raised when a frame changes; a peer of another version is refused. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 export const LENGTH_FIELD_BYTES = 4;
 export const HEADER_BYTES = 20;
@@ -55,5 +55,9 @@ export const FrameKind = {
   ForwardRefused: 49,
   CopiesQuery: 50,
   CopiesAnswer: 51,
+  SettleQuery: 52,
+  SettleAnswer: 53,
+  AppliedQuery: 54,
+  AppliedAnswer: 55,
 } as const;
 export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind];

@@ -5,6 +5,10 @@
  *   forward refused  incarnation f64 | sequence f64 | reason u8
  *   copies query     requestId f64 | index f64 | wanted f64 | timeoutMs f64
  *   copies answer    requestId f64 | count f64
+ *   settle query     requestId f64 | index f64
+ *   settle answer    requestId f64
+ *   applied query    index f64
+ *   applied answer   index f64
  */
 import type { PeerPayload } from "../replica/transport.ts";
 import { PeerError } from "./errors.ts";
@@ -20,7 +24,15 @@ type ForwardRefusal = Extract<PeerPayload, { readonly kind: "forwardRefused" }>[
 /** The place in the list is the byte on the wire: append only. */
 const REFUSAL_REASONS: readonly ForwardRefusal[] = ["notLeader", "busy", "noSpace", "gap"];
 
-const FIXED_BODY_BYTES = { forwardRefused: 17, copiesQuery: 32, copiesAnswer: 16 } as const;
+const FIXED_BODY_BYTES = {
+  forwardRefused: 17,
+  copiesQuery: 32,
+  copiesAnswer: 16,
+  settleQuery: 16,
+  settleAnswer: 8,
+  appliedQuery: 8,
+  appliedAnswer: 8,
+} as const;
 
 /** @throws PeerError notEncodable */
 export function payloadBodyBytes(payload: PeerPayload): number {
@@ -63,6 +75,23 @@ export function writePayload(
       writer.f64(payload.requestId);
       writer.f64(payload.count);
       return;
+    case "settleQuery":
+      writer.begin(FrameKind.SettleQuery, GROUP_ID, senderTimeMs, bodyBytes, bodyBytes);
+      writer.f64(payload.requestId);
+      writer.f64(payload.index);
+      return;
+    case "settleAnswer":
+      writer.begin(FrameKind.SettleAnswer, GROUP_ID, senderTimeMs, bodyBytes, bodyBytes);
+      writer.f64(payload.requestId);
+      return;
+    case "appliedQuery":
+      writer.begin(FrameKind.AppliedQuery, GROUP_ID, senderTimeMs, bodyBytes, bodyBytes);
+      writer.f64(payload.index);
+      return;
+    case "appliedAnswer":
+      writer.begin(FrameKind.AppliedAnswer, GROUP_ID, senderTimeMs, bodyBytes, bodyBytes);
+      writer.f64(payload.index);
+      return;
   }
 }
 
@@ -99,6 +128,14 @@ function readOther(kind: number, reader: FrameReader): PeerPayload {
       };
     case FrameKind.CopiesAnswer:
       return { kind: "copiesAnswer", requestId: reader.count(), count: reader.count() };
+    case FrameKind.SettleQuery:
+      return { kind: "settleQuery", requestId: reader.count(), index: reader.count() };
+    case FrameKind.SettleAnswer:
+      return { kind: "settleAnswer", requestId: reader.count() };
+    case FrameKind.AppliedQuery:
+      return { kind: "appliedQuery", index: reader.count() };
+    case FrameKind.AppliedAnswer:
+      return { kind: "appliedAnswer", index: reader.count() };
     default:
       throw new PeerError(
         "frameUnknownKind",

@@ -1,22 +1,28 @@
 /**
  * One log entry of the state machine: the writes that one node gathered from its clients, as raw RESP bytes.
  *
- *    0  u8   format (1)                     24  f64  incarnation of the origin's session
- *    1  u8   kind: 1 commands, 2 expiry     32  f64  sequence within the incarnation, from 1
+ *    0  u8   format (2)                     24  f64  incarnation of the origin's session
+ *    1  u8   kind                           32  f64  sequence within the incarnation, from 1
  *    2  u16  zero                           40  f64  time in Unix ms      } stamped by the leader,
  *    4  u32  number of records              48  u32  seed for random()    } zero before
  *    8  16B  origin: the node's UUID        52  u32  group id (0)
- *   56  records, each: u32 length, u32 user (0: the default user), bytes
+ *                                           56  f64  revision of the users
+ *   64  records, each: u32 length, u32 user (0: the default user), bytes
  *
- * A record of kind "commands" is one command in RESP, from `*` to the last CRLF; of kind "expiry" it is a key that the leader
- * saw expire. All numbers are little-endian. The bytes go unchanged to the leader, the log, the followers and apply.
+ * A record of kind "commands" is one command in RESP, from `*` to the last CRLF, or an internal write, which begins with a
+ * zero byte (internal-writes.ts); of kind "expiry" it is a key that the leader saw expire; "user expiry" has none. The
+ * revision is the one of the users under which the origin has checked every record. All numbers are little-endian. The
+ * bytes go unchanged to the leader, the log, the followers and apply.
  */
 
-export const BATCH_HEADER_BYTES = 56;
+export const BATCH_HEADER_BYTES = 64;
 export const RECORD_HEADER_BYTES = 8;
-const FORMAT = 1;
+const FORMAT = 2;
 
-export const BatchKind = { Commands: 1, Expiry: 2 } as const;
+/** The "user" of what a node writes on its own account. No user ever has this id. */
+export const NODE_ACTOR_ID = 0xffffffff;
+
+export const BatchKind = { Commands: 1, Expiry: 2, UserExpiry: 3 } as const;
 export type BatchKind = (typeof BatchKind)[keyof typeof BatchKind];
 
 /** Who made a batch, and where it stands in that node's stream. */
@@ -25,6 +31,8 @@ export interface BatchOrigin {
   readonly nodeBytes: Buffer;
   readonly incarnation: number;
   readonly sequence: number;
+  /** Of the users, when the batch was begun. */
+  readonly aclRevision: number;
 }
 
 /** 16 bytes of a UUID in its text form. */
@@ -32,6 +40,12 @@ export function uuidBytes(uuid: string): Buffer {
   const bytes = Buffer.from(uuid.replaceAll("-", ""), "hex");
   if (bytes.length !== 16) throw new RangeError(`not a UUID: ${uuid}`);
   return bytes;
+}
+
+/** The text form of a UUID's 16 bytes, given as latin1. */
+export function uuidText(latin1: string): string {
+  const hex = Buffer.from(latin1, "latin1").toString("hex");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
 /** Gathers records in one reused buffer; `seal` copies out exactly what is there. */
@@ -53,14 +67,14 @@ export class BatchBuilder {
     return this.#length;
   }
 
-  add(source: Uint8Array, start: number, end: number): void {
+  add(source: Uint8Array, start: number, end: number, userId: number): void {
     const length = end - start;
     const at = this.#length;
     const needed = at + RECORD_HEADER_BYTES + length;
     if (needed > this.#buffer.length) this.#grow(needed);
     const buffer = this.#buffer;
     buffer.writeUInt32LE(length, at);
-    buffer.writeUInt32LE(0, at + 4);
+    buffer.writeUInt32LE(userId, at + 4);
     copyRange(source, start, end, buffer, at + RECORD_HEADER_BYTES);
     this.#length = needed;
     this.#count++;
@@ -77,6 +91,7 @@ export class BatchBuilder {
     origin.nodeBytes.copy(batch, 8);
     batch.writeDoubleLE(origin.incarnation, 24);
     batch.writeDoubleLE(origin.sequence, 32);
+    batch.writeDoubleLE(origin.aclRevision, 56);
     this.#length = BATCH_HEADER_BYTES;
     this.#count = 0;
     if (this.#buffer.length > BUILDER_KEEP_BYTES) this.#buffer = Buffer.allocUnsafeSlow(64 * 1024);
@@ -133,9 +148,12 @@ export class BatchReader {
   sequence = 0;
   timeMs = 0;
   seed = 0;
+  aclRevision = 0;
   /** Range of the current record, after `next()`. */
   recordStart = 0;
   recordEnd = 0;
+  /** Who asked for the current record. */
+  recordUserId = 0;
   #at = 0;
   #left = 0;
 
@@ -144,15 +162,16 @@ export class BatchReader {
     const buffer = asBuffer(data);
     if (buffer.length < BATCH_HEADER_BYTES || buffer[0] !== FORMAT) return false;
     const kind = buffer[1];
-    if (kind !== BatchKind.Commands && kind !== BatchKind.Expiry) return false;
+    if (kind < BatchKind.Commands || kind > BatchKind.UserExpiry) return false;
     this.buffer = buffer;
-    this.kind = kind;
+    this.kind = kind as BatchKind;
     this.count = buffer.readUInt32LE(4);
     this.originKey = buffer.toString("latin1", 8, 24);
     this.incarnation = buffer.readDoubleLE(24);
     this.sequence = buffer.readDoubleLE(32);
     this.timeMs = buffer.readDoubleLE(40);
     this.seed = buffer.readUInt32LE(48);
+    this.aclRevision = buffer.readDoubleLE(56);
     this.#at = BATCH_HEADER_BYTES;
     this.#left = this.count;
     return true;
@@ -167,6 +186,7 @@ export class BatchReader {
     if (end > this.buffer.length) return false;
     this.recordStart = at + RECORD_HEADER_BYTES;
     this.recordEnd = end;
+    this.recordUserId = this.buffer.readUInt32LE(at + 4);
     this.#at = end;
     this.#left--;
     return true;
@@ -182,6 +202,7 @@ export function isWholeBatch(data: Uint8Array): boolean {
   if (!reader.open(data) || reader.kind !== BatchKind.Commands) return false;
   if (!Number.isSafeInteger(reader.sequence) || reader.sequence < 1) return false;
   if (!Number.isSafeInteger(reader.incarnation) || reader.incarnation < 1) return false;
+  if (!Number.isSafeInteger(reader.aclRevision) || reader.aclRevision < 0) return false;
   let records = 0;
   while (reader.next()) records++;
   return records === reader.count && records > 0 && reader.recordEnd === reader.buffer.length;

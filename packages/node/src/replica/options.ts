@@ -38,6 +38,8 @@ export interface ReplicaLimits extends ProposalLimits {
   /** Reads are refused when no leader was heard for this long (with serveStaleData off). */
   readonly maxStalenessMs: number;
   readonly serveStaleData: boolean;
+  /** A node that can not know that its users are newer than this honours no credentials (acl-max-staleness-ms). */
+  readonly aclMaxStalenessMs: number;
 }
 
 export const DEFAULT_REPLICA_LIMITS: ReplicaLimits = {
@@ -60,6 +62,7 @@ export const DEFAULT_REPLICA_LIMITS: ReplicaLimits = {
   applyRecordsPerRound: 4096,
   maxStalenessMs: 10_000,
   serveStaleData: true,
+  aclMaxStalenessMs: 10_000,
 };
 
 /** Told about what happens; the rim logs and counts it. */

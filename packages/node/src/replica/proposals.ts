@@ -33,6 +33,15 @@ export interface ProposalLimits {
   readonly resendAfterMs: number;
 }
 
+/** Where a write comes from. */
+export interface ProposalSource {
+  readonly client: WriteClient;
+  readonly nowMs: number;
+  readonly userId: number;
+  /** Of the users against whom the write was checked. */
+  readonly aclRevision: number;
+}
+
 export interface OwnBatch {
   /** They never change once `attempts` is above 0. */
   bytes: Buffer;
@@ -55,6 +64,7 @@ export class Proposals {
   readonly #builder: BatchBuilder = new BatchBuilder(BatchKind.Commands);
   #fillingClients: WriteClient[] = [];
   #fillingSinceMs = 0;
+  #fillingAclRevision = 0;
   /** Sealed and not applied, oldest first. */
   #batches: OwnBatch[] = [];
   /** Of `#batches`, how many the present leader was sent. */
@@ -93,12 +103,7 @@ export class Proposals {
   }
 
   /** Takes a write; an error text when it can not be taken. */
-  submit(
-    buffer: Buffer,
-    start: number,
-    end: number,
-    from: { readonly client: WriteClient; readonly nowMs: number },
-  ): string | null {
+  submit(buffer: Buffer, start: number, end: number, from: ProposalSource): string | null {
     const sizeBytes = end - start;
     if (sizeBytes > this.#limits.commandBytesMax) {
       return `ERR the command is ${sizeBytes} bytes long, a write may have ${this.#limits.commandBytesMax}`;
@@ -109,12 +114,17 @@ export class Proposals {
     }
     if (
       this.#builder.count > 0 &&
-      this.#builder.sizeBytes + sizeBytes > this.#limits.batchBytesMax
+      (this.#builder.sizeBytes + sizeBytes > this.#limits.batchBytesMax ||
+        // One batch names one revision of the users: under which all in it were checked.
+        from.aclRevision !== this.#fillingAclRevision)
     ) {
       this.#seal();
     }
-    if (this.#builder.count === 0) this.#fillingSinceMs = from.nowMs;
-    this.#builder.add(buffer, start, end);
+    if (this.#builder.count === 0) {
+      this.#fillingSinceMs = from.nowMs;
+      this.#fillingAclRevision = from.aclRevision;
+    }
+    this.#builder.add(buffer, start, end, from.userId);
     this.#fillingClients.push(from.client);
     return null;
   }
@@ -216,6 +226,7 @@ export class Proposals {
       nodeBytes: this.#nodeBytes,
       incarnation: this.#incarnation,
       sequence: this.#nextSequence++,
+      aclRevision: this.#fillingAclRevision,
     };
     const bytes = this.#builder.seal(origin);
     this.#queuedBytes += bytes.length;

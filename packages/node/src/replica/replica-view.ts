@@ -1,6 +1,7 @@
 /** What the edge (commands, HTTP, metrics) may know of the replica. */
 import type { Index, NodeId, Role, Term } from "@ferrite/raft";
 import type { KeyspaceApi } from "@ferrite/storage";
+import type { AccessState, AuditAnchors } from "./access-state.ts";
 
 export interface MemberView {
   readonly id: NodeId;
@@ -36,6 +37,9 @@ export interface ReplicaView {
   snapshotInProgress(): boolean;
   /** The keyspace, for reading only. */
   readonly keyspace: KeyspaceApi;
+  /** The users, to be asked and changed. */
+  readonly access: AccessState;
+  readonly anchors: AuditAnchors;
   /** This node's view of the leader's clock, in Unix ms. */
   logicalNowMs(): number;
   /** Ms since this node last heard a leader; 0 on the leader itself, Infinity if it never did. */

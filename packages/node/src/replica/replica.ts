@@ -24,11 +24,13 @@ import type { LookupCounters, ReadCommand } from "../commands/command.ts";
 import type { Argv } from "../resp/argv.ts";
 import type { Reply } from "../resp/reply.ts";
 import { ApplyQueue } from "./apply-queue.ts";
-import { asBuffer, stamp, uuidBytes, type BatchReader } from "./batch.ts";
+import { ReplicatedAnchors } from "./audit-anchors.ts";
+import { uuidBytes, type BatchReader } from "./batch.ts";
 import { CopyCounts } from "./copy-counts.ts";
+import { EntryWriter } from "./entry-writer.ts";
 import { ReplicaError } from "./errors.ts";
-import { ExpiryCycle } from "./expiry-cycle.ts";
-import { ForwardedWrites } from "./forwarding.ts";
+import { FullDiskOffice } from "./full-disk-office.ts";
+import { isInternalWrite } from "./internal-writes.ts";
 import { LogicalClock } from "./logical-clock.ts";
 import {
   raftOptions,
@@ -36,7 +38,8 @@ import {
   type ReplicaOptions,
   type ReplicaPorts,
 } from "./options.ts";
-import { Proposals, type OwnBatch } from "./proposals.ts";
+import { PeerMail } from "./peer-mail.ts";
+import { Proposals } from "./proposals.ts";
 import { LinearizableReads } from "./reads.ts";
 import { ReadRunner } from "./read-runner.ts";
 import { ReadyWrites } from "./ready-writes.ts";
@@ -45,31 +48,32 @@ import type { SessionVerdict } from "./sessions.ts";
 import { SnapshotKeeper } from "./snapshot-keeper.ts";
 import type { ApplyListener, StateMachine } from "./state-machine.ts";
 import type { PeerPayload, TransportEvents } from "./transport.ts";
+import { UsersAccess } from "./users-access.ts";
 import type { WriteClient, WritePath } from "./write-path.ts";
 
 export class Replica implements WritePath, TransportEvents {
   readonly nodeId: NodeId;
+  readonly access: UsersAccess;
+  readonly anchors: ReplicatedAnchors;
   readonly #ports: ReplicaPorts;
   readonly #limits: ReplicaLimits;
   readonly #core: RaftCore;
   readonly #clock: LogicalClock;
   readonly #proposals: Proposals;
-  readonly #forwarded: ForwardedWrites;
+  readonly #entries: EntryWriter;
   readonly #reads: LinearizableReads;
   readonly #readRunner: ReadRunner;
   readonly #copies: CopyCounts;
+  readonly #mail: PeerMail;
   readonly #snapshots: SnapshotKeeper;
-  readonly #expiry: ExpiryCycle;
   readonly #listener: ApplyListener;
-  readonly #nodeKeys: Map<NodeId, string>;
   #machine: StateMachine;
 
   readonly #applyQueue: ApplyQueue = new ApplyQueue();
   readonly #writes: ReadyWrites;
   #roundPlanned = false;
   readonly #service: ServiceState;
-  /** A leader without room for the log tries to hand over, not before this. */
-  #handOverAtMs = 0;
+  readonly #office: FullDiskOffice;
 
   constructor(options: ReplicaOptions, ports: ReplicaPorts) {
     const { limits, recovered } = options;
@@ -82,26 +86,25 @@ export class Replica implements WritePath, TransportEvents {
     const monotonicMs = (): number => ports.clock.monotonicMs();
     const leads = (): boolean => this.#core.role() === "leader";
     this.#service = new ServiceState(limits, { monotonicMs, leads });
-    this.#nodeKeys = new Map(
-      options.genesis.members.map((member) => [member.id, uuidBytes(member.id).toString("latin1")]),
-    );
     const hardState: HardState = recovered.hardState ?? { term: 0, vote: null, commit: 0 };
     this.#core = new RaftCore(
       raftOptions(options, { hardState, seed: Math.floor(ports.random() * 0xffffffff) }),
     );
+    this.#office = new FullDiskOffice(this.#core);
     this.#proposals = new Proposals({
       nodeBytes: uuidBytes(options.nodeId),
       incarnation: options.incarnation,
       limits,
     });
-    this.#forwarded = new ForwardedWrites({
-      isLeader: () => this.#core.role() === "leader",
+    this.#entries = new EntryWriter({
+      nodeId: options.nodeId,
+      members: options.genesis.members.map((member) => member.id),
+      core: this.#core,
+      clock: this.#clock,
+      machine: () => this.#machine,
       hasSpace: () => !this.#service.isDiskFull,
-      appliedSequence: (originKey, incarnation) =>
-        this.#machine.sessions.sequenceOf(originKey, incarnation),
-      propose: (batch) => this.#core.propose(batch),
-      timeMs: () => this.#clock.nowMs(),
-      seed: () => Math.floor(ports.random() * 0x100000000),
+      random: () => ports.random(),
+      send: (to, payload) => ports.transport.send(to, payload),
     });
     const { timeoutMs, resendAfterMs: askAgainAfterMs } = limits;
     const firstRequestId = 1 + Math.floor(ports.random() * REQUEST_ID_START_MAX);
@@ -110,7 +113,6 @@ export class Replica implements WritePath, TransportEvents {
       nowMs: () => this.#clock.nowMs(),
       random: () => ports.random(),
     });
-    this.#expiry = new ExpiryCycle();
     this.#writes = new ReadyWrites(ports.log, hardState, {
       written: (entries) => {
         for (const entry of entries) this.#snapshots.logGrew(entry.data.length);
@@ -127,6 +129,31 @@ export class Replica implements WritePath, TransportEvents {
       this.#plan();
     };
     this.#copies = new CopyCounts({ core: this.#core, monotonicMs, send }, firstRequestId);
+    const submit = (bytes: Buffer, userId: number, client: WriteClient): string | null =>
+      this.#submit(bytes, { start: 0, end: bytes.length }, client, userId);
+    this.access = new UsersAccess(
+      {
+        nodeId: options.nodeId,
+        core: this.#core,
+        monotonicMs,
+        users: () => this.#machine.users,
+        appliedIndex: () => this.#machine.appliedIndex,
+        isCaughtUp: () => this.#service.isCaughtUp,
+        isAlone: () => this.#isAlone(),
+        confirm: (done) => this.confirmRead(done),
+        submit,
+        send,
+      },
+      { maxStalenessMs: limits.aclMaxStalenessMs, firstRequestId },
+    );
+    this.#mail = new PeerMail({
+      entries: this.#entries,
+      proposals: this.#proposals,
+      copies: this.#copies,
+      access: this.access,
+      monotonicMs,
+    });
+    this.anchors = new ReplicatedAnchors({ anchors: () => this.#machine.anchors, submit });
     this.#snapshots = new SnapshotKeeper({
       core: this.#core,
       ports,
@@ -140,6 +167,7 @@ export class Replica implements WritePath, TransportEvents {
       batch: (reader, verdict) => this.#batchComesUp(reader, verdict),
       commandThrew: (name, error) => ports.events.commandThrew(name, error),
       expired: (count) => ports.events.keysExpired(count),
+      usersChanged: (change, index) => this.access.changed(change, index),
     };
     this.#catchUp();
     this.#plan();
@@ -147,11 +175,32 @@ export class Replica implements WritePath, TransportEvents {
 
   // ---- Write path -------------------------------------------------------------------------------------------
 
-  submit(buffer: Buffer, start: number, end: number, client: WriteClient): string | null {
+  submit(
+    buffer: Buffer,
+    start: number,
+    end: number,
+    client: WriteClient,
+    userId: number,
+  ): string | null {
+    // What a client says can never be what only a node may write.
+    if (isInternalWrite(buffer, start, end)) return "ERR Protocol error: this is not a command";
+    return this.#submit(buffer, { start, end }, client, userId);
+  }
+
+  #submit(
+    buffer: Buffer,
+    range: { readonly start: number; readonly end: number },
+    client: WriteClient,
+    userId: number,
+  ): string | null {
     const refusal = this.#service.writeRefusal();
     if (refusal !== null) return refusal;
-    const nowMs = this.#ports.clock.monotonicMs();
-    const error = this.#proposals.submit(buffer, start, end, { client, nowMs });
+    const error = this.#proposals.submit(buffer, range.start, range.end, {
+      client,
+      nowMs: this.#ports.clock.monotonicMs(),
+      userId,
+      aclRevision: this.#machine.users.revision,
+    });
     if (error === null) this.#plan();
     return error;
   }
@@ -222,12 +271,10 @@ export class Replica implements WritePath, TransportEvents {
     this.#core.pushCommit();
     this.#proposals.tick(nowMs);
     this.#reads.tick(nowMs);
+    this.access.tick();
     this.#copies.check();
-    if (this.#core.role() === "leader" && this.#service.isDiskFull) this.#leaveOffice(nowMs);
-    if (this.#core.role() === "leader" && !this.#service.isDiskFull) {
-      const batch = this.#expiry.tick(this.#machine.keyspace, this.#clock.nowMs(), nowMs);
-      if (batch !== null) this.#proposeStamped(batch);
-    }
+    if (this.#service.isDiskFull) this.#office.leave(nowMs);
+    else if (this.#core.role() === "leader") this.#entries.tick(nowMs);
     this.#plan();
   }
 
@@ -244,25 +291,16 @@ export class Replica implements WritePath, TransportEvents {
     this.#service.isStopped = true;
     this.#snapshots.cancel();
     this.#proposals.failAll();
+    this.access.stop();
     this.#reads.failAll("CLUSTERDOWN this node is stopping");
     this.#ports.events.roundDone();
-  }
-
-  /**
-   * A leader whose disk is full can append nothing, and so stops the writes of all nodes. One of the others may have room.
-   * When none has, leadership goes around slowly until somebody makes room.
-   */
-  #leaveOffice(nowMs: number): void {
-    if (nowMs < this.#handOverAtMs) return;
-    this.#handOverAtMs = nowMs + FULL_LEADER_RETRY_MS;
-    this.#core.transferLeadership();
   }
 
   /** From the log: there is no room for more (true), or there is again. */
   diskFull(full: boolean): void {
     this.#service.isDiskFull = full;
     this.#ports.events.diskSpace(full);
-    if (full && this.#core.role() === "leader") this.#leaveOffice(this.#ports.clock.monotonicMs());
+    if (full) this.#office.leave(this.#ports.clock.monotonicMs());
     this.#plan();
   }
 
@@ -270,28 +308,16 @@ export class Replica implements WritePath, TransportEvents {
 
   onPayload(from: NodeId, payload: PeerPayload, senderTimeMs: number): void {
     if (this.#service.isStopped) return;
-    switch (payload.kind) {
-      case "raft":
-        this.#core.step(payload.message);
-        if (from === this.#core.leader() && payload.message.term === this.#core.term()) {
-          this.#clock.heard(senderTimeMs);
-          this.#service.leaderHeard();
-        }
-        break;
-      case "forward":
-        this.#receiveForward(from, payload.batch);
-        break;
-      case "forwardRefused":
-        this.#proposals.refused(payload, this.#ports.clock.monotonicMs() + REFUSED_PAUSE_MS);
-        break;
-      case "copiesQuery":
-        this.#copies.answer(from, payload);
-        break;
-      case "copiesAnswer":
-        this.#copies.answered(payload);
-        break;
-    }
+    if (payload.kind === "raft") this.#receiveMessage(from, payload.message, senderTimeMs);
+    else this.#mail.receive(from, payload);
     this.#plan();
+  }
+
+  #receiveMessage(from: NodeId, message: Message, senderTimeMs: number): void {
+    this.#core.step(message);
+    if (from !== this.#core.leader() || message.term !== this.#core.term()) return;
+    this.#clock.heard(senderTimeMs);
+    this.#service.leaderHeard();
   }
 
   onConnected(peer: NodeId): void {
@@ -325,7 +351,7 @@ export class Replica implements WritePath, TransportEvents {
 
   #work(): void {
     const nowMs = this.#ports.clock.monotonicMs();
-    this.#proposals.pump(this.#sendBatch, nowMs);
+    this.#proposals.pump(this.#entries.sendOwn, nowMs);
     if (this.#reads.isGathering && this.#core.leader() !== null) {
       this.#reads.pump((requestId) => this.#core.readIndex(requestId), nowMs);
     }
@@ -334,7 +360,8 @@ export class Replica implements WritePath, TransportEvents {
     this.#reads.serve(this.#machine.appliedIndex);
     this.#copies.check();
     const ends = { commitIndex: this.#core.commitIndex(), lastIndex: this.#core.lastIndex() };
-    this.#forwarded.tellCommit(ends, (to) => this.#core.pushCommit(to));
+    this.access.work();
+    this.#entries.tellCommit(ends);
     while (this.#core.hasReady()) this.#carryOut(this.#core.ready());
     this.#ports.transport.flush();
     this.#ports.events.roundDone();
@@ -379,9 +406,9 @@ export class Replica implements WritePath, TransportEvents {
 
   #changeRole(change: RoleChange): void {
     this.#clock.lead(change.role === "leader");
-    this.#forwarded.forget();
+    this.#entries.leaderChanged();
     this.#copies.leaderChanged();
-    this.#expiry.reset();
+    this.access.leaderChanged();
     if (change.leader !== null) {
       this.#service.leaderHeard();
       this.#proposals.sendAllAgain();
@@ -398,7 +425,7 @@ export class Replica implements WritePath, TransportEvents {
   }
 
   #batchComesUp(reader: BatchReader, verdict: SessionVerdict): readonly WriteClient[] | null {
-    if (reader.originKey !== this.#nodeKeys.get(this.nodeId)) return null;
+    if (reader.originKey !== this.#entries.ownKey) return null;
     if (verdict === "next") {
       const clients = this.#proposals.take(reader.incarnation, reader.sequence);
       // A write of this process comes behind everything that was acknowledged before it.
@@ -422,39 +449,6 @@ export class Replica implements WritePath, TransportEvents {
     this.#reads.add(done, this.#ports.clock.monotonicMs());
   }
 
-  // ---- Proposals --------------------------------------------------------------------------------------------
-
-  readonly #sendBatch = (batch: OwnBatch): boolean => {
-    const leader = this.#core.leader();
-    if (leader === null) return false;
-    if (leader !== this.nodeId) {
-      return this.#ports.transport.send(leader, { kind: "forward", batch: batch.bytes });
-    }
-    if (this.#service.isDiskFull) return false;
-    // Bytes that went to a log or to another node once must not change: the new stamp goes on a copy.
-    const bytes = batch.attempts > 0 || batch.logged ? Buffer.from(batch.bytes) : batch.bytes;
-    stamp(bytes, {
-      timeMs: this.#clock.nowMs(),
-      seed: Math.floor(this.#ports.random() * 0x100000000),
-    });
-    const accepted = this.#core.propose(bytes).accepted;
-    if (accepted) batch.logged = true;
-    return accepted;
-  };
-
-  #proposeStamped(bytes: Buffer): void {
-    stamp(bytes, { timeMs: this.#clock.nowMs(), seed: 0 });
-    // A refusal needs no answer: what has expired is found again by the next cycle.
-    this.#core.propose(bytes);
-  }
-
-  #receiveForward(from: NodeId, batch: Uint8Array): void {
-    const key = this.#nodeKeys.get(from);
-    if (key === undefined) return;
-    const refusal = this.#forwarded.receive(from, key, asBuffer(batch));
-    if (refusal !== null) this.#send(from, refusal);
-  }
-
   // ---- Snapshots and failure --------------------------------------------------------------------------------
 
   /** A received snapshot is durable and restored: it takes the place of the state and of the log. */
@@ -465,6 +459,7 @@ export class Replica implements WritePath, TransportEvents {
       this.#machine = machine;
       this.#applyQueue.clear();
       this.#readRunner.keyspace = machine.keyspace;
+      this.access.changed(null, meta.index);
       this.#clock.applied(machine.timeMs);
       this.#core.snapshotInstalled(meta);
       this.#answerJumped(machine);
@@ -473,11 +468,15 @@ export class Replica implements WritePath, TransportEvents {
     });
   }
 
+  #isAlone(): boolean {
+    const { voters, votersOutgoing } = this.#machine.configuration;
+    return votersOutgoing.length === 0 && voters.length === 1 && voters[0] === this.nodeId;
+  }
+
   /** Own writes that ran before the snapshot was taken do not come up in apply any more. */
   #answerJumped(machine: StateMachine): void {
     const { incarnation } = this.#proposals;
-    const key = this.#nodeKeys.get(this.nodeId) ?? "";
-    this.#proposals.jumpTo(machine.sessions.sequenceOf(key, incarnation));
+    this.#proposals.jumpTo(machine.sessions.sequenceOf(this.#entries.ownKey, incarnation));
   }
 
   #fail(error: Error): void {
@@ -492,7 +491,3 @@ export class Replica implements WritePath, TransportEvents {
 
 /** Leaves as many ids above it as a process could ever use; all are exact numbers. */
 const REQUEST_ID_START_MAX = 2 ** 52;
-/** After a refusal the leader is given this long before it is asked again. */
-const REFUSED_PAUSE_MS = 20;
-/** A leader without room for the log looks this often for another node to lead. */
-const FULL_LEADER_RETRY_MS = 1000;

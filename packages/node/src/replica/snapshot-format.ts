@@ -5,12 +5,16 @@
  */
 import { unpack, pack } from "msgpackr";
 import type { Keyspace } from "@ferrite/storage";
+import { isAnchor, type AnchorRecord } from "./anchors.ts";
 import { ReplicaError } from "./errors.ts";
 import type { StateHeader } from "./state-machine.ts";
 
-const FORMAT = 1;
-/** A header holds one line per node: more than this is not one of ours. */
-export const SNAPSHOT_HEADER_BYTES_MAX: number = 16 * 1024 * 1024;
+const FORMAT = 2;
+/**
+ * A header holds a few lines per node, and the users: of them apply takes no more than 8 MiB (AclLimits.tableBytesMax), which are
+ * at most twice as many bytes here. More than this is not one of ours.
+ */
+export const SNAPSHOT_HEADER_BYTES_MAX: number = 32 * 1024 * 1024;
 
 export function encodeHeader(header: StateHeader): Buffer {
   const body = pack({ format: FORMAT, ...header });
@@ -70,7 +74,7 @@ function checkHeader(value: unknown): StateHeader {
       "the snapshot's header has a format this version does not know",
     );
   }
-  const { sessions, timeMs } = header;
+  const { sessions, timeMs, users, anchors } = header;
   if (!Array.isArray(sessions) || typeof timeMs !== "number" || !Number.isFinite(timeMs)) {
     throw new ReplicaError("BAD_SNAPSHOT", "the snapshot's header lacks sessions or time");
   }
@@ -84,5 +88,20 @@ function checkHeader(value: unknown): StateHeader {
       throw new ReplicaError("BAD_SNAPSHOT", "the snapshot's header holds a session that is none");
     }
   }
-  return { sessions, timeMs };
+  if (typeof users !== "object" || users === null) {
+    throw new ReplicaError("BAD_SNAPSHOT", "the snapshot's header lacks the users");
+  }
+  return { sessions, timeMs, users, anchors: checkAnchors(anchors) };
+}
+
+function checkAnchors(value: unknown): readonly AnchorRecord[] {
+  const isRecord = (record: unknown): boolean => {
+    if (!Array.isArray(record) || record.length !== 3) return false;
+    const [nodeId, sequence, head] = record as [unknown, number, string];
+    return typeof nodeId === "string" && isAnchor({ sequence, head });
+  };
+  if (!Array.isArray(value) || !value.every(isRecord)) {
+    throw new ReplicaError("BAD_SNAPSHOT", "the snapshot's header holds an anchor that is none");
+  }
+  return value as readonly AnchorRecord[];
 }

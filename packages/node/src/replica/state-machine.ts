@@ -1,18 +1,29 @@
 /**
- * What the cluster agrees on: the keyspace and the sessions of the nodes that write to it. `apply` is the only way in.
+ * What the cluster agrees on: the keyspace, the users, the sessions of the nodes that write to it, and their anchors. `apply` is the only way in.
  * It is deterministic: time and randomness come with the entry, and it does no I/O. The same entries give the same
  * state and the same replies on every node; the node that holds the clients is merely the one that keeps the replies.
  */
-import { EntryKind, decodeConfiguration, type Configuration, type Entry } from "@ferrite/raft";
+import type { UserTable, UserTableRecord, UsersChange } from "@ferrite/acl";
+import {
+  EntryKind,
+  decodeConfiguration,
+  type Configuration,
+  type Entry,
+  type Index,
+} from "@ferrite/raft";
 import { Keyspace, type KeyspaceApi } from "@ferrite/storage";
 import type { KeyContext } from "../commands/command.ts";
 import { SilentReply } from "../resp/encoder.ts";
 import { Argv } from "../resp/argv.ts";
 import type { Reply } from "../resp/reply.ts";
-import { BatchKind, BatchReader } from "./batch.ts";
+import { Anchors, type AnchorRecord } from "./anchors.ts";
+import { BatchKind, BatchReader, NODE_ACTOR_ID } from "./batch.ts";
 import { readCommandRecord } from "./command-record.ts";
 import { ReplicaError } from "./errors.ts";
+import { InternalWrite, isInternalWrite, readInternalWrite } from "./internal-writes.ts";
 import { Sessions, type SessionVerdict } from "./sessions.ts";
+import { applyUsersWrite, usersWriteKind, type UsersWriteKind } from "./users-writes.ts";
+import { WriteCheck, type AccessPorts } from "./write-check.ts";
 import type { WriteClient, WriteLookup } from "./write-path.ts";
 
 /** How this node takes part in apply: it knows who waits for which batch. */
@@ -22,12 +33,16 @@ export interface ApplyListener {
   /** A command threw: a defect of ours. It changed the same on every node and its client gets an error. */
   commandThrew(name: string, error: unknown): void;
   expired(count: number): void;
+  /** The users have changed, just now: nothing behind it has run. */
+  usersChanged(change: UsersChange, index: Index): void;
 }
 
 /** Of a snapshot: all of the state that is not in the keyspace's own records. */
 export interface StateHeader {
   readonly sessions: ReturnType<Sessions["records"]>;
   readonly timeMs: number;
+  readonly users: UserTableRecord;
+  readonly anchors: readonly AnchorRecord[];
 }
 
 /** Small and fast, and the same everywhere: mulberry32, seeded per batch by the leader. */
@@ -69,15 +84,19 @@ export interface StateMachineOptions {
   readonly hashSeed: number;
   /** At index 0, before anything was applied. */
   readonly configuration: Configuration;
+  readonly access: AccessPorts;
 }
 
 export class StateMachine {
   readonly keyspace: Keyspace;
   readonly sessions: Sessions = new Sessions();
+  readonly users: UserTable;
+  readonly anchors: Anchors = new Anchors();
   readonly #commands: WriteLookup;
   readonly #context: ApplyContext;
   readonly #silent: SilentReply = new SilentReply();
   readonly #reader: BatchReader = new BatchReader();
+  readonly #check: WriteCheck;
   #configuration: Configuration;
   #appliedIndex = 0;
   #appliedTerm = 0;
@@ -85,6 +104,8 @@ export class StateMachine {
 
   constructor(options: StateMachineOptions) {
     this.keyspace = new Keyspace({ hashSeed: options.hashSeed });
+    this.users = options.access.newUsers();
+    this.#check = new WriteCheck(this.users, options.access);
     this.#commands = options.commands;
     this.#configuration = options.configuration;
     this.#context = new ApplyContext(this.keyspace, this.#silent);
@@ -123,6 +144,7 @@ export class StateMachine {
     if (entry.kind === EntryKind.Normal) records = this.#applyBatch(entry, listener);
     else if (entry.kind === EntryKind.Configuration) {
       this.#configuration = decodeConfiguration(entry.data);
+      this.anchors.keepMembers(this.#configuration);
     }
     this.#appliedIndex = entry.index;
     this.#appliedTerm = entry.term;
@@ -130,15 +152,32 @@ export class StateMachine {
   }
 
   header(): StateHeader {
-    return { sessions: this.sessions.records(), timeMs: this.#timeMs };
+    return {
+      sessions: this.sessions.records(),
+      timeMs: this.#timeMs,
+      users: this.users.record(),
+      anchors: this.anchors.records(),
+    };
   }
 
-  /** Takes over what a snapshot says besides the keyspace, which is restored on its own. */
+  /**
+   * Takes over what a snapshot says besides the keyspace, which is restored on its own.
+   * Throws ReplicaError BAD_SNAPSHOT when the users in it can not be read.
+   */
   restoreHeader(
     header: StateHeader,
     at: { readonly index: number; readonly term: number; readonly configuration: Configuration },
   ): void {
+    try {
+      this.users.restore(header.users);
+    } catch (error) {
+      const reason = (error as Error).message;
+      throw new ReplicaError("BAD_SNAPSHOT", `the users in the snapshot: ${reason}`, {
+        cause: error,
+      });
+    }
     this.sessions.restore(header.sessions);
+    this.anchors.restore(header.anchors);
     this.#timeMs = header.timeMs;
     this.#appliedIndex = at.index;
     this.#appliedTerm = at.term;
@@ -147,7 +186,8 @@ export class StateMachine {
 
   /** Equal on all nodes at the same applied index. */
   stateHash(): string {
-    return `${this.keyspace.stateHash()}-${this.#timeMs}-${JSON.stringify(this.sessions.records())}`;
+    const small = JSON.stringify([this.sessions.records(), this.anchors.records()]);
+    return `${this.keyspace.stateHash()}-${this.#timeMs}-${this.users.stateHash()}-${small}`;
   }
 
   #applyBatch(entry: Entry, listener: ApplyListener): number {
@@ -161,6 +201,7 @@ export class StateMachine {
     if (reader.timeMs > this.#timeMs) this.#timeMs = reader.timeMs;
     this.#context.nowMs = this.#timeMs;
     if (reader.kind === BatchKind.Expiry) return this.#applyExpiry(reader, listener);
+    if (reader.kind === BatchKind.UserExpiry) return this.#expireUsers(entry.index, listener);
     const verdict = this.sessions.advance(reader.originKey, reader.incarnation, reader.sequence);
     const clients = listener.batch(reader, verdict);
     if (verdict !== "next") return 1;
@@ -169,12 +210,13 @@ export class StateMachine {
     while (reader.next()) {
       const client = clients === null ? undefined : clients[position];
       position++;
-      if (client === undefined) {
-        this.#runCommand(reader, this.#silent, listener);
+      const reply = client === undefined ? this.#silent : client.replyForWrite();
+      if (isInternalWrite(reader.buffer, reader.recordStart, reader.recordEnd)) {
+        this.#runInternal(entry.index, reply, listener);
       } else {
-        this.#runCommand(reader, client.replyForWrite(), listener);
-        client.writeApplied(entry.index);
+        this.#runCommand(reply, listener);
       }
+      client?.writeApplied(entry.index);
     }
     if (position !== reader.count) {
       throw new ReplicaError(
@@ -185,7 +227,8 @@ export class StateMachine {
     return position;
   }
 
-  #runCommand(reader: BatchReader, reply: Reply, listener: ApplyListener): void {
+  #runCommand(reply: Reply, listener: ApplyListener): void {
+    const reader = this.#reader;
     const context = this.#context;
     const argv = context.argv;
     if (!readCommandRecord(reader.buffer, reader.recordStart, reader.recordEnd, argv)) {
@@ -198,6 +241,11 @@ export class StateMachine {
       reply.error("ERR unknown write command in the log");
       return;
     }
+    const refusal = this.#check.refusal(reader, this.#timeMs, command, argv);
+    if (refusal !== null) {
+      reply.error(refusal);
+      return;
+    }
     context.reply = reply;
     try {
       command.run(context);
@@ -207,6 +255,42 @@ export class StateMachine {
       listener.commandThrew(command.name, error);
       reply.error("ERR internal error while the command ran");
     }
+  }
+
+  #runInternal(index: Index, reply: Reply, listener: ApplyListener): void {
+    const words = readInternalWrite(this.#reader, this.#context.argv);
+    if (words === null) return reply.error("ERR Protocol error: the record is not a write");
+    const kind = usersWriteKind(words);
+    if (kind !== undefined) return this.#changeUsers({ index, kind, words }, reply, listener);
+    if (words[0] !== InternalWrite.Anchor || this.#reader.recordUserId !== NODE_ACTOR_ID) {
+      return reply.error("ERR unknown internal write in the log");
+    }
+    const error = this.anchors.apply(this.#reader.originKey, words, this.#configuration);
+    return error === null ? reply.ok() : reply.error(error);
+  }
+
+  #changeUsers(
+    write: {
+      readonly index: Index;
+      readonly kind: UsersWriteKind;
+      readonly words: readonly string[];
+    },
+    reply: Reply,
+    listener: ApplyListener,
+  ): void {
+    const refusal = this.#check.actorRefusal(this.#reader, this.#timeMs, write.kind);
+    if (refusal !== null) return reply.error(refusal);
+    const outcome = applyUsersWrite(this.users, write.kind, write.words, this.#timeMs);
+    if (!outcome.ok) return reply.error(outcome.errorText);
+    if (outcome.change !== null) listener.usersChanged(outcome.change, write.index);
+    return reply.integer(outcome.count);
+  }
+
+  /** Users whose time is up at the entry's time. */
+  #expireUsers(index: Index, listener: ApplyListener): number {
+    const outcome = this.users.expire(this.#timeMs);
+    if (outcome.ok && outcome.change !== null) listener.usersChanged(outcome.change, index);
+    return 1;
   }
 
   /** Removes keys that have expired at the entry's time: one that was written again meanwhile stays. */

@@ -25,7 +25,15 @@ export type PeerPayload =
       readonly wanted: number;
       readonly timeoutMs: number;
     }
-  | { readonly kind: "copiesAnswer"; readonly requestId: number; readonly count: number };
+  | { readonly kind: "copiesAnswer"; readonly requestId: number; readonly count: number }
+  /** To the leader: when has every member in contact with you applied `index`? The sender has. */
+  | { readonly kind: "settleQuery"; readonly requestId: number; readonly index: number }
+  /** It has. */
+  | { readonly kind: "settleAnswer"; readonly requestId: number }
+  /** From the leader: say so when you have applied `index`. */
+  | { readonly kind: "appliedQuery"; readonly index: number }
+  /** How far the sender has applied the log. */
+  | { readonly kind: "appliedAnswer"; readonly index: number };
 
 export interface Transport {
   /**

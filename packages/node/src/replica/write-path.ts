@@ -14,8 +14,18 @@ export interface WriteClient {
 }
 
 export interface WritePath {
-  /** Takes a write into the current batch. An error text when it can not be taken (definite: not applied), else null. */
-  submit(buffer: Buffer, start: number, end: number, client: WriteClient): string | null;
+  /**
+   * Takes a write into the current batch. An error text when it can not be taken (definite: not applied), else null.
+   * `userId` is the user under whom the caller has checked the write, in this same synchronous step, against the users as
+   * they are now: when they change before it is applied, it is checked again there, and may be answered NOPERM (S03).
+   */
+  submit(
+    buffer: Buffer,
+    start: number,
+    end: number,
+    client: WriteClient,
+    userId: number,
+  ): string | null;
   /** Calls `done(null)` when a read started now on this node is linearizable, or with an error text. */
   confirmRead(done: (errorText: string | null) => void): void;
   /** Runs a read against the local state. */

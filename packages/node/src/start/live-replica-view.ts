@@ -2,6 +2,7 @@
 import type { NodeId, Role } from "@ferrite/raft";
 import type { KeyspaceApi } from "@ferrite/storage";
 import type { Genesis, Member } from "../peers/membership.ts";
+import type { AccessState, AuditAnchors } from "../replica/access-state.ts";
 import type { MemberView, ReplicaView } from "../replica/replica-view.ts";
 import type { Replica } from "../replica/replica.ts";
 
@@ -34,6 +35,14 @@ export class LiveReplicaView implements ReplicaView {
 
   get keyspace(): KeyspaceApi {
     return this.#replica.keyspace;
+  }
+
+  get access(): AccessState {
+    return this.#replica.access;
+  }
+
+  get anchors(): AuditAnchors {
+    return this.#replica.anchors;
   }
 
   role(): Role {

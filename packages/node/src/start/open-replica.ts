@@ -22,6 +22,8 @@ import {
 import { Replica } from "../replica/replica.ts";
 import { restoreSnapshot } from "../replica/snapshot-installer.ts";
 import { StateMachine } from "../replica/state-machine.ts";
+import type { AccessPorts } from "../replica/write-check.ts";
+import { accessPorts } from "./access-ports.ts";
 import type { ClusterLinks } from "./join-cluster.ts";
 
 export interface OpenReplicaOptions {
@@ -57,7 +59,8 @@ export async function openReplica(options: OpenReplicaOptions): Promise<RunningR
     groupId: 0,
   });
   const snapshot = snapshots.latest();
-  const newMachine = (): StateMachine => createMachine(options);
+  const access = accessPorts(options.table);
+  const newMachine = (): StateMachine => createMachine(options, access);
   const machine = newMachine();
   if (snapshot !== null) await restored(snapshots, snapshot, machine);
   const signals = new Signals(options);
@@ -105,12 +108,13 @@ export async function openReplica(options: OpenReplicaOptions): Promise<RunningR
   return new Running(replica, writer, signals, links);
 }
 
-function createMachine(options: OpenReplicaOptions): StateMachine {
+function createMachine(options: OpenReplicaOptions, access: AccessPorts): StateMachine {
   const seed = createHash("sha256").update(options.genesis.clusterId).digest().readUInt32LE(0);
   return new StateMachine({
     commands: options.table,
     hashSeed: seed,
     configuration: initialConfiguration(options.genesis),
+    access,
   });
 }
 

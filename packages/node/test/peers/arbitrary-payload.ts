@@ -161,4 +161,23 @@ export const anyPayload: fc.Arbitrary<PeerPayload> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant("copiesAnswer" as const), requestId: count, count }),
   },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("settleQuery" as const),
+      requestId: count,
+      index: count,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant("settleAnswer" as const), requestId: count }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constantFrom("appliedQuery" as const, "appliedAnswer" as const),
+      index: count,
+    }),
+  },
 );

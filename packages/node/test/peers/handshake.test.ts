@@ -98,9 +98,9 @@ describe("a hello", () => {
 
   it("of another version is refused loudly, with both versions", () => {
     const body = helloBody(HELLO);
-    body.writeUInt16LE(2, 4);
+    body.writeUInt16LE(3, 4);
     expect(() => readHello(readerOf(body))).toThrow(
-      /speaks version 2 of the peer protocol, this node 1/,
+      /speaks version 3 of the peer protocol, this node 2/,
     );
   });
 

@@ -15,11 +15,12 @@ const ORIGIN = {
   nodeBytes: uuidBytes("00112233-4455-4677-8899-aabbccddeeff"),
   incarnation: 65_536,
   sequence: 9,
+  aclRevision: 7,
 };
 
 function batchOf(...records: readonly string[]): Buffer {
   const builder = new BatchBuilder(BatchKind.Commands);
-  for (const record of records) builder.add(Buffer.from(record), 0, Buffer.byteLength(record));
+  for (const record of records) builder.add(Buffer.from(record), 0, Buffer.byteLength(record), 0);
   return builder.seal(ORIGIN);
 }
 
@@ -45,15 +46,16 @@ describe("a batch of writes", () => {
       sequence: 9,
       timeMs: 1_700_000_000_123,
       seed: 0xdeadbeef,
+      aclRevision: 7,
     });
   });
 
   it("takes exactly the bytes it needs, however large the builder has grown", () => {
     const builder = new BatchBuilder(BatchKind.Commands);
     const large = Buffer.alloc(300_000, 1);
-    builder.add(large, 0, large.length);
+    builder.add(large, 0, large.length, 0);
     expect(builder.seal(ORIGIN)).toHaveLength(BATCH_HEADER_BYTES + 8 + large.length);
-    builder.add(large, 0, 5);
+    builder.add(large, 0, 5, 0);
     expect(builder.seal(ORIGIN)).toHaveLength(BATCH_HEADER_BYTES + 8 + 5);
   });
 
@@ -74,7 +76,7 @@ describe("a batch of writes", () => {
     }
     expect(isWholeBatch(Buffer.concat([batch, Buffer.of(0)]))).toBe(false);
     const otherFormat = Buffer.from(batch);
-    otherFormat[0] = 2;
+    otherFormat[0] = 1;
     expect(isWholeBatch(otherFormat)).toBe(false);
     const expiry = Buffer.from(batch);
     expiry[1] = BatchKind.Expiry;
@@ -85,7 +87,7 @@ describe("a batch of writes", () => {
     test(
       fc.property(fc.uint8Array({ minLength: BATCH_HEADER_BYTES, maxLength: 200 }), (bytes) => {
         const batch = Buffer.from(bytes);
-        batch[0] = 1;
+        batch[0] = 2;
         batch[1] = 1;
         const reader = new BatchReader();
         if (!reader.open(batch)) return;

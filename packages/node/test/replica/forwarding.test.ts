@@ -14,8 +14,8 @@ let forwarded: ForwardedWrites;
 
 function batch(sequence: number, incarnation = 100): Buffer {
   const builder = new BatchBuilder(BatchKind.Commands);
-  builder.add(Buffer.from("*1\r\n$4\r\nPING\r\n"), 0, 14);
-  return builder.seal({ nodeBytes: uuidBytes(PEER), incarnation, sequence });
+  builder.add(Buffer.from("*1\r\n$4\r\nPING\r\n"), 0, 14, 0);
+  return builder.seal({ nodeBytes: uuidBytes(PEER), incarnation, sequence, aclRevision: 0 });
 }
 
 /** What becomes of a batch that arrives: the refusal's reason, "appended" or "known". */

@@ -41,7 +41,7 @@ function make(limits: Partial<ProposalLimits> = {}): Proposals {
 
 function submit(text = "*1\r\n$4\r\nPING\r\n", nowMs = 0): string | null {
   const bytes = Buffer.from(text);
-  return proposals.submit(bytes, 0, bytes.length, { client, nowMs });
+  return proposals.submit(bytes, 0, bytes.length, { client, nowMs, userId: 0, aclRevision: 0 });
 }
 
 function refuse(
@@ -74,6 +74,29 @@ describe("a node's stream of writes", () => {
     proposals.pump(accept, 0);
     expect(sent).toHaveLength(1);
     expect(sent[0].clients).toHaveLength(2);
+  });
+
+  it("puts writes that were checked under different users into different batches (S03)", () => {
+    const bytes = Buffer.from("*1\r\n$4\r\nPING\r\n");
+    for (const [userId, aclRevision] of [
+      [0, 3],
+      [7, 3],
+      [7, 4],
+    ]) {
+      proposals.submit(bytes, 0, bytes.length, { client, nowMs: 0, userId, aclRevision });
+    }
+    proposals.pump(accept, 0);
+    const found = sent.map((batch) => {
+      const reader = new BatchReader();
+      reader.open(batch.bytes);
+      const users: number[] = [];
+      while (reader.next()) users.push(reader.recordUserId);
+      return [reader.aclRevision, users];
+    });
+    expect(found).toEqual([
+      [3, [0, 7]],
+      [4, [7]],
+    ]);
   });
 
   it("numbers batches in order and keeps a limited number of them on their way", () => {

@@ -5,14 +5,18 @@ import { createCommandTable } from "../../src/commands/all-commands.ts";
 import { encodeHeader } from "../../src/replica/snapshot-format.ts";
 import { SnapshotInstaller } from "../../src/replica/snapshot-installer.ts";
 import { StateMachine } from "../../src/replica/state-machine.ts";
+import { accessPorts } from "../../src/start/access-ports.ts";
 
+const TABLE = createCommandTable();
+const ACCESS = accessPorts(TABLE);
 const CONFIGURATION = { voters: [], votersOutgoing: [], learners: [], learnersNext: [] };
 
 function newMachine(): StateMachine {
   return new StateMachine({
-    commands: createCommandTable(),
+    commands: TABLE,
     hashSeed: 1,
     configuration: CONFIGURATION,
+    access: ACCESS,
   });
 }
 

@@ -6,10 +6,12 @@ import { encodeHeader, SnapshotReader } from "../../src/replica/snapshot-format.
 import { StateMachine, type ApplyListener } from "../../src/replica/state-machine.ts";
 import type { WriteClient } from "../../src/replica/write-path.ts";
 import { RespReply } from "../../src/resp/encoder.ts";
+import { accessPorts } from "../../src/start/access-ports.ts";
 
 const NODE = uuidBytes("00112233-4455-4677-8899-aabbccddeeff");
 const CONFIGURATION = { voters: ["a"], votersOutgoing: [], learners: [], learnersNext: [] };
 const TABLE = createCommandTable();
+const ACCESS = accessPorts(TABLE);
 
 const NOBODY: ApplyListener = {
   batch: () => null,
@@ -17,10 +19,16 @@ const NOBODY: ApplyListener = {
     throw new Error(`${name} threw`, { cause: error });
   },
   expired: () => undefined,
+  usersChanged: () => undefined,
 };
 
 function machine(): StateMachine {
-  return new StateMachine({ commands: TABLE, hashSeed: 1, configuration: CONFIGURATION });
+  return new StateMachine({
+    commands: TABLE,
+    hashSeed: 1,
+    configuration: CONFIGURATION,
+    access: ACCESS,
+  });
 }
 
 function respBytes(...words: readonly string[]): Buffer {
@@ -40,9 +48,14 @@ function entry(index: number, batch: Batch): Entry {
   const builder = new BatchBuilder(batch.kind ?? BatchKind.Commands);
   for (const words of batch.commands) {
     const bytes = batch.kind === BatchKind.Expiry ? Buffer.from(words[0]) : respBytes(...words);
-    builder.add(bytes, 0, bytes.length);
+    builder.add(bytes, 0, bytes.length, 0);
   }
-  const data = builder.seal({ nodeBytes: NODE, incarnation: 1, sequence: batch.sequence ?? index });
+  const data = builder.seal({
+    nodeBytes: NODE,
+    incarnation: 1,
+    sequence: batch.sequence ?? index,
+    aclRevision: 0,
+  });
   stamp(data, { timeMs: batch.timeMs ?? 1000 + index, seed: index });
   return { index, term: 1, kind: EntryKind.Normal, data };
 }
@@ -158,9 +171,9 @@ describe("the replicated state machine", () => {
       respBytes("GET", "k"),
       respBytes("SET", "k", "v"),
     ]) {
-      builder.add(bytes, 0, bytes.length);
+      builder.add(bytes, 0, bytes.length, 0);
     }
-    const data = builder.seal({ nodeBytes: NODE, incarnation: 1, sequence: 1 });
+    const data = builder.seal({ nodeBytes: NODE, incarnation: 1, sequence: 1, aclRevision: 0 });
     const text = answers(target, { index: 1, term: 1, kind: EntryKind.Normal, data });
     expect(text).toMatch(/^-ERR Protocol error.*\r\n-ERR unknown write command.*\r\n\+OK\r\n$/);
   });

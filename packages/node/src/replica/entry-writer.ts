@@ -1,0 +1,109 @@
+/**
+ * How entries of the state machine get into the log: this node's batches through the leader, those of other nodes when this
+ * one leads, and what a leader writes by itself (keys and users whose time is up). Time and seed are stamped here.
+ */
+import type { Index, NodeId, RaftCoreApi } from "@ferrite/raft";
+import { asBuffer, stamp, uuidBytes } from "./batch.ts";
+import { ExpiryCycle, UserExpiryCycle } from "./expiry-cycle.ts";
+import { ForwardedWrites } from "./forwarding.ts";
+import type { LogicalClock } from "./logical-clock.ts";
+import type { OwnBatch } from "./proposals.ts";
+import type { StateMachine } from "./state-machine.ts";
+import type { PeerPayload } from "./transport.ts";
+
+export interface EntryWriterPorts {
+  readonly nodeId: NodeId;
+  readonly members: readonly NodeId[];
+  readonly core: RaftCoreApi;
+  readonly clock: LogicalClock;
+  machine(): StateMachine;
+  hasSpace(): boolean;
+  /** In [0, 1). */
+  random(): number;
+  /** False when it can not go now. */
+  send(to: NodeId, payload: PeerPayload): boolean;
+}
+
+export class EntryWriter {
+  readonly #ports: EntryWriterPorts;
+  readonly #nodeKeys: Map<NodeId, string>;
+  readonly #forwarded: ForwardedWrites;
+  readonly #keyExpiry: ExpiryCycle = new ExpiryCycle();
+  readonly #userExpiry: UserExpiryCycle = new UserExpiryCycle();
+
+  constructor(ports: EntryWriterPorts) {
+    this.#ports = ports;
+    this.#nodeKeys = new Map(
+      ports.members.map((id) => [id, uuidBytes(id).toString("latin1")] as const),
+    );
+    this.#forwarded = new ForwardedWrites({
+      isLeader: () => ports.core.role() === "leader",
+      hasSpace: () => ports.hasSpace(),
+      appliedSequence: (originKey, incarnation) =>
+        ports.machine().sessions.sequenceOf(originKey, incarnation),
+      propose: (batch) => ports.core.propose(batch),
+      timeMs: () => ports.clock.nowMs(),
+      seed: () => this.#seed(),
+    });
+  }
+
+  /** This node's batches bear it as their origin. */
+  get ownKey(): string {
+    return this.#nodeKeys.get(this.#ports.nodeId) ?? "";
+  }
+
+  /** Another term or leader: what was appended before may be gone. */
+  leaderChanged(): void {
+    this.#forwarded.forget();
+    this.#keyExpiry.reset();
+    this.#userExpiry.reset();
+  }
+
+  /** Nodes whose clients wait hear of a new commit index at once. */
+  tellCommit(ends: { readonly commitIndex: Index; readonly lastIndex: Index }): void {
+    this.#forwarded.tellCommit(ends, (node) => this.#ports.core.pushCommit(node));
+  }
+
+  /** Hands one of this node's batches to the leader. False when it can not be taken now. */
+  readonly sendOwn = (batch: OwnBatch): boolean => {
+    const { core, nodeId, clock } = this.#ports;
+    const leader = core.leader();
+    if (leader === null) return false;
+    if (leader !== nodeId) return this.#ports.send(leader, { kind: "forward", batch: batch.bytes });
+    if (!this.#ports.hasSpace()) return false;
+    // Bytes that went to a log or to another node once must not change: the new stamp goes on a copy.
+    const bytes = batch.attempts > 0 || batch.logged ? Buffer.from(batch.bytes) : batch.bytes;
+    stamp(bytes, { timeMs: clock.nowMs(), seed: this.#seed() });
+    const accepted = core.propose(bytes).accepted;
+    if (accepted) batch.logged = true;
+    return accepted;
+  };
+
+  /** A batch of another node. Its bytes belong to this node from now on. */
+  receive(from: NodeId, batch: Uint8Array): void {
+    const key = this.#nodeKeys.get(from);
+    if (key === undefined) return;
+    const refusal = this.#forwarded.receive(from, key, asBuffer(batch));
+    if (refusal !== null) this.#ports.send(from, refusal);
+  }
+
+  /** Leader only: names what has expired. */
+  tick(monotonicMs: number): void {
+    const { clock } = this.#ports;
+    const { keyspace, users } = this.#ports.machine();
+    const keys = this.#keyExpiry.tick(keyspace, clock.nowMs(), monotonicMs);
+    if (keys !== null) this.#propose(keys);
+    const expired = this.#userExpiry.tick(users.nextExpiryMs, clock.nowMs(), monotonicMs);
+    if (expired !== null) this.#propose(expired);
+  }
+
+  #propose(bytes: Buffer): void {
+    stamp(bytes, { timeMs: this.#ports.clock.nowMs(), seed: 0 });
+    // A refusal needs no answer: what has expired is found again by the next cycle.
+    this.#ports.core.propose(bytes);
+  }
+
+  #seed(): number {
+    return Math.floor(this.#ports.random() * 0x100000000);
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * Whether this node's users are new enough to honour credentials by them.
+ *
+ *   asked the leader      confirmed, and          asked again        the bound after
+ *   for a read index      applied that far                           the first question
+ *   ──────┼──────────────────────┼─────────────────────┼────────────────────┼──────▶
+ *         └─ fresh as of here    └─ known              └─ ...               └─ refused from here, unless
+ *                                                                              a later one was confirmed
+ *
+ * A read index is what a linearizable read waits for (reads.ts): once it is applied here, everything that was committed
+ * before the question is. So a change that this node has not applied was committed after the moment up to which the node is
+ * fresh, and no credential is honoured here later than the bound after that commit. The leader's own questions go to a
+ * majority: one that was deposed, or that hears nobody, gets no answer. Heartbeats would not do: they name a commit index that is
+ * cut to what the receiver is known to have, so that a node whose answers are lost would take itself for fresh for ever.
+ */
+
+export interface FreshnessPorts {
+  monotonicMs(): number;
+  /** Calls done(null) when a read that began now is linearizable here. */
+  confirm(done: (errorText: string | null) => void): void;
+  /** This node is the only member: nobody else can change the users. */
+  isAlone(): boolean;
+}
+
+/** Of the bound, how often is asked: a lost answer or an election must not use it up. */
+const QUESTIONS_PER_BOUND = 8;
+/** With long bounds: how long it may take to be fresh again, and at most this many questions go to the leader. */
+const QUESTION_INTERVAL_MS_MAX = 1000;
+
+export class Freshness {
+  readonly #ports: FreshnessPorts;
+  #maxStalenessMs: number;
+  /** Monotonic ms; what was committed by then is applied here. */
+  #freshAsOfMs = -Infinity;
+  #isAlone = false;
+  #asking = false;
+
+  constructor(ports: FreshnessPorts, maxStalenessMs: number) {
+    this.#ports = ports;
+    this.#maxStalenessMs = maxStalenessMs;
+  }
+
+  get maxStalenessMs(): number {
+    return this.#maxStalenessMs;
+  }
+
+  /** Counts at once. All nodes should have the same bound, or the longest is the cluster's. */
+  set maxStalenessMs(value: number) {
+    this.#maxStalenessMs = value;
+  }
+
+  /**
+   * Null while credentials may be honoured, else the error. Reads the clock: a process that stood still must not honour
+   * anything before its timers have run.
+   */
+  refusal(): string | null {
+    if (this.#isAlone) return null;
+    const ageMs = this.#ports.monotonicMs() - this.#freshAsOfMs;
+    return ageMs < this.#maxStalenessMs ? null : refusalText(ageMs);
+  }
+
+  /** Asks again when it is time. */
+  tick(): void {
+    this.#isAlone = this.#ports.isAlone();
+    const nowMs = this.#ports.monotonicMs();
+    const intervalMs = Math.min(
+      this.#maxStalenessMs / QUESTIONS_PER_BOUND,
+      QUESTION_INTERVAL_MS_MAX,
+    );
+    if (this.#asking || nowMs - this.#freshAsOfMs < intervalMs) return;
+    this.#asking = true;
+    this.#ports.confirm((errorText) => {
+      this.#asking = false;
+      if (errorText === null) this.#freshAsOfMs = nowMs;
+    });
+  }
+}
+
+function refusalText(ageMs: number): string {
+  const since = Number.isFinite(ageMs) ? `for ${Math.floor(ageMs)} ms` : "since it was started";
+  return `CLUSTERDOWN this node has had no contact with a majority of the cluster ${since}, so that it can not know who may do what (acl-max-staleness-ms)`;
+}
