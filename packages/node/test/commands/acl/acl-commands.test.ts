@@ -1,0 +1,447 @@
+/** Expected replies were read from redis-server 7.0.15. */
+import { Verdict } from "@ferrite/acl";
+import { describe, expect, test } from "vitest";
+import { AclWorld, storedForm } from "./acl-world.ts";
+
+const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`;
+const array = (...items: readonly string[]): string => `*${items.length}\r\n${items.join("")}`;
+const map = (...items: readonly string[]): string => `%${items.length / 2}\r\n${items.join("")}`;
+const set = (...items: readonly string[]): string => `~${items.length}\r\n${items.join("")}`;
+const OK = "+OK\r\n";
+
+async function worldWith(...requests: readonly (readonly string[])[]): Promise<AclWorld> {
+  const world = new AclWorld();
+  for (const request of requests) {
+    expect(await world.ask(["ACL", "SETUSER", ...request])).toBe(OK);
+  }
+  return world;
+}
+
+describe("ACL SETUSER", () => {
+  test("(F17) makes a user that may do nothing yet", async () => {
+    const world = await worldWith(["bob"]);
+    expect(await world.ask(["ACL", "LIST"])).toBe(
+      array(bulk("user bob off resetchannels -@all"), bulk("user default on nopass ~* &* +@all")),
+    );
+  });
+
+  test("keeps names and patterns as the bytes they came as", async () => {
+    const world = await worldWith(["b\xffb", "~\xc3\xa4*"]);
+    expect(await world.ask(["ACL", "USERS"])).toBe(array(bulk("b\xffb"), bulk("default")));
+    expect(await world.ask(["ACL", "LIST"])).toContain("user b\xffb off ~\xc3\xa4* ");
+  });
+
+  test.each(["a b", "a\0b", "a\tb", "a\nb", "a\vb", "a\fb", "a\rb", " "])(
+    "(F28) refuses the name %j without hashing or proposing anything",
+    async (name) => {
+      const world = new AclWorld();
+      expect(await world.ask(["ACL", "SETUSER", name, ">pw"])).toBe(
+        "-ERR Usernames can't contain spaces or null characters\r\n",
+      );
+      expect(world.proposals).toEqual([]);
+    },
+  );
+
+  test("(F28) takes an empty name, as Redis does", async () => {
+    const world = await worldWith([""]);
+    expect(await world.ask(["ACL", "USERS"])).toBe(array(bulk(""), bulk("default")));
+  });
+
+  test("(S02) never proposes a password", async () => {
+    const world = await worldWith(["bob", ">sesame"]);
+    expect(JSON.stringify(world.proposals)).not.toContain("sesame");
+    expect(world.proposals).toEqual([
+      {
+        proposal: { kind: "set", name: "bob", rules: [`#${storedForm("sesame")}`] },
+        client: world.client,
+      },
+    ]);
+  });
+
+  test("(F27) leaves the user untouched when a rule is wrong", async () => {
+    const world = await worldWith(["bob", "on", "+get"]);
+    const before = await world.ask(["ACL", "LIST"]);
+    expect(await world.ask(["ACL", "SETUSER", "bob", "off", "+nonsense"])).toBe(
+      "-ERR Error in ACL SETUSER modifier '+nonsense': Unknown command or category name in ACL\r\n",
+    );
+    expect(await world.ask(["ACL", "LIST"])).toBe(before);
+  });
+
+  test("passes on what the preparation of the rules says", async () => {
+    const world = new AclWorld();
+    expect(await world.ask(["ACL", "SETUSER", "bob", "wait"])).toBe("-ERR too busy\r\n");
+    expect(world.proposals).toEqual([]);
+  });
+
+  test("answers with the error when the change could not be agreed on", async () => {
+    const world = new AclWorld();
+    world.proposalError = "CLUSTERDOWN no leader is known";
+    expect(await world.ask(["ACL", "SETUSER", "bob"])).toBe("-CLUSTERDOWN no leader is known\r\n");
+  });
+
+  test("answers only when the change was applied", () => {
+    const world = new AclWorld();
+    world.begin(["ACL", "SETUSER", "bob"]);
+    expect([world.isWaiting, world.taken()]).toEqual([true, ""]);
+  });
+
+  test("writes nothing to a client that has left meanwhile, and the change is made", async () => {
+    const world = new AclWorld();
+    world.begin(["ACL", "SETUSER", "bob"]);
+    world.leave();
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    expect(world.users.get("bob")).toBeDefined();
+    expect(world.taken()).toBe("");
+  });
+});
+
+describe("ACL GETUSER", () => {
+  const rules = ["on", "~a*", "%R~b*", "&ch*", "+@read", "+get", "-mget", "(+set ~c* %W~d*)"];
+
+  test("describes a user with selectors, in RESP2 and RESP3", async () => {
+    const world = await worldWith(["bob", ...rules, ">pw"]);
+    const values = (shape: typeof array, flags: typeof array): string =>
+      shape(
+        bulk("flags"),
+        flags(bulk("on")),
+        bulk("passwords"),
+        array(bulk(storedForm("pw"))),
+        bulk("commands"),
+        bulk("-@all +@read -mget"),
+        bulk("keys"),
+        bulk("~a* %R~b*"),
+        bulk("channels"),
+        bulk("&ch*"),
+        bulk("selectors"),
+        array(
+          shape(
+            bulk("commands"),
+            bulk("-@all +set"),
+            bulk("keys"),
+            bulk("~c* %W~d*"),
+            bulk("channels"),
+            bulk(""),
+          ),
+        ),
+      );
+    expect(await world.ask(["ACL", "GETUSER", "bob"])).toBe(values(array, array));
+    expect(await world.ask(["ACL", "GETUSER", "bob"], 3)).toBe(values(map, set));
+  });
+
+  test("describes the default user", async () => {
+    const reply = await new AclWorld().ask(["ACL", "GETUSER", "default"], 3);
+    expect(reply).toBe(
+      map(
+        bulk("flags"),
+        set(bulk("on"), bulk("nopass")),
+        bulk("passwords"),
+        array(),
+        bulk("commands"),
+        bulk("+@all"),
+        bulk("keys"),
+        bulk("~*"),
+        bulk("channels"),
+        bulk("&*"),
+        bulk("selectors"),
+        array(),
+      ),
+    );
+  });
+
+  test("knows nobody", async () => {
+    const world = new AclWorld();
+    expect(await world.ask(["ACL", "GETUSER", "nobody"])).toBe("$-1\r\n");
+    expect(await world.ask(["ACL", "GETUSER", "nobody"], 3)).toBe("_\r\n");
+  });
+
+  test.each([
+    ["sanitize-payload", "sanitize-payload"],
+    ["skip-sanitize-payload", "skip-sanitize-payload"],
+  ])("shows the flag %s once it was set", async (rule, flag) => {
+    const world = await worldWith(["bob", rule]);
+    expect(await world.ask(["ACL", "GETUSER", "bob"])).toContain(array(bulk("off"), bulk(flag)));
+  });
+
+  test("shows the limits that Redis does not know behind its fields, and only those that are set", async () => {
+    const world = await worldWith(["bob", "expire-at=2000000000", "ops-per-sec=50"]);
+    const reply = await world.ask(["ACL", "GETUSER", "bob"], 3);
+    expect(reply.startsWith("%8\r\n")).toBe(true);
+    expect(reply.endsWith(`${bulk("expire-at")}:2000000000\r\n${bulk("ops-per-sec")}:50\r\n`)).toBe(
+      true,
+    );
+  });
+});
+
+describe("ACL DELUSER", () => {
+  test("(F98) deletes all it names that exist, in one change, and counts them", async () => {
+    const world = await worldWith(["a"], ["b"], ["c"]);
+    expect(await world.ask(["ACL", "DELUSER", "a", "b", "nobody", "a"])).toBe(":2\r\n");
+    expect(await world.ask(["ACL", "USERS"])).toBe(array(bulk("c"), bulk("default")));
+    expect(world.proposals.at(-1)?.proposal).toEqual({
+      kind: "delete",
+      names: ["a", "b", "nobody", "a"],
+    });
+  });
+
+  test("deletes nobody when the default user is among them", async () => {
+    const world = await worldWith(["a"]);
+    expect(await world.ask(["ACL", "DELUSER", "a", "default"])).toBe(
+      "-ERR The 'default' user cannot be removed\r\n",
+    );
+    expect(world.users.get("a")).toBeDefined();
+  });
+
+  test("answers with the error when the change could not be agreed on", async () => {
+    const world = new AclWorld();
+    world.proposalError = "UNKNOWNOUTCOME the leader was lost";
+    expect(await world.ask(["ACL", "DELUSER", "a"])).toBe(
+      "-UNKNOWNOUTCOME the leader was lost\r\n",
+    );
+  });
+});
+
+describe("ACL WHOAMI", () => {
+  test("names the user", async () => {
+    const world = new AclWorld();
+    expect(await world.ask(["ACL", "WHOAMI"])).toBe(bulk("default"));
+    world.client.user = "b\xffb";
+    expect(await world.ask(["ACL", "WHOAMI"])).toBe(bulk("b\xffb"));
+    world.client.user = null;
+    expect(await world.ask(["ACL", "WHOAMI"])).toBe("$-1\r\n");
+  });
+});
+
+describe("ACL CAT", () => {
+  test("lists the categories in Redis' order", async () => {
+    const reply = await new AclWorld().ask(["ACL", "CAT"]);
+    expect(reply.startsWith(`*21\r\n${bulk("keyspace")}${bulk("read")}${bulk("write")}`)).toBe(
+      true,
+    );
+    expect(reply.endsWith(`${bulk("transaction")}${bulk("scripting")}`)).toBe(true);
+  });
+
+  test("lists commands and sub-commands of a category, in any case", async () => {
+    const world = new AclWorld();
+    const dangerous = await world.ask(["ACL", "CAT", "DANGerous"]);
+    for (const name of ["acl|setuser", "config|set", "flushall", "keys", "client|kill"]) {
+      expect(dangerous).toContain(bulk(name));
+    }
+    for (const name of ["acl", "acl|whoami", "get", "config"]) {
+      expect(dangerous).not.toContain(bulk(name));
+    }
+    expect(await world.ask(["ACL", "CAT", "scripting"])).toBe("*0\r\n");
+  });
+
+  test("(F33) every command and sub-command is in a category", async () => {
+    const world = new AclWorld();
+    const replies = await Promise.all(
+      world.catalogue.categories.map((category) => world.ask(["ACL", "CAT", category])),
+    );
+    const listed = replies.join("");
+    const names = world.catalogue.commands.flatMap((command) => [command, ...command.subcommands]);
+    expect(names.filter(({ name }) => !listed.includes(bulk(name)))).toEqual([]);
+  });
+
+  test("refuses what is no category, and more than one", async () => {
+    const world = new AclWorld();
+    expect(await world.ask(["ACL", "CAT", "nope\0x"])).toBe("-ERR Unknown category 'nope'\r\n");
+    expect(await world.ask(["ACL", "cAt", "a", "b"])).toBe(
+      "-ERR unknown subcommand or wrong number of arguments for 'cAt'. Try ACL HELP.\r\n",
+    );
+  });
+});
+
+describe("ACL GENPASS", () => {
+  test.each([
+    [[], 64],
+    [["1"], 1],
+    [["4"], 1],
+    [["5"], 2],
+    [["9"], 3],
+    [["4096"], 1024],
+  ])("%j gives %i digits", async (words, digits) => {
+    const reply = await new AclWorld().ask(["ACL", "GENPASS", ...words]);
+    expect(reply).toBe(bulk("ab".repeat(512).slice(0, digits)));
+  });
+
+  test.each(["0", "-1", "4097", "9223372036854775807"])("refuses %s bits", async (bits) => {
+    expect(await new AclWorld().ask(["ACL", "GENPASS", bits])).toBe(
+      "-ERR ACL GENPASS argument must be the number of bits for the output password, a positive number up to 4096\r\n",
+    );
+  });
+
+  test.each([
+    [["x"], "-ERR value is not an integer or out of range\r\n"],
+    [["99999999999999999999"], "-ERR value is not an integer or out of range\r\n"],
+    [
+      ["1", "2"],
+      "-ERR unknown subcommand or wrong number of arguments for 'GENPASS'. Try ACL HELP.\r\n",
+    ],
+  ])("refuses %j", async (words, expected) => {
+    expect(await new AclWorld().ask(["ACL", "GENPASS", ...words])).toBe(expected);
+  });
+});
+
+describe("ACL LOG", () => {
+  const entry = (shape: typeof array, object: string, age: string): string =>
+    shape(
+      bulk("count"),
+      ":1\r\n",
+      bulk("reason"),
+      bulk("key"),
+      bulk("context"),
+      bulk("toplevel"),
+      bulk("object"),
+      bulk(object),
+      bulk("username"),
+      bulk("bob"),
+      bulk("age-seconds"),
+      age,
+      bulk("client-info"),
+      bulk("id=1"),
+    );
+
+  function worldWithDenials(count: number): AclWorld {
+    const world = new AclWorld();
+    for (let index = 0; index < count; index++) {
+      const object = `k${index}\xff`;
+      world.log.add({ reason: "key", object, username: "bob", clientInfo: "id=1" }, world.nowMs);
+    }
+    world.nowMs += 1500;
+    return world;
+  }
+
+  test("shows Redis 7.0's seven fields in RESP2 and RESP3", async () => {
+    const world = worldWithDenials(2);
+    expect(await world.ask(["ACL", "LOG"])).toBe(
+      array(entry(array, "k1\xff", bulk("1.5")), entry(array, "k0\xff", bulk("1.5"))),
+    );
+    expect(await world.ask(["ACL", "LOG", "1"], 3)).toBe(array(entry(map, "k1\xff", ",1.5\r\n")));
+  });
+
+  test.each([
+    [[], 10],
+    [["3"], 3],
+    [["100"], 12],
+    [["9223372036854775807"], 12],
+    [["0"], 0],
+    [["-5"], 0],
+  ])("%j shows %i entries of twelve", async (words, count) => {
+    const reply = await worldWithDenials(12).ask(["ACL", "LOG", ...words]);
+    expect(reply.startsWith(`*${count}\r\n`)).toBe(true);
+  });
+
+  test("RESET empties it", async () => {
+    const world = worldWithDenials(2);
+    expect(await world.ask(["ACL", "LOG", "rEset"])).toBe(OK);
+    expect(await world.ask(["ACL", "LOG"])).toBe("*0\r\n");
+  });
+
+  test.each([
+    [["abc"], "-ERR value is not an integer or out of range\r\n"],
+    [
+      ["reset", "x"],
+      "-ERR unknown subcommand or wrong number of arguments for 'LOG'. Try ACL HELP.\r\n",
+    ],
+  ])("refuses %j", async (words, expected) => {
+    expect(await new AclWorld().ask(["ACL", "LOG", ...words])).toBe(expected);
+  });
+});
+
+describe("ACL DRYRUN", () => {
+  test("asks the check that requests go through, with the words as they came", async () => {
+    const world = await worldWith(["bob"]);
+    expect(await world.ask(["ACL", "DRYRUN", "bob", "SeT", "k\0\xff", ""])).toBe(OK);
+    expect(world.judged?.words).toEqual(["SeT", "k\0\xff", ""]);
+    expect(world.judged?.user.name).toBe("bob");
+  });
+
+  test.each([
+    [Verdict.Command, ["GET", "k"], null, "run the 'get' command"],
+    [Verdict.Command, ["ACL", "Cat"], null, "run the 'acl|cat' command"],
+    [Verdict.Command, ["COMMAND"], null, "run the 'command' command"],
+    [Verdict.Key, ["GET", "z"], "z", "access the 'z' key"],
+    [Verdict.Channel, ["PUBLISH", "c", "x"], "c", "access the 'c' channel"],
+  ])("says of verdict %i about %j what Redis says", async (verdict, words, denied, text) => {
+    const world = new AclWorld();
+    world.judgement = { kind: "judged", verdict, denied };
+    for (const protocol of [2, 3] as const) {
+      expect(await world.ask(["ACL", "DRYRUN", "default", ...words], protocol)).toBe(
+        bulk(`This user has no permissions to ${text}`),
+      );
+    }
+  });
+
+  test("passes on that there is no such command", async () => {
+    const world = new AclWorld();
+    world.judgement = { kind: "notACommand", errorText: "ERR Command 'x' not found" };
+    expect(await world.ask(["ACL", "DRYRUN", "default", "x"])).toBe(
+      "-ERR Command 'x' not found\r\n",
+    );
+  });
+
+  test("knows nobody", async () => {
+    expect(await new AclWorld().ask(["ACL", "DRYRUN", "no\0body", "get", "k"])).toBe(
+      "-ERR User 'no' not found\r\n",
+    );
+  });
+});
+
+describe("ACL SAVE and LOAD", () => {
+  test("SAVE answers when the file is written, or with the error", async () => {
+    const world = new AclWorld();
+    expect(await world.ask(["ACL", "SAVE"])).toBe(OK);
+    world.saveError = "ERR the disk can only be read";
+    expect(await world.ask(["ACL", "SAVE"])).toBe("-ERR the disk can only be read\r\n");
+    expect(world.saves).toBe(2);
+  });
+
+  test("(F51) (F99) LOAD makes the users of the file all there are, as one change of the cluster", async () => {
+    const world = await worldWith(["old"]);
+    world.file = {
+      ok: true,
+      lines: ["user default on nopass ~* &* +@all", "user new on resetchannels -@all"],
+    };
+    expect(await world.ask(["ACL", "LOAD"])).toBe(OK);
+    expect(await world.ask(["ACL", "USERS"])).toBe(array(bulk("default"), bulk("new")));
+    expect(world.proposals.at(-1)).toEqual({
+      proposal: { kind: "replace", lines: world.file.lines },
+      client: world.client,
+    });
+  });
+
+  test("(F55) LOAD changes nothing when a line of the file is wrong, and says which", async () => {
+    const world = await worldWith(["old"]);
+    const changes = world.proposals.length;
+    world.file = { ok: false, errorText: "ERR /data/acl.conf:3: no such rule" };
+    expect(await world.ask(["ACL", "LOAD"])).toBe("-ERR /data/acl.conf:3: no such rule\r\n");
+    expect(world.proposals).toHaveLength(changes);
+  });
+
+  test("LOAD answers with the error when the change could not be agreed on", async () => {
+    const world = new AclWorld();
+    world.proposalError = "CLUSTERDOWN no leader is known";
+    expect(await world.ask(["ACL", "LOAD"])).toBe("-CLUSTERDOWN no leader is known\r\n");
+  });
+});
+
+describe("ACL without a sub-command it knows", () => {
+  test.each([
+    [["ACL"], "-ERR wrong number of arguments for 'acl' command\r\n"],
+    [["ACL", "FOO"], "-ERR unknown subcommand 'FOO'. Try ACL HELP.\r\n"],
+    [["ACL", "SETUSER"], "-ERR wrong number of arguments for 'acl|setuser' command\r\n"],
+    [["ACL", "DRYRUN", "default"], "-ERR wrong number of arguments for 'acl|dryrun' command\r\n"],
+    [["ACL", "WHOAMI", "x"], "-ERR wrong number of arguments for 'acl|whoami' command\r\n"],
+  ])("%j is refused", async (words, expected) => {
+    expect(await new AclWorld().ask(words)).toBe(expected);
+  });
+
+  test("HELP names every sub-command", async () => {
+    const world = new AclWorld();
+    const help = await world.ask(["ACL", "HELP"]);
+    const container = world.catalogue.find("acl");
+    for (const { name } of container?.subcommands ?? []) {
+      expect(help).toMatch(new RegExp(`\\+${name.slice("acl|".length).toUpperCase()}\\b`));
+    }
+  });
+});
