@@ -1,4 +1,10 @@
-/** What the rest of the node knows of the audit trail: one call. Secrets never come here; the caller leaves them out. */
+/**
+ * What the rest of the node knows of the audit trail: one call. Secrets never come here; the caller leaves them out
+ * (events.ts has a function for each kind of event that does).
+ *
+ * Texts that came from a client (user, name, command, keys) are byte strings as `Argv.latin1` gives them; the trail turns
+ * them into readable text itself and caps their length (readable-text.ts, limits.ts).
+ */
 
 export type AuditCategory =
   | "auth"
@@ -8,7 +14,9 @@ export type AuditCategory =
   | "command"
   | "membership"
   | "connection"
-  | "node";
+  | "node"
+  /** The trail about itself: begun anew, torn, dropped, a sink that failed. */
+  | "audit";
 
 export type AuditSeverity = "info" | "notice" | "warning" | "alert";
 

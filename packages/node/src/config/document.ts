@@ -12,6 +12,7 @@ const GROUP_TITLES: Readonly<Record<SettingGroup, string>> = {
   node: "The node",
   clients: "Clients",
   security: "Who is let in",
+  audit: "The audit trail",
   cluster: "Cluster",
   "reads and writes": "Reads and writes",
   storage: "Storage",

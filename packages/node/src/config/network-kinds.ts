@@ -34,6 +34,28 @@ export const hostPort: ValueKind<string | null> = {
   print: (value) => value ?? "",
 };
 
+/** A URL of one of these protocols, with a host and without credentials (a secret has a setting of its own). Null when empty. */
+export function webUrl(protocols: readonly string[]): ValueKind<string | null> {
+  const forms = protocols.map((protocol) => `${protocol}//host`).join(" or ");
+  return {
+    label: protocols.map((protocol) => `\`${protocol}//...\``).join(" or "),
+    range: "",
+    manyWords: false,
+    parse(value) {
+      if (value === "") return accept(null);
+      const url = URL.parse(value);
+      if (url === null || !protocols.includes(url.protocol) || url.hostname === "") {
+        return refuse(`argument must be ${forms}`);
+      }
+      if (url.username !== "" || url.password !== "") {
+        return refuse("argument must not hold a user or a password");
+      }
+      return accept(value);
+    },
+    print: (value) => value ?? "",
+  };
+}
+
 /** A port, or null for the word that stands for none: empty for one that is derived, `no` for one that is off. */
 export function optionalPort(none: "" | "no"): ValueKind<number | null> {
   const port = integer({ min: 0, max: 65535 });

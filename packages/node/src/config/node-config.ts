@@ -2,6 +2,7 @@
  * The settings of one node, after flags, environment, file and defaults were merged and checked (schema.ts).
  * Names on the outside are those of redis.conf where Redis has the setting (`proto-max-bulk-len`), units last.
  */
+import type { AuditSettings } from "../audit/audit-settings.ts";
 import type { Consistency } from "../server/edge-context.ts";
 
 export interface PeerTlsFiles {
@@ -10,7 +11,7 @@ export interface PeerTlsFiles {
   readonly caFile: string;
 }
 
-export interface NodeConfig {
+export interface NodeConfig extends AuditSettings {
   /** node-name: unique in the cluster, covered by the node's certificate. */
   readonly nodeName: string;
   /** dir */

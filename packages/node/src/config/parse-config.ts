@@ -77,6 +77,8 @@ function build(building: Building): NodeConfig {
     clientOutputBufferBytesMax: values.clientOutputBufferBytesMax ?? outputBufferDefault(),
     unixSocket: resolvePath(values.unixSocket, host),
     aclFile: resolvePath(values.aclFile, host),
+    auditKeyFile: resolvePath(values.auditKeyFile, host),
+    auditSyslogCaCertFile: resolvePath(values.auditSyslogCaCertFile, host),
     logFormat:
       values.logFormat === "auto" ? (host.isTerminal ? "pretty" : "json") : values.logFormat,
   };

@@ -2,6 +2,7 @@
  * Every setting of a node, once: its name (redis.conf's where Redis has the setting), its kind, its default and what
  * it means. Flags, environment variables, the file, CONFIG GET and SET and docs/configuration.md all come from here.
  */
+import { AUDIT_SETTINGS } from "./audit-settings.ts";
 import type { NodeConfig } from "./node-config.ts";
 import {
   bindAddresses,
@@ -176,6 +177,7 @@ export const SETTINGS: { readonly [Field in SettingField]: Setting<SettingValues
   },
 
   ...SECURITY_SETTINGS,
+  ...AUDIT_SETTINGS,
 
   peerBind: {
     name: "peer-bind",

@@ -5,6 +5,7 @@ export type SettingGroup =
   | "node"
   | "clients"
   | "security"
+  | "audit"
   | "cluster"
   | "reads and writes"
   | "storage"

@@ -1,0 +1,45 @@
+/** Time as the trail needs it. Tests bring their own. */
+export interface AuditClock {
+  /** Unix time in nanoseconds, as fine as the machine tells. May go back when the clock of the machine is set. */
+  nowNanoseconds(): bigint;
+  /** Never goes back; for intervals. */
+  monotonicMs(): number;
+  /** Runs once, later. Returns what cancels it. Does not keep the process alive. */
+  after(delayMs: number, run: () => void): () => void;
+}
+
+/** A wall clock that was set differs from the running one by more than scheduling explains. */
+const STEP_NANOSECONDS = 5_000_000n;
+
+/** The machine's clock: the fine counter since start, put right again whenever the wall clock was set. */
+export class SystemAuditClock implements AuditClock {
+  #offset = 0n;
+
+  nowNanoseconds(): bigint {
+    const wall = BigInt(Date.now()) * 1_000_000n;
+    const fine = process.hrtime.bigint() + this.#offset;
+    // The wall clock tells whole milliseconds, cut off: the fine one is ahead of it by less than one.
+    const ahead = fine - wall;
+    if (ahead >= 0n && ahead < STEP_NANOSECONDS) return fine;
+    this.#offset += wall - fine;
+    return wall;
+  }
+
+  monotonicMs(): number {
+    return performance.now();
+  }
+
+  after(delayMs: number, run: () => void): () => void {
+    const timer = setTimeout(run, delayMs);
+    timer.unref();
+    return () => clearTimeout(timer);
+  }
+}
+
+/** RFC 3339 with nine digits: `2026-01-02T03:04:05.678901234Z`. */
+export function timestampText(nanoseconds: bigint): string {
+  const milliseconds = nanoseconds / 1_000_000n;
+  const rest = nanoseconds % 1_000_000n;
+  const seconds = new Date(Number(milliseconds)).toISOString().slice(0, -1);
+  return `${seconds}${rest.toString().padStart(6, "0")}Z`;
+}
