@@ -7,11 +7,15 @@
  * A request may arrive in any number of pieces. The decoder keeps what it knows of the unfinished one as distances
  * from its first byte, so that the bytes may move to another buffer between two calls, and no byte is looked at
  * twice, however small the pieces. One decoder per connection; the `Argv` may be shared by all.
+ *
+ * A large request that is not here yet can be refused by its first arguments (`gate`): the rest of it is then skipped as
+ * it comes, without being kept, and the next request is found behind it.
  */
 import { Argv } from "./argv.ts";
 import { splitInline } from "./inline.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import type { DecoderLimits } from "./limits.ts";
+import type { RequestGate } from "./request-gate.ts";
 
 /** The request is not complete: call again with the same first byte and more behind it. */
 export const NEED_MORE = -1;
@@ -37,8 +41,19 @@ export class Decoder {
   /** False holds the request to the limits for strangers (S20). */
   authenticated = true;
 
+  /** Asked before much of a request is kept; null keeps everything. */
+  gate: RequestGate | null = null;
+
   /** Protocol error for the client, without the leading `-`. */
   #errorText = "";
+  /** What the gate said of the request that is skipped; null when it was not told yet or is no news. */
+  #refusalText: string | null = null;
+  /** The gate was asked about the unfinished request, and let it through. */
+  #isJudged = false;
+  /** Arguments of the refused request still to come, the one being skipped included. */
+  #skippedArguments = 0;
+  /** Bytes still to come of the one being skipped, its line end included; 0 when its `$n` line was not read. */
+  #skippedBytes = 0;
   #isInline = false;
   #requiredBytes = 0;
 
@@ -80,8 +95,24 @@ export class Decoder {
     return this.#requiredBytes;
   }
 
+  /**
+   * Not null right after `decode` has returned a request that the gate refused: what to answer in its place. `argv` holds
+   * the arguments that are here; they are not to be run.
+   */
+  get refusalText(): string | null {
+    return this.#refusalText;
+  }
+
+  /** Whether the rest of a refused request is on its way. */
+  get isSkipping(): boolean {
+    return this.#skippedArguments > 0;
+  }
+
   /** Forgets an unfinished request. */
   reset(): void {
+    this.#isJudged = false;
+    this.#skippedArguments = 0;
+    this.#skippedBytes = 0;
     this.#position = 0;
     this.#remaining = -1;
     this.#bulkLength = -1;
@@ -100,12 +131,17 @@ export class Decoder {
    * Returns where it ends (the next one starts there), or NEED_MORE, or PROTOCOL_ERROR. A request without arguments
    * (`*0`, an empty line) leaves `argv.count` at 0 and is to be skipped without an answer. `argv` refers to `buffer`,
    * except for an inline request with quotes, which has a buffer of its own.
+   *
+   * A request that the gate refuses "ends" where its bytes do for now, with `refusalText` set; what comes of it later is
+   * returned as requests without arguments.
    */
   decode(buffer: Buffer, from: number, to: number, argv: Argv): number {
+    this.#refusalText = null;
     if (from >= to) {
       this.#requiredBytes = 1;
       return NEED_MORE;
     }
+    if (this.#skippedArguments > 0) return this.#skip(buffer, from, to, argv);
     if (buffer[from] === STAR) return this.#decodeMultibulk(buffer, from, to, argv);
     return this.#decodeInline(buffer, from, to, argv);
   }
@@ -154,13 +190,72 @@ export class Decoder {
       remaining -= 1;
     }
     if (remaining > 0) {
+      const state = { at, remaining, bulkLength };
+      this.#suspend(from, state);
+      if (this.#mustBeJudged()) {
+        if (target !== argv) restoreArguments(target, argv, buffer, from);
+        if (!this.#judge(argv, remaining)) return this.#beginSkipping(state, to);
+      }
       if (target === argv) this.#keepArguments(argv, from);
-      return this.#suspend(from, { at, remaining, bulkLength });
+      return NEED_MORE;
     }
     if (target !== argv) restoreArguments(target, argv, buffer, from);
     if (this.#position !== 0 || this.#scanned !== 0) this.reset();
     return at;
   }
+
+  // ---- requests that are refused before they are here ------------------------------------------------------------
+
+  #mustBeJudged(): boolean {
+    const isLarge = this.#requiredBytes > this.limits.unjudgedBytesMax;
+    return isLarge && this.gate !== null && !this.#isJudged;
+  }
+
+  /** Whether the unfinished request may be kept. Asked once: what is here when it gets large decides. */
+  #judge(argv: Argv, remaining: number): boolean {
+    this.#refusalText = this.gate!.judge(argv, argv.count + remaining);
+    this.#isJudged = true;
+    return this.#refusalText === null;
+  }
+
+  /** Gives up the bytes of the unfinished request before `to`; returns where those end. */
+  #beginSkipping(state: { at: number; remaining: number; bulkLength: number }, to: number): number {
+    const { at, remaining, bulkLength } = state;
+    // The search for the end of a line goes on where it was.
+    const scanned = this.#scanned;
+    this.reset();
+    this.#skippedArguments = remaining;
+    if (bulkLength < 0) {
+      this.#scanned = scanned;
+      return at;
+    }
+    this.#skippedBytes = at + bulkLength + 2 - to;
+    return to;
+  }
+
+  /** Reads over what came of a refused request. */
+  #skip(buffer: Buffer, from: number, to: number, argv: Argv): number {
+    argv.reset(buffer);
+    let at = from;
+    while (at < to && this.#skippedArguments > 0) {
+      if (this.#skippedBytes === 0) {
+        const length = this.#readBulkLine(buffer, at, to);
+        if (length === LINE_INVALID) return PROTOCOL_ERROR;
+        if (length === LINE_INCOMPLETE) break;
+        at = this.#lineEnd;
+        this.#skippedBytes = length + 2;
+      }
+      const skipped = Math.min(this.#skippedBytes, to - at);
+      at += skipped;
+      this.#skippedBytes -= skipped;
+      if (this.#skippedBytes === 0) this.#skippedArguments -= 1;
+    }
+    if (at > from) return at;
+    this.#requiredBytes = this.#scanned + 1;
+    return NEED_MORE;
+  }
+
+  // ---- pieces ----------------------------------------------------------------------------------------------------
 
   /** Remembers where the unfinished request stands. */
   #suspend(from: number, state: { at: number; remaining: number; bulkLength: number }): number {

@@ -13,6 +13,11 @@ export interface DecoderLimits {
   unauthenticatedMultibulkMax: number;
   /** Bytes of one argument on a connection that has not authenticated (CVE-2021-32675). */
   unauthenticatedBulkBytesMax: number;
+  /**
+   * Bytes of a request that are kept before the gate is asked. Smaller ones are always taken whole, so that what they
+   * are answered does not depend on how the network has cut them.
+   */
+  unjudgedBytesMax: number;
 }
 
 /**
@@ -26,6 +31,7 @@ export const DEFAULT_LIMITS: Readonly<DecoderLimits> = {
   bulkBytesMax: 64 * 1024 * 1024,
   unauthenticatedMultibulkMax: 10,
   unauthenticatedBulkBytesMax: 16 * 1024,
+  unjudgedBytesMax: 16 * 1024,
 };
 
 /**
@@ -38,4 +44,5 @@ export const LOG_LIMITS: Readonly<DecoderLimits> = {
   bulkBytesMax: 2 ** 31 - 1,
   unauthenticatedMultibulkMax: 10,
   unauthenticatedBulkBytesMax: 16 * 1024,
+  unjudgedBytesMax: 16 * 1024,
 };
