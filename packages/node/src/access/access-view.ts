@@ -50,8 +50,22 @@ export interface AclFileView {
   >;
 }
 
+/** What AUTH and HELLO bring. The password's bytes are wiped once they are used. */
+export interface Login {
+  /** Byte string. */
+  readonly user: string;
+  readonly password: Buffer;
+  /** The command as the client wrote it, for ACL LOG. */
+  readonly command: string;
+}
+
 export interface AccessView {
   users(): UserTable;
+  /**
+   * Logs `client` in, or says why not: an error text. At once when the answer is known, else later: hashing takes
+   * milliseconds. Never rejected. Counted, in ACL LOG and in the trail either way.
+   */
+  logIn(login: Login, client: ClientView): string | null | Promise<string | null>;
   readonly catalogue: CommandCatalogue;
   readonly log: AclLogView;
   readonly file: AclFileView;
@@ -71,6 +85,15 @@ export interface AccessView {
     proposal: UsersProposal,
     client: ClientView | null,
     done: (outcome: UsersOutcome) => void,
+  ): void;
+  /**
+   * CONFIG SET requirepass: the default user's password in the replicated state; empty means that it needs none. Calls
+   * `done` with an error text or null.
+   */
+  setRequirepass(
+    password: string,
+    client: ClientView,
+    done: (errorText: string | null) => void,
   ): void;
   /**
    * What `user` would be told if it sent this request (ACL DRYRUN and EXPLAIN): the verdict of the check that real

@@ -76,6 +76,20 @@ export class Settings implements SettingsView {
    * listeners were told.
    */
   set(pairs: readonly (readonly [string, string])[]): string | null {
+    const next = this.#after(pairs);
+    if (typeof next === "string") return next;
+    this.#replace(next);
+    return null;
+  }
+
+  /** What `set` would answer, without changing anything. */
+  check(pairs: readonly (readonly [string, string])[]): string | null {
+    const next = this.#after(pairs);
+    return typeof next === "string" ? next : null;
+  }
+
+  /** The configuration that the pairs make of the present one, or why they can not. */
+  #after(pairs: readonly (readonly [string, string])[]): NodeConfig | string {
     const refusal = refuseNames(pairs.map(([name]) => name));
     if (refusal !== null) return refusal;
 
@@ -92,24 +106,22 @@ export class Settings implements SettingsView {
       // Null: the text was legal and says nothing about this setting (an output limit for other clients).
       if (parsed.value !== null) update[field] = parsed.value;
     }
-    return this.#replace(pairs, { ...this.#config, ...(update as Partial<NodeConfig>) });
+    const next: NodeConfig = { ...this.#config, ...(update as Partial<NodeConfig>) };
+    const [problem] = crossCheck(next, () => "");
+    if (problem === undefined) return next;
+    const culprit = pairs.find(([name]) => name.toLowerCase() === problem.setting) ?? pairs[0];
+    const prefix = `${problem.setting}: `;
+    const own = culprit?.[0].toLowerCase() === problem.setting;
+    return failed(culprit?.[0] ?? "", own ? problem.text.slice(prefix.length) : problem.text);
   }
 
-  #replace(pairs: readonly (readonly [string, string])[], next: NodeConfig): string | null {
-    const [problem] = crossCheck(next, () => "");
-    if (problem !== undefined) {
-      const culprit = pairs.find(([name]) => name.toLowerCase() === problem.setting) ?? pairs[0];
-      const prefix = `${problem.setting}: `;
-      const own = culprit?.[0].toLowerCase() === problem.setting;
-      return failed(culprit?.[0] ?? "", own ? problem.text.slice(prefix.length) : problem.text);
-    }
+  #replace(next: NodeConfig): void {
     const changed = new Set<keyof NodeConfig>();
     for (const field of Object.keys(next) as (keyof NodeConfig)[]) {
       if (next[field] !== this.#config[field]) changed.add(field);
     }
     this.#config = next;
     if (changed.size > 0) for (const listener of this.#listeners) listener(next, changed);
-    return null;
   }
 }
 

@@ -1,4 +1,8 @@
 /** What a client has said about itself and how it is to be treated: the part of a connection that commands change. */
+import type { User, UserTable } from "@ferrite/acl";
+import { ClientAccess } from "../access/client-access.ts";
+import type { ImplicitDefault } from "../access/client-access.ts";
+import type { ClientOrigin } from "../security/client-origin.ts";
 import type { Decoder } from "../resp/decoder.ts";
 import type { Reply } from "../resp/reply.ts";
 import { SilentReply } from "../resp/silent-reply.ts";
@@ -10,12 +14,14 @@ export interface ClientIdentity {
   readonly address: string;
   readonly localAddress: string;
   readonly connectedAtMs: number;
+  readonly origin: ClientOrigin;
 }
 
 export interface ClientDefaults {
   readonly consistency: Consistency;
-  /** Null when a password is needed first. */
-  readonly user: string | null;
+  readonly users: UserTable;
+  /** Whether the client may act as the default user without logging in. */
+  readonly isImplicitDefault: ImplicitDefault;
 }
 
 const SILENT: Reply = new SilentReply();
@@ -25,7 +31,7 @@ export abstract class ClientState implements ClientView {
   readonly address: string;
   readonly localAddress: string;
   readonly connectedAtMs: number;
-  readonly isUnixSocket = false;
+  readonly origin: ClientOrigin;
   name = "";
   libraryName = "";
   libraryVersion = "";
@@ -39,7 +45,8 @@ export abstract class ClientState implements ClientView {
 
   protected readonly decoder: Decoder;
   protected readonly output: Output;
-  #user: string | null;
+  /** As whom it acts. */
+  readonly access: ClientAccess;
   #replyMode: "on" | "off" | "skipNext" = "on";
 
   constructor(
@@ -51,21 +58,33 @@ export abstract class ClientState implements ClientView {
     this.address = identity.address;
     this.localAddress = identity.localAddress;
     this.connectedAtMs = identity.connectedAtMs;
+    this.origin = identity.origin;
     this.lastInteractionAtMs = identity.connectedAtMs;
     this.consistency = defaults.consistency;
     this.decoder = parts.decoder;
     this.output = parts.output;
-    this.#user = defaults.user;
-    this.decoder.authenticated = defaults.user !== null;
+    this.access = new ClientAccess(defaults.isImplicitDefault);
+    this.usersChanged(defaults.users);
   }
 
   get user(): string | null {
-    return this.#user;
+    return this.access.user?.name ?? null;
   }
 
-  set user(name: string | null) {
-    this.#user = name;
-    this.decoder.authenticated = name !== null;
+  logIn(user: User, users: UserTable): void {
+    this.access.logIn(user, users);
+    this.decoder.authenticated = this.access.user !== null;
+  }
+
+  logOut(users: UserTable): void {
+    this.access.logOut(users);
+    this.decoder.authenticated = this.access.user !== null;
+  }
+
+  /** The users are different ones now, or what makes a client the default user is. */
+  usersChanged(users: UserTable): void {
+    this.access.refresh(users);
+    this.decoder.authenticated = this.access.user !== null;
   }
 
   get protocol(): 2 | 3 {

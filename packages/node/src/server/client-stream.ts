@@ -7,6 +7,7 @@
  */
 import type { Duplex } from "node:stream";
 import { Decoder } from "../resp/decoder.ts";
+import type { ImplicitDefault } from "../access/client-access.ts";
 import { ClientState } from "./client-state.ts";
 import type { ClientIdentity } from "./client-state.ts";
 import type { ConnectionHost } from "./connection-host.ts";
@@ -14,7 +15,7 @@ import { InputBuffer } from "./input-buffer.ts";
 import { Output } from "./output.ts";
 
 export abstract class ClientStream extends ClientState {
-  protected readonly host: ConnectionHost;
+  readonly host: ConnectionHost;
   /** Bytes that are not decoded yet. */
   protected readonly input: InputBuffer = new InputBuffer();
   protected isClosing = false;
@@ -29,7 +30,12 @@ export abstract class ClientStream extends ClientState {
   /** When a closing connection is cut off, Unix ms; 0 while it is not closing. */
   closeDeadlineMs = 0;
 
-  constructor(identity: ClientIdentity, stream: Duplex, host: ConnectionHost) {
+  constructor(
+    identity: ClientIdentity,
+    stream: Duplex,
+    host: ConnectionHost,
+    isImplicitDefault: ImplicitDefault,
+  ) {
     const output = new Output({
       stream,
       pool: host.pool,
@@ -43,7 +49,8 @@ export abstract class ClientStream extends ClientState {
       { decoder: new Decoder(host.decoderLimits), output },
       {
         consistency: host.view.defaultConsistency,
-        user: host.view.credentials.required ? null : "default",
+        users: host.guard.users(),
+        isImplicitDefault,
       },
     );
     this.host = host;

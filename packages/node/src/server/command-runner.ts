@@ -42,19 +42,18 @@ export function letsWritesPass(command: RunnableCommand): boolean {
   return command.kind === "read" || HARMLESS_EDGE_COMMANDS.has(command.name);
 }
 
-/** Redis' words for a client that has to authenticate first. */
-export const NOAUTH = "NOAUTH Authentication required.";
-
 /** Redis' words for a write that needs memory when there is no more (maxmemory, noeviction). */
 export const OOM = "OOM command not allowed when used memory > 'maxmemory'.";
 
 /** The error of a client that may not run this now, or null. */
 export function refusalFor(
   command: RunnableCommand,
+  argv: Argv,
   connection: Connection,
-  host: ConnectionHost,
 ): string | null {
-  if (connection.user === null && !command.flags.includes("no_auth")) return NOAUTH;
+  const { host } = connection;
+  const denial = host.guard.refusal(command, argv, connection);
+  if (denial !== null) return denial;
   const maxMemoryBytes = host.config().maxMemoryBytes;
   if (
     maxMemoryBytes > 0 &&

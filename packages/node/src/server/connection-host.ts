@@ -1,4 +1,6 @@
 /** What all connections of a server share. */
+import type { AccessControl } from "../access/access-control.ts";
+import type { RunnableCommand } from "../commands/command.ts";
 import type { CommandTable } from "../commands/table.ts";
 import type { NodeConfig } from "../config/node-config.ts";
 import type { WritePath } from "../replica/write-path.ts";
@@ -13,6 +15,9 @@ import type { Statistics } from "./statistics.ts";
 
 export interface ConnectionHost {
   readonly view: ServerView;
+  readonly guard: AccessControl;
+  /** Commands that are in the audit trail whenever they run. */
+  readonly audited: ReadonlySet<RunnableCommand>;
   readonly table: CommandTable;
   readonly writePath: WritePath;
   readonly statistics: Statistics;

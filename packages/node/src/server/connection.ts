@@ -13,6 +13,9 @@
  *              '-----> AUTH, WAIT, linearizable reads: stall, run when all is answered-'
  */
 import type { Duplex } from "node:stream";
+import { auditClient } from "../access/audit-client.ts";
+import type { ImplicitDefault } from "../access/client-access.ts";
+import { connectionRefused, dangerousCommand } from "../audit/events.ts";
 import type { RunnableCommand } from "../commands/command.ts";
 import type { WriteClient } from "../replica/write-path.ts";
 import { Argv } from "../resp/argv.ts";
@@ -72,8 +75,13 @@ export class Connection extends ClientStream implements WriteClient {
   #lastCommand: RunnableCommand | null = null;
   #onGone: (() => void) | null = null;
 
-  constructor(identity: ClientIdentity, stream: Duplex, host: ConnectionHost) {
-    super(identity, stream, host);
+  constructor(
+    identity: ClientIdentity,
+    stream: Duplex,
+    host: ConnectionHost,
+    isImplicitDefault: ImplicitDefault,
+  ) {
+    super(identity, stream, host, isImplicitDefault);
     this.#context = new ConnectionContext(this, host.view);
   }
 
@@ -83,6 +91,13 @@ export class Connection extends ClientStream implements WriteClient {
 
   get isBlocked(): boolean {
     return this.#stall === Stall.Command;
+  }
+
+  /** Of the user that was allowed to run what is submitted now. */
+  get #userId(): number {
+    const { user } = this.access;
+    if (user === null) throw new Error("invariant: nobody submits nothing");
+    return user.id;
   }
 
   /** Writes are on their way or replies were not sent yet. */
@@ -180,7 +195,7 @@ export class Connection extends ClientStream implements WriteClient {
       if (this.#closeHttpClient()) return true;
       return this.#refuse(this.host.table.refusal(sharedArgv));
     }
-    const refusal = refusalFor(command, this, this.host);
+    const refusal = refusalFor(command, sharedArgv, this) ?? this.host.guard.rateRefusal(this);
     if (refusal !== null) {
       this.host.statistics.of(command).rejectedCalls++;
       return this.#refuse(refusal);
@@ -215,7 +230,7 @@ export class Connection extends ClientStream implements WriteClient {
     writes.add(command, end - start);
     const refusal = this.decoder.isInline
       ? this.#submitInline()
-      : this.host.writePath.submit(buffer, start, end, this);
+      : this.host.writePath.submit(buffer, start, end, this, this.#userId);
     if (refusal === null) {
       this.host.statistics.of(command).calls++;
       return true;
@@ -228,7 +243,7 @@ export class Connection extends ClientStream implements WriteClient {
   /** What was typed is not RESP: the log gets what it means. */
   #submitInline(): string | null {
     const request = encodeMultibulk(sharedArgv);
-    return this.host.writePath.submit(request, 0, request.length, this);
+    return this.host.writePath.submit(request, 0, request.length, this, this.#userId);
   }
 
   #readLinearizable(command: RunnableCommand, sizeBytes: number): boolean {
@@ -297,6 +312,9 @@ export class Connection extends ClientStream implements WriteClient {
   #countCommand(command: RunnableCommand): void {
     this.#lastCommand = command;
     this.host.view.counters.commandsProcessed++;
+    if (this.host.audited.has(command)) {
+      this.host.view.audit.record(dangerousCommand(auditClient(this), { command: command.name }));
+    }
   }
 
   // ---- answers from the log -------------------------------------------------------------------------------------
@@ -357,7 +375,7 @@ export class Connection extends ClientStream implements WriteClient {
       throw new Error("invariant: only reads and edge commands are put aside");
     }
     // What was allowed when it came may not be any more when it runs.
-    const refusal = refusalFor(command, this, this.host);
+    const refusal = refusalFor(command, deferredArgv, this);
     if (refusal === null) this.#run(command, deferredArgv);
     else this.nextReply().error(refusal);
   }
@@ -431,6 +449,9 @@ export class Connection extends ClientStream implements WriteClient {
       { client: this.id, address: this.address },
       "possible attack: an HTTP request was sent to the RESP port; connection closed",
     );
+    const reason = "an HTTP request was sent to the RESP port";
+    const refusal = { kind: "cross-protocol", reason } as const;
+    this.host.view.audit.record(connectionRefused(auditClient(this), refusal));
     this.close(false);
     return true;
   }

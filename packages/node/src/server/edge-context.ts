@@ -1,4 +1,8 @@
 /** What connection and server commands may see and do. The server implements it; commands never see its classes. */
+import type { User, UserTable } from "@ferrite/acl";
+import type { AccessView } from "../access/access-view.ts";
+import type { AuditTrail } from "../audit/audit-trail.ts";
+import type { ClientOrigin } from "../security/client-origin.ts";
 import type { Argv } from "../resp/argv.ts";
 import type { Reply } from "../resp/reply.ts";
 import type { ReplicaView } from "../replica/replica-view.ts";
@@ -10,12 +14,12 @@ export interface ClientView {
   readonly address: string;
   readonly localAddress: string;
   readonly connectedAtMs: number;
-  readonly isUnixSocket: boolean;
+  readonly origin: ClientOrigin;
   name: string;
   libraryName: string;
   libraryVersion: string;
-  /** The authenticated user's name, or null before AUTH. */
-  user: string | null;
+  /** As whom the client acts (byte string), or null before AUTH. */
+  readonly user: string | null;
   protocol: 2 | 3;
   consistency: Consistency;
   noEvict: boolean;
@@ -39,6 +43,10 @@ export interface ClientView {
   outputBufferBytes(): number;
   /** Ends the connection, after what is already written when `afterReply`. */
   close(afterReply: boolean): void;
+  /** The client has proved to be `user` (access/login.ts). */
+  logIn(user: User, users: UserTable): void;
+  /** As a new connection (RESET). */
+  logOut(users: UserTable): void;
 }
 
 /**
@@ -101,33 +109,14 @@ export interface ProcessFacts {
   cpuSystemSeconds(): number;
 }
 
-/**
- * busy: too many wrong guesses wait already, nothing is said about this one. failed: the check itself went wrong
- * (no memory for hashing).
- */
-export type AuthenticationOutcome = "accepted" | "refused" | "busy" | "failed";
-
-/** Checks passwords. Until there are users the only one is "default". */
-export interface CredentialCheck {
-  /** False when the default user has no password: every client is authenticated from the start. */
-  readonly required: boolean;
-  /**
-   * Wrong user and wrong password are not told apart. At once when the answer is known, else later: hashing takes
-   * milliseconds. The promise is never rejected.
-   */
-  verify(
-    user: string,
-    password: Uint8Array,
-  ): AuthenticationOutcome | Promise<AuthenticationOutcome>;
-}
-
 export interface ServerView {
   readonly startedAtMs: number;
   readonly runId: string;
   readonly counters: ServerCounters;
   readonly statistics: ServerStatistics;
   readonly process: ProcessFacts;
-  readonly credentials: CredentialCheck;
+  readonly access: AccessView;
+  readonly audit: AuditTrail;
   /** The port of the RESP listener, also when it was chosen by the system. */
   readonly tcpPort: number;
   /** Ferrite's own version. */
@@ -140,6 +129,8 @@ export interface ServerView {
   /** CONFIG GET and SET; see config/. */
   readonly settings: SettingsView;
   readonly replica: ReplicaView;
+  /** From the system's generator, for what must not be guessed. */
+  randomBytes(count: number): Buffer;
   nowMs(): number;
   /** Microseconds since the Unix epoch, for TIME. */
   nowMicroseconds(): number;
@@ -150,6 +141,8 @@ export interface SettingsView {
   match(patterns: readonly string[]): readonly (readonly [string, string])[];
   /** All or nothing; an error text as Redis words it, or null. */
   set(pairs: readonly (readonly [string, string])[]): string | null;
+  /** What `set` would answer, without changing anything. */
+  check(pairs: readonly (readonly [string, string])[]): string | null;
   get(name: string): string | undefined;
 }
 

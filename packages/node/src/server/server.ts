@@ -5,22 +5,33 @@
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import type { AccessControl } from "../access/access-control.ts";
+import type { AccessView } from "../access/access-view.ts";
+import type { ImplicitDefault } from "../access/client-access.ts";
+import type { AuditClient, AuditTrail } from "../audit/audit-trail.ts";
+import { connectionRefused, connectionRevoked } from "../audit/events.ts";
+import type { ConnectionRefusal } from "../audit/events.ts";
+import { auditClient } from "../access/audit-client.ts";
+import { auditedCommands } from "../access/audited-commands.ts";
+import type { RunnableCommand } from "../commands/command.ts";
 import type { CommandTable } from "../commands/table.ts";
 import type { NodeConfig } from "../config/node-config.ts";
 import type { ReplicaView } from "../replica/replica-view.ts";
 import type { WritePath } from "../replica/write-path.ts";
 import { ChunkPool } from "../resp/chunk-pool.ts";
 import { DEFAULT_LIMITS } from "../resp/limits.ts";
+import { originOfAddress } from "../security/client-origin.ts";
+import type { ClientOrigin } from "../security/client-origin.ts";
+import { admission, PROTECTED_MODE_REFUSAL } from "../security/protected-mode.ts";
+import type { Admission } from "../security/protected-mode.ts";
 import type { DecoderLimits } from "../resp/limits.ts";
 import type { ServerClock } from "./clock.ts";
 import type { ClientStream } from "./client-stream.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { Connection } from "./connection.ts";
-import { DefaultUserCredentials } from "./credentials.ts";
 import type {
   ClientView,
   Consistency,
-  CredentialCheck,
   ProcessFacts,
   ServerCounters,
   ServerView,
@@ -43,6 +54,9 @@ export interface RespServerOptions {
   readonly writePath: WritePath;
   readonly replica: ReplicaView;
   readonly settings: SettingsView;
+  readonly guard: AccessControl;
+  readonly access: AccessView;
+  readonly audit: AuditTrail;
   readonly clock: ServerClock;
   readonly logger: ServerLogger;
   readonly limits?: Partial<ConnectionLimits>;
@@ -61,6 +75,7 @@ const HOUSEKEEPING_INTERVAL_MS = 250;
 /** How often `stop` looks whether clients have their answers. */
 const STOP_POLL_INTERVAL_MS = 10;
 const MAXCLIENTS_REFUSAL: Buffer = Buffer.from("-ERR max number of clients reached\r\n");
+const PROTECTED_MODE_ANSWER: Buffer = Buffer.from(`-${PROTECTED_MODE_REFUSAL}\r\n`);
 
 export class RespServer implements ServerView, ConnectionHost {
   readonly runId: string;
@@ -74,13 +89,16 @@ export class RespServer implements ServerView, ConnectionHost {
 
   readonly table: CommandTable;
   readonly writePath: WritePath;
+  readonly guard: AccessControl;
+  readonly access: AccessView;
+  readonly audit: AuditTrail;
+  readonly audited: ReadonlySet<RunnableCommand>;
   readonly clock: ServerClock;
   readonly logger: ServerLogger;
   readonly limits: ConnectionLimits;
   readonly decoderLimits: DecoderLimits = { ...DEFAULT_LIMITS };
   readonly pool: ChunkPool = new ChunkPool();
 
-  readonly #credentials: DefaultUserCredentials;
   readonly #connections = new Map<number, Connection>();
   readonly #dirty: ClientStream[] = [];
   readonly #readBuffer: Buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
@@ -97,6 +115,10 @@ export class RespServer implements ServerView, ConnectionHost {
     this.#config = options.config;
     this.table = options.table;
     this.writePath = options.writePath;
+    this.guard = options.guard;
+    this.access = options.access;
+    this.audit = options.audit;
+    this.audited = auditedCommands(options.table);
     this.replica = options.replica;
     this.settings = options.settings;
     this.clock = options.clock;
@@ -107,7 +129,6 @@ export class RespServer implements ServerView, ConnectionHost {
     this.startedAtMs = options.clock.nowMs();
     this.statistics = new Statistics(this.counters);
     this.decoderLimits.bulkBytesMax = options.config.protoMaxBulkBytes;
-    this.#credentials = new DefaultUserCredentials(options.config.requirepass);
     this.#staticReads = options.staticReads ?? true;
     this.#tcpPort = options.config.port;
   }
@@ -165,7 +186,7 @@ export class RespServer implements ServerView, ConnectionHost {
   applyConfig(config: NodeConfig, changed: ReadonlySet<keyof NodeConfig>): void {
     this.#config = config;
     this.decoderLimits.bulkBytesMax = config.protoMaxBulkBytes;
-    if (changed.has("requirepass")) this.#credentials.setPassword(config.requirepass);
+    if (changed.has("protectedMode")) this.reviewClients();
   }
 
   // ---- connections ----------------------------------------------------------------------------------------------
@@ -174,8 +195,8 @@ export class RespServer implements ServerView, ConnectionHost {
     this.counters.connectionsReceived++;
     if (this.#connections.size >= this.#config.maxClients) {
       this.counters.rejectedConnections++;
-      accepted.on("error", () => accepted.destroy());
-      accepted.end(MAXCLIENTS_REFUSAL, () => accepted.destroy());
+      this.#recordRefusal(accepted, "max-clients", "maxclients are connected");
+      refuseSocket(accepted, MAXCLIENTS_REFUSAL);
       return;
     }
     // A client that is gone already has no address.
@@ -183,9 +204,17 @@ export class RespServer implements ServerView, ConnectionHost {
       accepted.destroy();
       return;
     }
+    const origin = originOfAddress(accepted.remoteAddress);
+    if (this.#admission(origin) === "refuse") {
+      this.counters.rejectedConnections++;
+      this.#recordRefusal(accepted, "protected-mode", "no user has a password");
+      refuseSocket(accepted, PROTECTED_MODE_ANSWER);
+      return;
+    }
     const addresses = {
       address: printAddress(accepted.remoteAddress, accepted.remotePort),
       localAddress: printAddress(accepted.localAddress, accepted.localPort),
+      origin,
     };
     const socket = this.#staticReads ? this.#readStatically(accepted) : null;
     if (socket !== null) {
@@ -219,28 +248,63 @@ export class RespServer implements ServerView, ConnectionHost {
   }
 
   /** Serves a client over any stream of bytes (TLS, tests). */
-  attach(
-    stream: Duplex,
-    addresses: { readonly address: string; readonly localAddress: string },
-  ): void {
+  attach(stream: Duplex, addresses: ClientEnds): void {
     const connection = this.#add(stream, addresses);
     stream.on("data", (bytes: Buffer) => connection.receive(bytes, bytes.length));
     stream.resume();
   }
 
-  #add(
-    stream: Duplex,
-    addresses: { readonly address: string; readonly localAddress: string },
-  ): Connection {
-    const id = this.#nextClientId++;
-    const connectedAtMs = this.clock.nowMs();
-    const connection = new Connection({ id, connectedAtMs, ...addresses }, stream, this);
+  #add(stream: Duplex, ends: ClientEnds): Connection {
+    const { address, localAddress, origin } = ends;
+    const identity = {
+      id: this.#nextClientId++,
+      connectedAtMs: this.clock.nowMs(),
+      address,
+      localAddress,
+      origin,
+    };
+    const isImplicitDefault: ImplicitDefault = () => this.#admission(origin) === "implicitDefault";
+    const connection = new Connection(identity, stream, this, isImplicitDefault);
+    const { id } = identity;
     this.#connections.set(id, connection);
     return connection;
   }
 
   removed(connection: ClientStream): void {
     this.#connections.delete(connection.id);
+  }
+
+  #recordRefusal(socket: Socket, kind: ConnectionRefusal, reason: string): void {
+    const client: AuditClient = {
+      id: 0,
+      address: printAddress(socket.remoteAddress, socket.remotePort),
+      localAddress: printAddress(socket.localAddress, socket.localPort),
+      name: "",
+      user: null,
+      isTls: false,
+      certificateFingerprint: null,
+    };
+    this.audit.record(connectionRefused(client, { kind, reason }));
+  }
+
+  /** How a connection from there begins, the users being as they are now. */
+  #admission(origin: ClientOrigin): Admission {
+    return admission(origin, this.guard.users(), this.#config.protectedMode);
+  }
+
+  /**
+   * The users have changed: every client is looked at anew. Who is not there any more, or may not be used, is closed,
+   * with what was already answered sent first (S09).
+   */
+  reviewClients(): void {
+    const users = this.guard.users();
+    for (const connection of this.#connections.values()) {
+      connection.usersChanged(users);
+      if (!connection.access.isRevoked) continue;
+      const reason = "its user was deleted, disabled or has expired";
+      this.audit.record(connectionRevoked(auditClient(connection), reason));
+      connection.close(true);
+    }
   }
 
   // ---- flushing -------------------------------------------------------------------------------------------------
@@ -292,10 +356,6 @@ export class RespServer implements ServerView, ConnectionHost {
     return this.#config;
   }
 
-  get credentials(): CredentialCheck {
-    return this.#credentials;
-  }
-
   get tcpPort(): number {
     return this.#tcpPort;
   }
@@ -316,6 +376,10 @@ export class RespServer implements ServerView, ConnectionHost {
     return this.#connections.get(id);
   }
 
+  randomBytes(count: number): Buffer {
+    return randomBytes(count);
+  }
+
   nowMs(): number {
     return this.clock.nowMs();
   }
@@ -323,6 +387,19 @@ export class RespServer implements ServerView, ConnectionHost {
   nowMicroseconds(): number {
     return this.clock.nowMicroseconds();
   }
+}
+
+/** Both ends of a client's connection, and where from it comes. */
+export interface ClientEnds {
+  readonly address: string;
+  readonly localAddress: string;
+  readonly origin: ClientOrigin;
+}
+
+/** Says why and closes, whether the client listens or not. */
+function refuseSocket(socket: Socket, answer: Buffer): void {
+  socket.on("error", () => socket.destroy());
+  socket.end(answer, () => socket.destroy());
 }
 
 /** Filled once the connection is made: reading may begin before. */

@@ -15,6 +15,11 @@ import type { ServerCounters } from "../server/edge-context.ts";
 import { RespServer } from "../server/server.ts";
 import { systemClock } from "../server/clock.ts";
 import type { NodeHandle, StartNodeOptions } from "../node-handle.ts";
+import { createAuditTrail } from "../audit/create-audit-trail.ts";
+import { nodeStarted, nodeStopped } from "../audit/events.ts";
+import { changedSettings } from "../config/show.ts";
+import { FERRITE_VERSION } from "../server/version.ts";
+import { NodeAccess } from "./node-access.ts";
 import { Draining } from "./draining.ts";
 import { loadIdentity } from "./identity.ts";
 import { LiveReplicaView } from "./live-replica-view.ts";
@@ -54,8 +59,10 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
   const ending = Promise.withResolvers<Error | null>();
   const draining = new Draining();
   let stopping: Promise<void> | null = null;
+  let endedBy: Error | null = null;
   const stop = (cause: Error | null): Promise<void> => {
     draining.begin();
+    endedBy = cause;
     stopping ??= parts.close(logger).then(() => ending.resolve(cause));
     return stopping;
   };
@@ -85,8 +92,34 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
     self: links.self,
     connected: (peer) => links.transport.connected(peer),
   });
-  const server = new RespServer({
+  const audit = createAuditTrail({
+    settings: config,
+    dataDirectory: config.dataDir,
+    nodeId: identity.id,
+    nodeName: config.nodeName,
+    clusterId: links.genesis.clusterId,
+    version: FERRITE_VERSION,
+    logger,
+  });
+  await audit.start();
+  parts.add("audit trail", () => audit.close());
+  audit.record(nodeStarted({ version: FERRITE_VERSION, settings: changedSettings(config) }));
+  parts.add("last audit record", () => audit.record(nodeStopped(endedBy)));
+  audit.attachAnchors(view.anchors, () => !view.isCatchingUp());
+  const access = new NodeAccess({
+    config: () => settings.current(),
+    replica: view,
+    table,
+    audit,
+    logger,
+    clients: () => server.clients(),
+  });
+  parts.add("password hashing", () => access.close());
+  const server: RespServer = new RespServer({
     config,
+    guard: access.access.guard,
+    access: access.access.view,
+    audit,
     table,
     writePath: running.replica,
     replica: view,
@@ -95,12 +128,16 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
     logger,
   });
   running.onRoundDone(() => server.flush());
+  view.access.onUsersChanged(() => server.reviewClients());
   running.replica.countLookups(new KeyspaceLookups(server.counters));
   running.onKeysExpired((count) => {
     server.counters.expiredKeys += count;
   });
   settings.onChange((changed, fields) => {
     server.applyConfig(changed, fields);
+    access.applyConfig(changed);
+    audit.applySettings(changed);
+    running.replica.access.maxStalenessMs = changed.aclMaxStalenessMs;
     if (fields.has("logLevel")) logger.level = changed.logLevel;
   });
   const http = await startHttp({ config, settings, view, running, server, draining, logger });

@@ -33,13 +33,13 @@ function runAuth(context: EdgeContext): void {
     reply.error(SYNTAX_ERROR);
     return;
   }
-  if (argv.count === 2 && !server.credentials.required) {
+  if (argv.count === 2 && server.access.users().get("default")?.hasNoPassword === true) {
     reply.error(NO_PASSWORD_SET);
     return;
   }
-  const user = argv.count === 3 ? argv.utf8(1) : "default";
-  const password = argv.bytes(argv.count - 1);
-  authenticate(context, { user, password }, (errorText) => {
+  const user = argv.count === 3 ? argv.latin1(1) : "default";
+  const password = Buffer.from(argv.bytes(argv.count - 1));
+  authenticate(context, { user, password, command: argv.latin1(0) }, (errorText) => {
     if (errorText === null) reply.ok();
     else reply.error(errorText);
   });

@@ -1,6 +1,5 @@
 import type { EdgeCommand } from "../command.ts";
 import type { ClientView, EdgeContext } from "../../server/edge-context.ts";
-import type { Argv } from "../../resp/argv.ts";
 import { SYNTAX_ERROR } from "../error-texts.ts";
 import { parseInteger } from "../integer.ts";
 import { quotedArgument } from "../refusal.ts";
@@ -98,7 +97,7 @@ function runKill(context: EdgeContext): void {
   }
   const filter: KillFilter = { skipSelf: true };
   for (let index = 2; index < argv.count; index += 2) {
-    const problem = index + 1 < argv.count ? readFilter(argv, index, filter) : SYNTAX_ERROR;
+    const problem = index + 1 < argv.count ? readFilter(context, index, filter) : SYNTAX_ERROR;
     if (problem !== null) {
       reply.error(problem);
       return;
@@ -108,7 +107,8 @@ function runKill(context: EdgeContext): void {
 }
 
 /** Reads the filter at `index` and its value; an error text or null. */
-function readFilter(argv: Argv, index: number, filter: KillFilter): string | null {
+function readFilter(context: EdgeContext, index: number, filter: KillFilter): string | null {
+  const { argv } = context;
   const value = index + 1;
   if (argv.isWord(index, "ID")) {
     const id = parseInteger(argv.buffer, argv.starts[value], argv.ends[value]);
@@ -124,7 +124,8 @@ function readFilter(argv: Argv, index: number, filter: KillFilter): string | nul
     filter.localAddress = argv.latin1(value);
   } else if (argv.isWord(index, "USER")) {
     const user = argv.latin1(value);
-    if (user !== "default") return `ERR No such user '${quotedArgument(argv, value)}'`;
+    if (context.server.access.users().get(user) === undefined)
+      return `ERR No such user '${quotedArgument(argv, value)}'`;
     filter.user = user;
   } else if (argv.isWord(index, "SKIPME")) {
     const yes = argv.isWord(value, "YES");

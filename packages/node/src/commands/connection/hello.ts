@@ -6,7 +6,7 @@ import { parseInteger } from "../integer.ts";
 import { REDIS_VERSION } from "../redis-version.ts";
 import { quotedArgument } from "../refusal.ts";
 import { authenticate } from "./authentication.ts";
-import type { Login } from "./authentication.ts";
+import type { Login } from "../../access/access-view.ts";
 import { INVALID_CLIENT_NAME, isPrintable } from "./client-name.ts";
 
 const NOT_A_VERSION = "ERR Protocol version is not an integer or out of range";
@@ -83,7 +83,8 @@ function readSteps(argv: Argv): Step[] {
     const more = argv.count - 1 - index;
     if (argv.isWord(index, "AUTH") && more >= 2) {
       const password = Buffer.from(argv.bytes(index + 2));
-      steps.push({ kind: "auth", login: { user: argv.utf8(index + 1), password } });
+      const login = { user: argv.latin1(index + 1), password, command: argv.latin1(0) };
+      steps.push({ kind: "auth", login });
       index += 2;
     } else if (argv.isWord(index, "SETNAME") && more >= 1) {
       steps.push({ kind: "name", name: argv.latin1(index + 1) });

@@ -20,7 +20,7 @@ export const reset: EdgeCommand = {
 function runReset(context: EdgeContext): void {
   const { client, server } = context;
   client.protocol = 2;
-  client.user = server.credentials.required ? null : "default";
+  client.logOut(server.access.users());
   client.name = "";
   client.consistency = server.defaultConsistency;
   client.replyMode = "on";

@@ -1,4 +1,9 @@
 import type { EdgeCommand } from "../command.ts";
+import { auditClient } from "../../access/audit-client.ts";
+import { settingChanged } from "../../audit/events.ts";
+import type { Reply } from "../../resp/reply.ts";
+import type { EdgeContext } from "../../server/edge-context.ts";
+import { answerLater } from "../acl/answer-later.ts";
 import { SYNTAX_ERROR } from "../error-texts.ts";
 
 /** What Redis leaves out of a name that it repeats: all from a zero byte to the closing quote. */
@@ -29,18 +34,53 @@ export const configSet: EdgeCommand = {
   ],
   history: [["7.0.0", "Added the ability to set multiple parameters in one call."]],
   tips: ["request_policy:all_nodes", "response_policy:all_succeeded"],
-  run: ({ argv, reply, server }) => {
-    if (argv.count % 2 !== 0) {
-      reply.error(SYNTAX_ERROR);
-      return;
-    }
-    const pairs: [string, string][] = [];
-    for (let index = 2; index < argv.count; index += 2) {
-      // Names as their bytes, so that an error repeats them as they came; values may be paths.
-      pairs.push([argv.latin1(index), argv.utf8(index + 1)]);
-    }
-    const problem = server.settings.set(pairs);
-    if (problem === null) reply.ok();
-    else reply.error(problem.replace(REST_OF_NAME, ""));
-  },
+  run: runConfigSet,
 };
+
+type Pairs = readonly (readonly [string, string])[];
+
+function runConfigSet(context: EdgeContext): void {
+  const { argv, reply } = context;
+  if (argv.count % 2 !== 0) return reply.error(SYNTAX_ERROR);
+  const pairs: [string, string][] = [];
+  for (let index = 2; index < argv.count; index += 2) {
+    // Names as their bytes, so that an error repeats them as they came; values may be paths.
+    pairs.push([argv.latin1(index), argv.utf8(index + 1)]);
+  }
+  const blocked = context.server.audit.refusal();
+  if (blocked !== null) return reply.error(blocked);
+  const password = pairs.find(([name]) => name.toLowerCase() === "requirepass");
+  if (password === undefined) return finish(context, reply, pairs);
+  return setWithPassword(context, pairs, password[1]);
+}
+
+/** The password is the cluster's, the rest this node's: the password first, as only that can still fail. */
+function setWithPassword(context: EdgeContext, pairs: Pairs, password: string): void {
+  const { server, client } = context;
+  const problem = server.settings.check(pairs);
+  if (problem !== null) return finish(context, context.reply, pairs);
+  const answer = answerLater(context);
+  return server.access.setRequirepass(password, client, (errorText) => {
+    answer((reply) => {
+      if (errorText === null) finish({ server, client }, reply, pairs);
+      else reply.error(errorText);
+    });
+  });
+}
+
+/** Sets, answers, and tells the trail of every setting that was to change. */
+function finish(
+  { server, client }: Pick<EdgeContext, "server" | "client">,
+  reply: Reply,
+  pairs: Pairs,
+): void {
+  const before = pairs.map(([name]) => server.settings.get(name) ?? "");
+  const problem = server.settings.set(pairs);
+  pairs.forEach(([name, after], index) => {
+    const change = { name: name.toLowerCase(), before: before[index], after };
+    const refused = problem === null ? change : { ...change, refusal: problem };
+    server.audit.record(settingChanged(auditClient(client), refused));
+  });
+  if (problem === null) reply.ok();
+  else reply.error(problem.replace(REST_OF_NAME, ""));
+}

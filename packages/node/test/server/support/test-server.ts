@@ -1,14 +1,17 @@
 /** A RespServer on a free port with a fake replica behind it. */
 import { afterEach } from "vitest";
+import { requirepassRules } from "../../../src/access/access-service.ts";
 import { createCommandTable } from "../../../src/commands/all-commands.ts";
 import type { NodeConfig } from "../../../src/config/node-config.ts";
 import type { ServerClock } from "../../../src/server/clock.ts";
 import type { SettingsView } from "../../../src/server/edge-context.ts";
 import type { ConnectionLimits } from "../../../src/server/limits.ts";
-import type { ServerLogger } from "../../../src/server/logger.ts";
 import { RespServer } from "../../../src/server/server.ts";
 import { FakeReplica } from "./fake-replica.ts";
 import { RawClient } from "./raw-client.ts";
+import { testAccess } from "./test-access.ts";
+import type { TestAccess } from "./test-access.ts";
+import { collectingLogger } from "./test-logger.ts";
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -33,13 +36,17 @@ export class TestServer {
   readonly server: RespServer;
   readonly replica: FakeReplica;
   readonly clock: ManualClock;
+  readonly access: TestAccess;
   /** Messages of level warn and above. */
   readonly warnings: string[];
   readonly port: number;
   readonly clients: RawClient[] = [];
 
-  constructor(parts: Pick<TestServer, "server" | "replica" | "clock" | "warnings" | "port">) {
+  constructor(
+    parts: Pick<TestServer, "server" | "replica" | "clock" | "access" | "warnings" | "port">,
+  ) {
     this.server = parts.server;
+    this.access = parts.access;
     this.replica = parts.replica;
     this.clock = parts.clock;
     this.warnings = parts.warnings;
@@ -68,8 +75,18 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const replica = new FakeReplica(table);
   const clock = new ManualClock();
   const warnings: string[] = [];
-  const server = new RespServer({
-    config: testConfig(options.config),
+  const config = testConfig(options.config);
+  const access = testAccess(table, {
+    clients: () => server.clients(),
+    nowMs: () => clock.nowMs(),
+    isProtected: () => server.config().protectedMode,
+  });
+  if (config.requirepass !== "") await givePassword(access, config.requirepass);
+  const server: RespServer = new RespServer({
+    config,
+    guard: access.guard,
+    access: access.view,
+    audit: access.audit,
     table,
     writePath: replica,
     replica,
@@ -80,20 +97,34 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     staticReads: options.staticReads ?? true,
   });
   replica.onRoundDone = () => server.flush();
+  access.state.onUsersChanged(() => server.reviewClients());
   const addresses = await server.start();
-  const test = new TestServer({ server, replica, clock, warnings, port: addresses[0].port });
+  const test = new TestServer({
+    server,
+    replica,
+    clock,
+    access,
+    warnings,
+    port: addresses[0].port,
+  });
   running.push(test);
   return test;
 }
 
-const emptySettings: SettingsView = { match: () => [], set: () => null, get: () => undefined };
-
-export function collectingLogger(warnings: string[]): ServerLogger {
-  const keep = (_fields: Record<string, unknown>, message: string): void => {
-    warnings.push(message);
-  };
-  return { debug: () => undefined, info: () => undefined, warn: keep, error: keep };
+/** As the node does at the first start of a cluster. */
+async function givePassword(access: TestAccess, password: string): Promise<void> {
+  const user = access.view.users().get("default");
+  const prepared = await access.view.prepareRules(requirepassRules(password), user);
+  if (!prepared.ok) throw new Error(prepared.errorText);
+  access.state.apply({ kind: "set", name: "default", rules: prepared.rules });
 }
+
+const emptySettings: SettingsView = {
+  match: () => [],
+  set: () => null,
+  check: () => null,
+  get: () => undefined,
+};
 
 /** Defaults as in config/, on a free port of the loopback. */
 export function testConfig(overrides: Partial<NodeConfig> = {}): NodeConfig {
@@ -124,6 +155,24 @@ export function testConfig(overrides: Partial<NodeConfig> = {}): NodeConfig {
     authCacheEntriesMax: 10_000,
     passwordHashIterations: 1_000,
     aclFile: null,
+    auditEnabled: false,
+    auditKeys: "hash",
+    auditKeyFile: null,
+    auditOnFailure: "drop",
+    auditFsync: "interval",
+    auditFileBytes: 64 * MEBIBYTE,
+    auditKeepFiles: 16,
+    auditAnchorIntervalMs: 10_000,
+    auditRingEntries: 4096,
+    auditQueueBytesMax: 16 * MEBIBYTE,
+    auditRepeatLimit: 10,
+    auditStdout: false,
+    auditSyslog: null,
+    auditSyslogCaCertFile: null,
+    auditOtlpUrl: null,
+    auditOtlpAuthorization: "",
+    auditWebhookUrl: null,
+    auditWebhookAuthorization: "",
     aclLogEntriesMax: 128,
     aclMaxStalenessMs: 10_000,
     maxClients: 10_000,
