@@ -1,0 +1,187 @@
+/** AccessView, put together: what commands ask of access control, spread over the parts that know. */
+import { prepareRules, type PasswordWork } from "@ferrite/acl";
+import type { User, UserTable } from "@ferrite/acl";
+import type { AuditTrail } from "../audit/audit-trail.ts";
+import { usersChanged, type UsersAction } from "../audit/events.ts";
+import { acceptsCount } from "../commands/arity.ts";
+import type { NumberedCatalogue } from "../commands/catalogue.ts";
+import type { CommandTable } from "../commands/table.ts";
+import type { AccessState, UsersOutcome, UsersProposal } from "../replica/access-state.ts";
+import { Argv } from "../resp/argv.ts";
+import type { ServerLogger } from "../server/logger.ts";
+import type { ClientView } from "../server/edge-context.ts";
+import type { AccessControl } from "./access-control.ts";
+import type { AccessJudgement, AccessView, AclFileView, AclLogView, Login } from "./access-view.ts";
+import { auditClient } from "./audit-client.ts";
+import type { Logins } from "./login.ts";
+import { HashingUnavailable } from "./password-work.ts";
+
+export interface AccessServiceParts {
+  readonly state: AccessState;
+  readonly table: CommandTable;
+  readonly catalogue: NumberedCatalogue;
+  readonly guard: AccessControl;
+  readonly logins: Logins;
+  readonly log: AclLogView;
+  readonly file: AclFileView;
+  /** Hashes and compares passwords, in the hashing thread. */
+  readonly passwords: PasswordWork;
+  readonly audit: AuditTrail;
+  readonly logger: ServerLogger;
+}
+
+export class AccessService implements AccessView {
+  readonly catalogue: NumberedCatalogue;
+  readonly log: AclLogView;
+  readonly file: AclFileView;
+  readonly #parts: AccessServiceParts;
+  readonly #argv = new Argv();
+
+  constructor(parts: AccessServiceParts) {
+    this.#parts = parts;
+    this.catalogue = parts.catalogue;
+    this.log = parts.log;
+    this.file = parts.file;
+  }
+
+  users(): UserTable {
+    return this.#parts.state.users();
+  }
+
+  logIn(login: Login, client: ClientView): string | null | Promise<string | null> {
+    return this.#parts.logins.logIn(login, client);
+  }
+
+  async prepareRules(
+    rules: readonly string[],
+    current: User | undefined,
+  ): ReturnType<AccessView["prepareRules"]> {
+    try {
+      return await prepareRules(rules, current, this.#parts.passwords);
+    } catch (error) {
+      if (error instanceof HashingUnavailable) return { ok: false, errorText: error.message };
+      this.#parts.logger.error({ err: error }, "preparing rules failed: this is a defect");
+      return { ok: false, errorText: "ERR internal error; nothing was changed" };
+    }
+  }
+
+  propose(
+    proposal: UsersProposal,
+    client: ClientView | null,
+    done: (outcome: UsersOutcome) => void,
+  ): void {
+    const { state, audit } = this.#parts;
+    const blocked = audit.refusal();
+    if (blocked !== null) return done({ ok: false, errorText: blocked });
+    const actor = client === null ? null : this.#idOf(client);
+    if (actor === undefined) {
+      return done({ ok: false, errorText: "NOPERM your user was deleted; nothing was changed" });
+    }
+    const before = linesOf(proposal, state.users());
+    state.propose(proposal, actor, (outcome) => {
+      this.#record(proposal, client, before, outcome);
+      done(outcome);
+    });
+  }
+
+  setRequirepass(
+    password: string,
+    client: ClientView,
+    done: (errorText: string | null) => void,
+  ): void {
+    void this.prepareRules(requirepassRules(password), this.users().get("default")).then(
+      (prepared) => {
+        if (!prepared.ok) return done(prepared.errorText);
+        const { rules } = prepared;
+        return this.propose({ kind: "set", name: "default", rules }, client, (outcome) =>
+          done(outcome.ok ? null : outcome.errorText),
+        );
+      },
+    );
+  }
+
+  judge(user: User, words: readonly Buffer[]): AccessJudgement {
+    const argv = this.#argv;
+    argv.reset(Buffer.concat(words));
+    let at = 0;
+    for (const word of words) {
+      argv.push(at, at + word.length);
+      at += word.length;
+    }
+    const command = this.#parts.table.resolve(argv);
+    if (command === null) {
+      return {
+        kind: "notACommand",
+        errorText: `ERR Command '${words[0].toString("latin1")}' not found`,
+      };
+    }
+    if (!acceptsCount(command.arity, argv.count)) {
+      const errorText = `ERR wrong number of arguments for '${command.name}' command`;
+      return { kind: "notACommand", errorText };
+    }
+    const verdict = this.#parts.guard.verdictOn(user, command, argv);
+    return { kind: "judged", verdict, denied: this.#parts.guard.deniedName(verdict, user) };
+  }
+
+  /** Undefined when the client's user is not there any more. */
+  #idOf(client: ClientView): number | undefined {
+    return client.user === null ? undefined : this.users().get(client.user)?.id;
+  }
+
+  #record(
+    proposal: UsersProposal,
+    client: ClientView | null,
+    before: ReadonlyMap<string, string>,
+    outcome: UsersOutcome,
+  ): void {
+    const action = ACTIONS[proposal.kind];
+    const actor = client === null ? {} : { client: auditClient(client) };
+    if (!outcome.ok) {
+      this.#parts.audit.record(usersChanged({ action, ...actor, refusal: outcome.errorText }));
+      return;
+    }
+    const after = linesOf(proposal, this.users());
+    const position = { index: outcome.index };
+    for (const name of new Set([...before.keys(), ...after.keys()])) {
+      const was = before.get(name);
+      const is = after.get(name);
+      if (was === is && proposal.kind !== "set") continue;
+      this.#parts.audit.record(
+        usersChanged({
+          action,
+          ...actor,
+          position,
+          ...(was === undefined ? {} : { before: was }),
+          ...(is === undefined ? {} : { after: is }),
+        }),
+      );
+    }
+  }
+}
+
+/** What Redis makes of requirepass: the one password of the default user, or none needed. */
+export function requirepassRules(password: string): readonly string[] {
+  const bytes = Buffer.from(password, "utf8").toString("latin1");
+  return password === "" ? ["resetpass", "nopass"] : ["resetpass", `>${bytes}`];
+}
+
+const ACTIONS: Readonly<Record<UsersProposal["kind"], UsersAction>> = {
+  set: "setuser",
+  delete: "deluser",
+  replace: "load",
+  seed: "seed",
+};
+
+/** The users that a change is about, as lines by name. */
+function linesOf(proposal: UsersProposal, users: UserTable): ReadonlyMap<string, string> {
+  const named =
+    proposal.kind === "set" ? [proposal.name] : proposal.kind === "delete" ? proposal.names : null;
+  const about =
+    named === null
+      ? users.all()
+      : named.flatMap((name) => {
+          const user = users.get(name);
+          return user === undefined ? [] : [user];
+        });
+  return new Map(about.map((user) => [user.name, user.describe()]));
+}

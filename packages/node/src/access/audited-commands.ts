@@ -1,0 +1,25 @@
+/** Which commands are in the audit trail whenever they run: those that Redis calls dangerous or for administrators. */
+import type { RunnableCommand } from "../commands/command.ts";
+import type { CommandTable } from "../commands/table.ts";
+
+/** They have events of their own that say more, or are asked every few seconds by monitoring. */
+const NOT_BY_CATEGORY: ReadonlySet<string> = new Set([
+  "acl|setuser",
+  "acl|deluser",
+  "acl|load",
+  "config|set",
+  "info",
+]);
+
+export function auditedCommands(table: CommandTable): ReadonlySet<RunnableCommand> {
+  const all = table.commands.flatMap((spec) =>
+    spec.kind === "container" ? spec.subcommands : [spec],
+  );
+  return new Set(
+    all.filter(
+      ({ categories, name }) =>
+        (categories.includes("dangerous") || categories.includes("admin")) &&
+        !NOT_BY_CATEGORY.has(name),
+    ),
+  );
+}
