@@ -77,6 +77,14 @@ export class AccessControl {
     return this.#denied(verdict, command, client, user);
   }
 
+  /** The error of a client that may not run this command with any arguments, or null: most of them are not here yet. */
+  nameRefusal(command: CommandSpec, client: AccessSubject): string | null {
+    const user = client.access.userIn(this.#parts.state.users());
+    if (user === null) return command.flags.includes("no_auth") ? null : NOAUTH;
+    if (user.isUnrestricted || user.mayRun(this.#parts.catalogue.idOf(command))) return null;
+    return this.#denied(Verdict.Command, command, client, user);
+  }
+
   /** The error of a user that has run as many commands in this second as it may, or null. Counts the command. */
   rateRefusal(client: AccessSubject): string | null {
     const user = client.access.user;

@@ -62,8 +62,7 @@ export class AclFile implements AclFileView {
       }
       return { ok: true, lines: await this.hashed(users) };
     } catch (error) {
-      if (!(error instanceof AccessError)) throw error;
-      return { ok: false, errorText: `ERR ${error.message}. The users were not changed` };
+      return { ok: false, errorText: `ERR ${messageOf(error)}. The users were not changed` };
     }
   }
 
@@ -112,8 +111,7 @@ export class AclFile implements AclFileView {
       await replaceFile(this.path, formatAclFile(users().all(), { generatedAt }));
       return null;
     } catch (error) {
-      if (!(error instanceof AccessError)) throw error;
-      return `ERR ${error.message}`;
+      return `ERR ${messageOf(error)}`;
     }
   }
 
@@ -127,4 +125,8 @@ export class AclFile implements AclFileView {
     const rest = errors.length - told.length;
     return [...told, ...(rest > 0 ? [`and ${rest} more`] : [])].join("; ");
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -38,6 +38,9 @@ export async function readTrustedFile(path: string, bytesMax: number): Promise<B
     const problem = distrust(await handle.stat(), bytesMax);
     if (problem !== null) throw refused(path, problem);
     return await readUpTo(handle, path, bytesMax);
+  } catch (error) {
+    if (error instanceof AccessError) throw error;
+    throw refused(path, (error as Error).message, error);
   } finally {
     await handle.close();
   }
@@ -60,16 +63,11 @@ function distrust(stats: Stats, bytesMax: number): string | null {
 async function readUpTo(handle: FileHandle, path: string, bytesMax: number): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let sizeBytes = 0;
-  try {
-    for await (const piece of handle.createReadStream({ autoClose: false })) {
-      const bytes = piece as Buffer;
-      sizeBytes += bytes.length;
-      if (sizeBytes > bytesMax) throw refused(path, tooLarge(bytesMax));
-      pieces.push(bytes);
-    }
-  } catch (error) {
-    if (error instanceof AccessError) throw error;
-    throw refused(path, (error as Error).message, error);
+  for await (const piece of handle.createReadStream({ autoClose: false })) {
+    const bytes = piece as Buffer;
+    sizeBytes += bytes.length;
+    if (sizeBytes > bytesMax) throw refused(path, tooLarge(bytesMax));
+    pieces.push(bytes);
   }
   return Buffer.concat(pieces, sizeBytes);
 }

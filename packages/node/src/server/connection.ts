@@ -24,6 +24,7 @@ import { LOG_LIMITS } from "../resp/limits.ts";
 import { encodeMultibulk } from "../resp/multibulk.ts";
 import type { Reply } from "../resp/reply.ts";
 import type { ClientIdentity } from "./client-state.ts";
+import { UnreadRequestGate } from "../security/unread-request.ts";
 import { ClientStream } from "./client-stream.ts";
 import {
   ConnectionContext,
@@ -83,6 +84,9 @@ export class Connection extends ClientStream implements WriteClient {
   ) {
     super(identity, stream, host, isImplicitDefault);
     this.#context = new ConnectionContext(this, host.view);
+    this.decoder.gate = new UnreadRequestGate(host.table, (command) =>
+      host.guard.nameRefusal(command, this),
+    );
   }
 
   get lastCommandName(): string {
@@ -178,7 +182,9 @@ export class Connection extends ClientStream implements WriteClient {
         at = to;
         break;
       }
-      if (argv.count > 0 && !this.#dispatch(buffer, at, end)) break;
+      const refusal = decoder.refusalText;
+      if (refusal !== null) this.#refuse(refusal);
+      else if (argv.count > 0 && !this.#dispatch(buffer, at, end)) break;
       this.#consumedBytes += end - at;
       at = end;
     }

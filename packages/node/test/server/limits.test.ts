@@ -312,3 +312,23 @@ describe("the server", () => {
     expect(await client.rest()).toBe("");
   });
 });
+
+describe("a large request of a client that may not run it", () => {
+  it("is refused by its name and read over without being kept (S20)", async () => {
+    const test = await startTestServer();
+    const admin = await test.connect();
+    await admin.ask("ACL", "SETUSER", "reader", "on", "nopass", "+get", "~*");
+    const reader = await test.connect();
+    await reader.ask("AUTH", "reader", "x");
+    const large = 8 * 1024 * 1024;
+    reader.write(`*3\r\n$3\r\nSET\r\n$1\r\na\r\n$${large}\r\n`);
+    const denied = "-NOPERM this user has no permissions to run the 'set' command\r\n";
+    reader.write(Buffer.alloc(64 * 1024, 0x78));
+    expect(await reader.expectBytes(denied)).toBe(denied);
+    const [client] = [...test.server.clients()].filter((one) => one.user === "reader");
+    reader.write(Buffer.alloc(large - 64 * 1024, 0x78));
+    reader.write("\r\n*2\r\n$3\r\nGET\r\n$1\r\na\r\n");
+    expect(await reader.expectBytes("$-1\r\n")).toBe("$-1\r\n");
+    expect(client.queryBufferBytes()).toBe(0);
+  });
+});
