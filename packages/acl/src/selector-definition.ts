@@ -102,7 +102,8 @@ export class SelectorDefinition {
   keyWords(): readonly string[] {
     if (this.allowsAllKeys) return ["~*"];
     return this.keys.map(({ pattern, access }) => {
-      if (access === KeyAccess.ReadWrite) return `~${pattern}`;
+      // One pattern among others, as `%RW~*` made it: `~*` would be read back as all there is to say about keys.
+      if (access === KeyAccess.ReadWrite) return pattern === "*" ? "%RW~*" : `~${pattern}`;
       return `${access === KeyAccess.Read ? "%R" : "%W"}~${pattern}`;
     });
   }
