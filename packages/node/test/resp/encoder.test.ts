@@ -83,6 +83,19 @@ test("S21: a line end in an error or a simple string can not forge another reply
   expect(written(2, (reply) => reply.simple("a\nb"))).toBe("+a b\r\n");
 });
 
+test("S21: no character there is makes a second line of an error or a simple string", () => {
+  const all = Array.from({ length: 0x10000 }, (_, code) => String.fromCharCode(code)).join("");
+  for (const line of [
+    written(2, (reply) => reply.error(`ERR ${all}`)),
+    written(3, (reply) => reply.error(`ERR ${all}`)),
+    written(2, (reply) => reply.simple(all)),
+    written(3, (reply) => reply.simple(all)),
+  ]) {
+    expect(line.slice(0, -2)).not.toMatch(/[\r\n]/);
+    expect(line.endsWith("\r\n")).toBe(true);
+  }
+});
+
 test("A client's own bytes come back as they were in an error", () => {
   expect(written(2, (reply) => reply.error("ERR unknown 'é\xff'"))).toBe(
     "-ERR unknown '\xe9\xff'\r\n",

@@ -132,7 +132,7 @@ describe("a server", () => {
     expect([...test.server.clients()].map((client) => client.address)).toEqual(["tls:1"]);
   });
 
-  it("goes on accepting after an accept that failed", async () => {
+  it("goes on accepting after an accept that failed (S23, CVE-2025-48367)", async () => {
     const test = await startTestServer();
     const net = await import("node:net");
     const listening = (process as unknown as { _getActiveHandles(): unknown[] })
