@@ -6,7 +6,7 @@
  * trail that was cut or replaced while the node was down is noticed, by the node itself.
  */
 import type { AuditAnchors } from "../replica/access-state.ts";
-import type { ChainHead } from "./chain.ts";
+import type { ChainHead } from "./chain-head.ts";
 
 export interface AnchoringParts {
   readonly nodeId: string;

@@ -1,5 +1,5 @@
 /** What FERRITE.AUDIT reads of the trail. Lines are the records as they stand in the file, with their line end. */
-import type { ChainHead } from "./chain.ts";
+import type { ChainHead } from "./chain-head.ts";
 
 /** What was found, or why nothing could be. */
 export type AuditPage =

@@ -5,6 +5,7 @@ import type { AuditSettings } from "./audit-settings.ts";
 import type { AuditTrail } from "./audit-trail.ts";
 
 export interface AuditService extends AuditTrail, AuditLogView {
+  readonly log: AuditLogView;
   /**
    * Opens the files and goes on with the chain. Events recorded before are kept for it.
    * @throws AuditError when files or settings can not be used: a node must not start with a trail that is none

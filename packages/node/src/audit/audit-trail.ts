@@ -6,6 +6,8 @@
  * them into readable text itself and caps their length (readable-text.ts, limits.ts).
  */
 
+import type { AuditLogView } from "./audit-log-view.ts";
+
 export type AuditCategory =
   | "auth"
   | "denial"
@@ -63,4 +65,6 @@ export interface AuditTrail {
   record(event: AuditEvent): void;
   /** Null, or why commands that have to be in the trail are refused now (audit-on-failure block). */
   refusal(): string | null;
+  /** What FERRITE.AUDIT reads; absent where nothing can be read back. */
+  readonly log?: AuditLogView;
 }

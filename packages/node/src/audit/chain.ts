@@ -1,5 +1,6 @@
 /** The chain of one node: gives every event its sequence, binds it to the record before, and seals it. */
 import type { AuditEvent } from "./audit-trail.ts";
+import type { ChainHead } from "./chain-head.ts";
 import { algorithmOf, hashBody, type ChainKey } from "./chain-key.ts";
 import type { AuditClock } from "./clock.ts";
 import type { KeyNames } from "./key-names.ts";
@@ -13,12 +14,6 @@ export interface SealedRecord {
   readonly hash: string;
   /** With its line end. */
   readonly line: Buffer;
-}
-
-/** The newest record. */
-export interface ChainHead {
-  readonly sequence: number;
-  readonly hash: string;
 }
 
 export interface ChainIdentity {

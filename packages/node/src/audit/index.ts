@@ -1,7 +1,6 @@
 /** What programs need to verify a trail without a node. */
 export { readChainKey, type ChainKey } from "./chain-key.ts";
 export { AuditError, type AuditErrorCode } from "./errors.ts";
-export { FOLLOW_TIMEOUT_MS_DEFAULT, PAGE_RECORDS_MAX } from "./limits.ts";
 export type { Anchor } from "./verify/chain-check.ts";
 export type { Problem, ProblemKind, VerificationReport } from "./verify/findings.ts";
 export { findTrailFiles } from "./verify/trail-files.ts";

@@ -8,7 +8,8 @@ import type { AuditLogView, AuditPage, AuditStatus } from "./audit-log-view.ts";
 import type { AuditService } from "./audit-service.ts";
 import type { AuditSettings } from "./audit-settings.ts";
 import type { AuditEvent } from "./audit-trail.ts";
-import { Chain, type ChainHead, type ChainIdentity } from "./chain.ts";
+import type { ChainHead } from "./chain-head.ts";
+import { Chain, type ChainIdentity } from "./chain.ts";
 import { readChainKey } from "./chain-key.ts";
 import type { AuditClock } from "./clock.ts";
 import type { AuditFileSystem } from "./files/audit-file-system.ts";
@@ -57,6 +58,7 @@ export interface KeptTrailParts {
 }
 
 export class KeptTrail implements AuditService {
+  readonly log: AuditLogView = this;
   readonly #parts: KeptTrailParts;
   readonly #ring: Ring;
   readonly #files: FileSink;

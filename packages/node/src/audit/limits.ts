@@ -54,6 +54,3 @@ export const PAGE_RECORDS_MAX = 1000;
 export const PAGE_BYTES_MAX: number = 512 * 1024;
 /** Connections that wait in FERRITE.AUDIT FOLLOW at the same time. */
 export const FOLLOWERS_MAX = 64;
-/** FERRITE.AUDIT FOLLOW without a timeout, and the longest one. */
-export const FOLLOW_TIMEOUT_MS_DEFAULT = 30_000;
-export const FOLLOW_TIMEOUT_MS_MAX = 300_000;

@@ -1,6 +1,6 @@
 /** What the trail records about itself. */
 import type { AuditEvent } from "./audit-trail.ts";
-import type { ChainHead } from "./chain.ts";
+import type { ChainHead } from "./chain-head.ts";
 import { CHAIN_STARTED, NO_HASH } from "./record.ts";
 
 function own(event: Omit<AuditEvent, "category" | "outcome">, failed = true): AuditEvent {

@@ -38,7 +38,11 @@ export class PageReader {
       done({ ok: true, lines: this.#fromRing(after, wanted) });
       return;
     }
-    void this.#fromFiles(after, wanted).then(done);
+    void this.#answerFromFiles(after, wanted, done);
+  }
+
+  async #answerFromFiles(after: number, count: number, done: Done): Promise<void> {
+    done(await this.#fromFiles(after, count));
   }
 
   async #fromFiles(after: number, count: number): Promise<AuditPage> {

@@ -4,7 +4,8 @@
  * is overwritten by the whole one.
  */
 import type { AuditSyncPolicy } from "../audit-settings.ts";
-import type { ChainHead, SealedRecord } from "../chain.ts";
+import type { ChainHead } from "../chain-head.ts";
+import type { SealedRecord } from "../chain.ts";
 import type { AuditClock } from "../clock.ts";
 import {
   BATCH_BYTES_MAX,

@@ -1,6 +1,11 @@
 /** Ferrite's own commands. */
 import type { CommandSpec } from "../command.ts";
+import { ferriteAudit } from "./audit.ts";
 import { ferriteConsistency } from "./consistency.ts";
 import { ferriteStatus } from "./status.ts";
 
-export const ferriteCommands: readonly CommandSpec[] = [ferriteConsistency, ferriteStatus];
+export const ferriteCommands: readonly CommandSpec[] = [
+  ferriteAudit,
+  ferriteConsistency,
+  ferriteStatus,
+];
