@@ -1,6 +1,15 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { fastDigest, hashPassword, verifyPassword } from "../src/password.ts";
+import {
+  fastDigest,
+  hashDigest,
+  hashDigestSync,
+  hashPassword,
+  needsRehash,
+  verifyDigest,
+  verifyDigestSync,
+  verifyPassword,
+} from "../src/password.ts";
 
 const salt = Buffer.from("00112233445566778899aabbccddeeff", "hex");
 /** Few, so that tests are quick; what is checked does not depend on it. */
@@ -33,6 +42,37 @@ describe("a stored password", () => {
   it("stands on SHA-256 of the password, which is what Redis' # rules hold", () => {
     const hex = createHash("sha256").update(password).digest("hex");
     expect(fastDigest(password).toString("hex")).toBe(hex);
+  });
+
+  it("can be made and compared with the digest only, with or without waiting (S15)", async () => {
+    const stored = await hashPassword(password, { salt, iterations });
+    const digest = fastDigest(password);
+    expect(await hashDigest(digest, { salt, iterations })).toBe(stored);
+    expect(hashDigestSync(digest, { salt, iterations })).toBe(stored);
+    expect([await verifyDigest(digest, stored), verifyDigestSync(digest, stored)]).toEqual([
+      true,
+      true,
+    ]);
+    const wrong = fastDigest(Buffer.from("wrong"));
+    expect([await verifyDigest(wrong, stored), verifyDigestSync(wrong, stored)]).toEqual([
+      false,
+      false,
+    ]);
+  });
+
+  it("is no password itself, nor is the digest it stands on (S13, S15)", async () => {
+    const stored = await hashPassword(password, { salt, iterations });
+    const digest = fastDigest(password);
+    for (const stolen of [stored, `#${stored}`, digest.toString("hex"), digest]) {
+      expect(await verifyPassword(Buffer.from(stolen as string), stored)).toBe(false);
+    }
+  });
+
+  it("is to be made anew when the policy has risen above it", async () => {
+    const stored = await hashPassword(password, { salt, iterations });
+    expect(needsRehash(stored, { iterations: iterations + 1 })).toBe(true);
+    expect(needsRehash(stored, { iterations })).toBe(false);
+    expect(() => needsRehash("x", { iterations })).toThrow("not of a known form");
   });
 
   it.each([
