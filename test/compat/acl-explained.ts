@@ -1,0 +1,76 @@
+/**
+ * Where access control may answer otherwise than redis-server does, each with its reason (README.md says more). What is
+ * masked is masked in both replies; the rest is compared byte for byte.
+ */
+import type { ReplyNode } from "../../packages/node/test/commands/reply-tree.ts";
+import { printReply, readReply } from "../../packages/node/test/commands/reply-tree.ts";
+import { explainClusterDifference } from "./cluster-explained.ts";
+
+interface Mask {
+  /** The request it is for, as words in capitals with a blank between. */
+  readonly request: RegExp;
+  readonly hide: (reply: ReplyNode) => ReplyNode;
+  readonly reason: string;
+}
+
+const MASKS: readonly Mask[] = [
+  {
+    request: /^ACL GETUSER /,
+    hide: hideFields,
+    reason: "passwords are kept in another form, and command rules as they were given",
+  },
+  {
+    request: /^ACL SETUSER /,
+    hide: (reply) => mapTexts(reply, hideSecretModifier),
+    reason: "a rule that may hold a password is not repeated",
+  },
+];
+
+/** Why this difference is none, or null when it is one. `words` is the request. */
+export function explainAclDifference(
+  words: readonly string[],
+  redis: Buffer,
+  ferrite: Buffer,
+): string | null {
+  const request = words.join(" ").toUpperCase();
+  for (const mask of MASKS) {
+    if (!mask.request.test(request)) continue;
+    const [theirs, ours] = [redis, ferrite].map((reply) =>
+      printReply(mask.hide(readReply(reply)!.node)),
+    );
+    return theirs === ours ? mask.reason : null;
+  }
+  return explainClusterDifference(words, redis, ferrite);
+}
+
+/** The words that Redis repeats, when they begin as a password or its hash does; Ferrite's stand for it. */
+function hideSecretModifier(text: string): string {
+  return text.replace(
+    /modifier '(?:[<>#!][^]*|\([^]*[( ][<>#!][^]*|\(\(redacted\)\))': /,
+    "modifier 'SECRET': ",
+  );
+}
+
+/** Elements of the field "passwords" (how many there are is compared) and command rules (ACL LIST compares their meaning). */
+function hideFields(reply: ReplyNode): ReplyNode {
+  if (reply.kind !== "aggregate" || reply.items === null) return reply;
+  const items = reply.items.map((item, at) => {
+    const field = reply.items?.[at - 1];
+    const name = field?.kind === "bulk" && at % 2 === 1 ? field.text : null;
+    if (name === "passwords") return mapTexts(item, () => "PASSWORD");
+    if (name === "commands") return mapTexts(item, () => "COMMANDS");
+    return name === "selectors" && item.kind === "aggregate" && item.items !== null
+      ? { ...item, items: item.items.map(hideFields) }
+      : item;
+  });
+  return { ...reply, items };
+}
+
+function mapTexts(node: ReplyNode, map: (text: string) => string): ReplyNode {
+  if (node.kind === "aggregate") {
+    return node.items === null
+      ? node
+      : { ...node, items: node.items.map((item) => mapTexts(item, map)) };
+  }
+  return node.text === null ? node : { ...node, text: map(node.text) };
+}
