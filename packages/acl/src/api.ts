@@ -49,7 +49,7 @@ export interface SelectorDescription {
 /** The change that applying an entry made, for closing connections and for the audit trail. */
 export interface UsersChange {
   readonly revision: number;
-  readonly kind: "set" | "delete" | "replace" | "expire" | "seed";
+  readonly kind: "set" | "delete" | "replace" | "expire" | "seed" | "policy";
   /** Users that are there now and were not, or are different (by name), with the object of before. */
   readonly changed: readonly { readonly before: User | null; readonly after: User }[];
   /** Users that are not there any more. */
@@ -68,6 +68,21 @@ export interface UserTableRecord {
   readonly nextId: number;
   /** Lines in the form of `describe`, with id, in the order of names. */
   readonly users: readonly (readonly [id: number, line: string])[];
+  /** Absent until `setCommandPolicy` was called. */
+  readonly commands?: KnownCommands;
+}
+
+/** What becomes of commands that a later version adds (S10). */
+export type NewCommandsPolicy =
+  /** They count at once wherever `+@all` or their category does. */
+  | "allow"
+  /** They are granted by name only, until they are known. */
+  | "deny";
+
+export interface KnownCommands {
+  readonly policy: NewCommandsPolicy;
+  /** Full names. */
+  readonly known: readonly string[];
 }
 
 /**
@@ -99,6 +114,15 @@ export interface UserTable {
   seed(lines: readonly string[], nowMs: number): ApplyOutcome;
   /** Removes users whose time is up; `change` null when there is none. */
   expire(nowMs: number): ApplyOutcome;
+  /** Null until `setCommandPolicy` was called: all commands count. */
+  readonly knownCommands: KnownCommands | null;
+  /**
+   * Says which commands are known and what becomes of others, for all users at once. The names travel in the entry, as
+   * nodes of two versions have two catalogues. Also how new commands are accepted: by the same policy with their names.
+   */
+  setCommandPolicy(commands: KnownCommands): ApplyOutcome;
+  /** Commands of this version that are not known, for a warning at the start; none while nothing is known. */
+  newCommands(): readonly string[];
   record(): UserTableRecord;
   /** @throws AclError MALFORMED_USERS when the record is none of ours */
   restore(record: unknown): void;

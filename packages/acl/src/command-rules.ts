@@ -11,7 +11,7 @@
  * What depends on which commands are in two categories is kept: it may come to matter with a later command.
  */
 import type { CommandEntry } from "./catalogue.ts";
-import type { CatalogueIndex } from "./catalogue-index.ts";
+import type { CatalogueIndex, CommandMask } from "./catalogue-index.ts";
 
 export type CommandRule =
   | { readonly kind: "category"; readonly isAllowed: boolean; readonly category: string }
@@ -56,7 +56,7 @@ export class CommandRules {
   setCategory(category: string, isAllowed: boolean): void {
     const rule: CommandRule = { kind: "category", isAllowed, category };
     if (this.#append(rule)) return;
-    const ids = this.#index.category(category) ?? new Set<number>();
+    const ids = this.#index.idsOfCategory(category, isAllowed);
     const kept = this.#rules.filter((earlier) => {
       if (earlier.kind === "category") return earlier.category !== category;
       // A category does not speak of AUTH by name: what did, stays.
@@ -113,6 +113,25 @@ export class CommandRules {
     return this.#allows(this.#rules, id);
   }
 
+  /** All commands that the rules allow whatever their arguments are. */
+  mask(): CommandMask {
+    const mask = new Uint32Array((this.#index.catalogue.size + 31) >>> 5);
+    if (this.#allowsByDefault) mask.set(this.#index.maskOf(this.#index.all));
+    for (const rule of this.#rules) {
+      if (rule.kind === "firstArgument") continue;
+      const ids =
+        rule.kind === "category"
+          ? this.#index.idsOfCategory(rule.category, rule.isAllowed)
+          : this.#index.idsOf(rule.entry);
+      const changed = this.#index.maskOf(ids);
+      for (let word = 0; word < mask.length; word++) {
+        if (rule.isAllowed) mask[word] |= changed[word];
+        else mask[word] &= ~changed[word];
+      }
+    }
+    return mask;
+  }
+
   /** Whether the command is denied by its own name: that holds also for AUTH, HELLO, QUIT and RESET (S05). */
   deniesByName(id: number): boolean {
     for (const rule of this.#rules.toReversed()) {
@@ -159,12 +178,14 @@ export class CommandRules {
       const rule = rules[index];
       if (rule.kind !== "firstArgument" && this.#covers(rule, id)) return rule.isAllowed;
     }
-    return this.#allowsByDefault;
+    return this.#allowsByDefault && this.#index.all.has(id);
   }
 
   #covers(rule: CommandRule, id: number): boolean {
     if (rule.kind === "firstArgument") return false;
-    if (rule.kind === "category") return this.#index.category(rule.category)?.has(id) ?? false;
+    if (rule.kind === "category") {
+      return this.#index.idsOfCategory(rule.category, rule.isAllowed).has(id);
+    }
     return this.#index.idsOf(rule.entry).has(id);
   }
 
@@ -174,8 +195,15 @@ export class CommandRules {
     this.#rules = rules.filter((rule) => {
       if (rule.kind === "firstArgument") return true;
       if (rule.isAllowed !== this.#allowsByDefault) hasOpposite = true;
-      return hasOpposite || isExplicitDenialOfNoAuth(rule);
+      return hasOpposite || isExplicitDenialOfNoAuth(rule) || this.#grantsWithheld(rule);
     });
+  }
+
+  /** `+command` that says more than `+@all` does, as the command is granted by name only (S10). */
+  #grantsWithheld(rule: CommandRule): boolean {
+    if (rule.kind !== "command" || !rule.isAllowed || this.#index.withheld.size === 0) return false;
+    for (const id of this.#index.idsOf(rule.entry)) if (this.#index.withheld.has(id)) return true;
+    return false;
   }
 }
 

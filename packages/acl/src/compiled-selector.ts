@@ -1,13 +1,13 @@
 /** A selector as the check uses it: a bit for each command, patterns ready to be matched. Nothing here allocates. */
 import { Verdict } from "./access-request.ts";
 import type { AccessRequest } from "./access-request.ts";
-import type { CatalogueIndex } from "./catalogue-index.ts";
+import type { CatalogueIndex, CommandMask } from "./catalogue-index.ts";
 import { GlobPattern } from "./glob-pattern.ts";
 import type { SelectorDefinition } from "./selector-definition.ts";
 
 export class CompiledSelector {
   /** Bit `id & 31` of word `id >>> 5`: the command is allowed whatever its arguments are. */
-  readonly #commands: Uint32Array;
+  readonly #commands: CommandMask;
   /** By command id: first arguments, in lower case, with which the command is allowed; null when there are none. */
   readonly #firstArguments: readonly (readonly Uint8Array[] | undefined)[] | null;
   readonly #allowsAllKeys: boolean;
@@ -23,16 +23,12 @@ export class CompiledSelector {
 
   /** @param isRoot the user's own rules: AUTH, HELLO, QUIT and RESET are allowed there unless denied by name (S05) */
   constructor(definition: SelectorDefinition, index: CatalogueIndex, isRoot: boolean) {
-    const { size } = index.catalogue;
-    this.#commands = new Uint32Array((size + 31) >>> 5);
-    let allowedCount = 0;
-    for (const entry of index.entries) {
-      const isAllowed =
-        definition.commands.allows(entry.id) ||
-        (isRoot && entry.isNoAuth && !definition.commands.deniesByName(entry.id));
-      if (!isAllowed) continue;
-      this.#commands[entry.id >>> 5] |= 1 << (entry.id & 31);
-      allowedCount++;
+    this.#commands = definition.commands.mask();
+    if (isRoot) {
+      for (const { id, isNoAuth } of index.entries) {
+        if (!isNoAuth || definition.commands.deniesByName(id)) continue;
+        this.#commands[id >>> 5] |= 1 << (id & 31);
+      }
     }
     this.#firstArguments = firstArgumentsOf(definition);
     this.#allowsAllKeys = definition.allowsAllKeys;
@@ -41,7 +37,10 @@ export class CompiledSelector {
     this.#allowsAllChannels = definition.allowsAllChannels;
     this.#channels = definition.channels.map((pattern) => new GlobPattern(pattern));
     this.#channelTexts = definition.channels.map((pattern) => Buffer.from(pattern, "latin1"));
-    this.isUnrestricted = allowedCount === size && this.#allowsAllKeys && this.#allowsAllChannels;
+    this.isUnrestricted =
+      this.#allowsAllKeys &&
+      this.#allowsAllChannels &&
+      index.entries.every(({ id }) => this.#hasBit(id));
   }
 
   check(request: AccessRequest): Verdict {

@@ -94,6 +94,9 @@ function explainCommand(
     return found(true, null, "being open to everybody who is not denied it by name");
   }
   const deciding = commands.decidingRule(id);
+  if (deciding === undefined && index.withheld.has(id)) {
+    return found(false, null, "acl-new-commands: it is new, and no rule allows it by name");
+  }
   if (deciding !== undefined) {
     const rule = ruleToken(deciding);
     return found(commands.allows(id), rule, `'${rule}'`);

@@ -3,6 +3,8 @@ export { KeyAccess, Verdict } from "./access-request.ts";
 export type { AccessRequest } from "./access-request.ts";
 export type {
   ApplyOutcome,
+  KnownCommands,
+  NewCommandsPolicy,
   SelectorDescription,
   User,
   UserTable,

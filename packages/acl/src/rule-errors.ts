@@ -24,7 +24,8 @@ export function printableRule(rule: string): string {
   const inner = rule.startsWith("(") ? rule.slice(1) : "";
   const words = splitSelectorWords(inner) ?? inner.split(" ");
   if (words.some(isSecret)) return "((redacted))";
-  const oneLine = rule.replaceAll(/[\r\n]/g, " ");
+  // Redis repeats what came before a zero byte.
+  const oneLine = rule.split("\0", 1)[0].replaceAll(/[\r\n]/g, " ");
   if (oneLine.length <= MODIFIER_BYTES_MAX) return oneLine;
   return `${oneLine.slice(0, MODIFIER_BYTES_MAX)}...`;
 }

@@ -171,7 +171,7 @@ export class SelectorDefinition {
 
   #setCategory(name: string, isAllowed: boolean): void {
     const category = name.toLowerCase();
-    if (this.index.category(category) === undefined) throw refuse(UNKNOWN_COMMAND);
+    if (!this.index.hasCategory(category)) throw refuse(UNKNOWN_COMMAND);
     this.commands.setCategory(category, isAllowed);
   }
 

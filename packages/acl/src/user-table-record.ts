@@ -1,5 +1,5 @@
 /** Reads the plain data that a table was recorded as, and believes none of it. */
-import type { UserTableRecord } from "./api.ts";
+import type { KnownCommands, UserTableRecord } from "./api.ts";
 import { AclError } from "./errors.ts";
 
 /** @throws AclError MALFORMED_USERS */
@@ -18,7 +18,19 @@ export function parseUserTableRecord(record: unknown): UserTableRecord {
     ids.add(id);
     return [id, line];
   });
-  return { format: 1, revision, nextId, users: rows };
+  const read = { format: 1, revision, nextId, users: rows } as const;
+  return record["commands"] === undefined
+    ? read
+    : { ...read, commands: parseKnownCommands(record["commands"]) };
+}
+
+function parseKnownCommands(commands: unknown): KnownCommands {
+  if (!isObject(commands) || !Array.isArray(commands["known"])) throw malformed("has no commands");
+  const policy = commands["policy"];
+  if (policy !== "allow" && policy !== "deny") throw malformed("has an unknown policy");
+  const known = commands["known"].filter((name: unknown) => typeof name === "string");
+  if (known.length !== commands["known"].length) throw malformed("has a command without name");
+  return { policy, known };
 }
 
 function malformed(what: string): AclError {

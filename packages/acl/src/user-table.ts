@@ -1,5 +1,12 @@
 /** All users. Every method is deterministic: the same calls on another node leave the same users there. */
-import type { ApplyOutcome, User, UsersChange, UserTable, UserTableRecord } from "./api.ts";
+import type {
+  ApplyOutcome,
+  KnownCommands,
+  User,
+  UsersChange,
+  UserTable,
+  UserTableRecord,
+} from "./api.ts";
 import type { CommandCatalogue } from "./catalogue.ts";
 import { CatalogueIndex } from "./catalogue-index.ts";
 import { CompiledUser } from "./compiled-user.ts";
@@ -50,7 +57,8 @@ class Refusal {
 }
 
 class Users implements UserTable {
-  readonly #index: CatalogueIndex;
+  #index: CatalogueIndex;
+  #knownCommands: KnownCommands | null = null;
   readonly #limits: AclLimits;
   #revision = 0;
   #nextId = DEFAULT_USER_ID + 1;
@@ -74,6 +82,10 @@ class Users implements UserTable {
 
   get size(): number {
     return this.#byName.size;
+  }
+
+  get knownCommands(): KnownCommands | null {
+    return this.#knownCommands;
   }
 
   get nextExpiryMs(): number {
@@ -140,23 +152,41 @@ class Users implements UserTable {
     return this.#changed("expire", [], removed, removed.length);
   }
 
+  setCommandPolicy(commands: KnownCommands): ApplyOutcome {
+    const before = [...this.#byName.values()];
+    this.#setKnownCommands(commands);
+    const changed = before.map((user) => {
+      const after = restoreUser(user.id, user.describe(), this.#verbatim());
+      this.#byName.set(user.name, after);
+      this.#byId.set(user.id, after);
+      return { before: user, after };
+    });
+    this.#sorted = null;
+    return this.#changed("policy", changed, [], changed.length);
+  }
+
+  newCommands(): readonly string[] {
+    const known = this.#knownCommands;
+    if (known === null) return [];
+    const names = new Set(known.known);
+    return this.#index.entries.map(({ name }) => name).filter((name) => !names.has(name));
+  }
+
   record(): UserTableRecord {
+    const commands = this.#knownCommands;
     return {
       format: 1,
       revision: this.#revision,
       nextId: this.#nextId,
       users: this.all().map((user) => [user.id, user.describe()] as const),
+      ...(commands === null ? {} : { commands }),
     };
   }
 
   restore(record: unknown): void {
-    const { revision, nextId, users } = parseUserTableRecord(record);
-    const options: DefinitionOptions = {
-      index: this.#index,
-      limits: NO_LIMITS,
-      passwordForms: "stored",
-      isVerbatim: true,
-    };
+    const { revision, nextId, users, commands } = parseUserTableRecord(record);
+    const index = indexFor(this.#index.catalogue, commands ?? null);
+    const options = { ...this.#verbatim(), index };
     const restored = users.map(([id, line]) => restoreUser(id, line, options));
     if (new Set(restored.map((user) => user.name)).size !== restored.length) {
       throw new AclError("MALFORMED_USERS", "stored users: a name is there twice");
@@ -166,6 +196,8 @@ class Users implements UserTable {
     }
     this.#revision = revision;
     this.#nextId = nextId;
+    this.#knownCommands = commands ?? null;
+    this.#index = index;
     this.#clear();
     for (const user of restored) this.#put(user);
   }
@@ -176,6 +208,17 @@ class Users implements UserTable {
 
   #options(passwordForms: PasswordForms): DefinitionOptions {
     return { index: this.#index, limits: this.#limits, passwordForms, isVerbatim: false };
+  }
+
+  /** For lines that were accepted once and are read back. */
+  #verbatim(): DefinitionOptions {
+    const index = this.#index;
+    return { index, limits: NO_LIMITS, passwordForms: "stored", isVerbatim: true };
+  }
+
+  #setKnownCommands({ policy, known }: KnownCommands): void {
+    this.#knownCommands = { policy, known: [...known].toSorted() };
+    this.#index = indexFor(this.#index.catalogue, this.#knownCommands);
   }
 
   /** The user as it would be with these rules. */
@@ -306,6 +349,15 @@ class Users implements UserTable {
     this.#lineBytes = 0;
     this.#nextExpiryMs = Infinity;
   }
+}
+
+/** The catalogue with those commands withheld that are new and not to be granted by category. */
+function indexFor(catalogue: CommandCatalogue, commands: KnownCommands | null): CatalogueIndex {
+  const plain = new CatalogueIndex(catalogue);
+  if (commands === null || commands.policy === "allow") return plain;
+  const known = new Set(commands.known);
+  const isNew = plain.entries.filter(({ name }) => !known.has(name));
+  return new CatalogueIndex(catalogue, new Set(isNew.map(({ id }) => id)));
 }
 
 function restoreUser(id: number, line: string, options: DefinitionOptions): CompiledUser {

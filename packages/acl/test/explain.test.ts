@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { KeyAccess, Verdict } from "../src/access-request.ts";
 import type { User } from "../src/api.ts";
