@@ -3,6 +3,8 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { AuditError } from "../errors.ts";
 import { trailFiles } from "../files/file-names.ts";
+import { readChainFields } from "../record.ts";
+import { linesOf } from "./line-source.ts";
 
 /**
  * A directory stands for all files of a trail in it; files are taken in the order of the sequence in their names.
@@ -31,6 +33,16 @@ async function filesAt(path: string): Promise<string[]> {
     throw new AuditError("notATrail", `${path}: there are no audit files (audit-*.jsonl) in it`);
   }
   return names;
+}
+
+/** The id of the node whose trail this says to be; null when the first line is no record. */
+export async function nodeOfTrail(files: readonly string[]): Promise<string | null> {
+  const [first] = files;
+  if (first === undefined) return null;
+  for await (const line of linesOf(first)) {
+    return line.bytes === null ? null : (readChainFields(line.bytes)?.nodeId ?? null);
+  }
+  return null;
 }
 
 function reasonOf(error: unknown): string {
