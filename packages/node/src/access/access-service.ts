@@ -1,9 +1,10 @@
 /** AccessView, put together: what commands ask of access control, spread over the parts that know. */
-import { prepareRules, type PasswordWork } from "@ferrite/acl";
+import { explainAccess, prepareRules, type PasswordWork } from "@ferrite/acl";
 import type { User, UserTable } from "@ferrite/acl";
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import { usersChanged, type UsersAction } from "../audit/events.ts";
 import { acceptsCount } from "../commands/arity.ts";
+import { asCString } from "../commands/refusal.ts";
 import type { NumberedCatalogue } from "../commands/catalogue.ts";
 import type { CommandTable } from "../commands/table.ts";
 import type { AccessState, UsersOutcome, UsersProposal } from "../replica/access-state.ts";
@@ -11,7 +12,14 @@ import { Argv } from "../resp/argv.ts";
 import type { ServerLogger } from "../server/logger.ts";
 import type { ClientView } from "../server/edge-context.ts";
 import type { AccessControl } from "./access-control.ts";
-import type { AccessJudgement, AccessView, AclFileView, AclLogView, Login } from "./access-view.ts";
+import type {
+  AccessExplained,
+  AccessJudgement,
+  AccessView,
+  AclFileView,
+  AclLogView,
+  Login,
+} from "./access-view.ts";
 import { auditClient } from "./audit-client.ts";
 import type { Logins } from "./login.ts";
 import { HashingUnavailable } from "./password-work.ts";
@@ -112,7 +120,7 @@ export class AccessService implements AccessView {
     if (command === null) {
       return {
         kind: "notACommand",
-        errorText: `ERR Command '${words[0].toString("latin1")}' not found`,
+        errorText: `ERR Command '${asCString(words[0].toString("latin1"))}' not found`,
       };
     }
     if (!acceptsCount(command.arity, argv.count)) {
@@ -121,6 +129,13 @@ export class AccessService implements AccessView {
     }
     const verdict = this.#parts.guard.verdictOn(user, command, argv);
     return { kind: "judged", verdict, denied: this.#parts.guard.deniedName(verdict, user) };
+  }
+
+  explain(user: User, words: readonly Buffer[]): AccessExplained {
+    const judgement = this.judge(user, words);
+    if (judgement.kind === "notACommand") return judgement;
+    const explanation = explainAccess(user, this.#parts.guard.judged);
+    return { kind: "explained", explanation, denied: judgement.denied };
   }
 
   /** Undefined when the client's user is not there any more. */

@@ -2,7 +2,7 @@
  * What commands see of access control: the users as this node has applied them, the ways to change them, and the log of
  * denials. Names, rules and lines are byte strings (latin1), as in @ferrite/acl.
  */
-import type { CommandCatalogue, User, UserTable, Verdict } from "@ferrite/acl";
+import type { AccessExplanation, CommandCatalogue, User, UserTable, Verdict } from "@ferrite/acl";
 import type { UsersOutcome, UsersProposal } from "../replica/access-state.ts";
 import type { ClientView } from "../server/edge-context.ts";
 
@@ -100,7 +100,17 @@ export interface AccessView {
    * requests go through, with the key or channel that was denied.
    */
   judge(user: User, words: readonly Buffer[]): AccessJudgement;
+  /** The same with every rule's part in it (ACL EXPLAIN). */
+  explain(user: User, words: readonly Buffer[]): AccessExplained;
 }
+
+export type AccessExplained =
+  | {
+      readonly kind: "explained";
+      readonly explanation: AccessExplanation;
+      readonly denied: string | null;
+    }
+  | { readonly kind: "notACommand"; readonly errorText: string };
 
 export type AccessJudgement =
   | { readonly kind: "judged"; readonly verdict: Verdict; readonly denied: string | null }

@@ -34,7 +34,7 @@ export function quotedArgument(argv: Argv, index: number): string {
 }
 
 /** Redis prints what it repeats as a C string, which ends at a zero byte. */
-function asCString(text: string): string {
+export function asCString(text: string): string {
   const zero = text.indexOf("\0");
   return zero < 0 ? text : text.slice(0, zero);
 }

@@ -1,7 +1,7 @@
 import { Verdict } from "@ferrite/acl";
 import type { EdgeContext } from "../../server/edge-context.ts";
 import type { EdgeCommand } from "../command.ts";
-import { quotedArgument } from "../refusal.ts";
+import { asCString, quotedArgument } from "../refusal.ts";
 import { replyBytes } from "./byte-string.ts";
 import { commandName, requestWords } from "./request-words.ts";
 
@@ -43,5 +43,5 @@ function refusalOf(verdict: Verdict, what: string): string {
     return `This user has no permissions to run the '${what}' command`;
   }
   const kind = verdict === Verdict.Key ? "key" : "channel";
-  return `This user has no permissions to access the '${what}' ${kind}`;
+  return `This user has no permissions to access the '${asCString(what)}' ${kind}`;
 }

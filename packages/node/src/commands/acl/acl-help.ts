@@ -9,6 +9,8 @@ const LINES: readonly string[] = [
   "    Delete a list of users.",
   "DRYRUN <username> <command> [<arg> ...]",
   "    Returns whether the user can execute the given command without executing the command.",
+  "EXPLAIN <username> <command> [<arg> ...]",
+  "    Returns which rules decide whether the user can execute the given command.",
   "GETUSER <username>",
   "    Get the user's details.",
   "GENPASS [<bits>]",
@@ -30,7 +32,7 @@ const LINES: readonly string[] = [
   "    Return the current connection username.",
 ];
 
-/** ACL HELP: Redis' text. */
+/** ACL HELP: Redis' text, and EXPLAIN, which Redis does not have. */
 export const aclHelp: EdgeCommand = {
   kind: "edge",
   name: "acl|help",

@@ -40,6 +40,9 @@ function runSetuser(context: EdgeContext): void {
   const rules: string[] = [];
   for (let index = 3; index < argv.count; index++) rules.push(argv.latin1(index));
   const { access } = server;
+  // Before passwords are hashed and the cluster is bothered; what was in force then is checked when it is applied.
+  const problem = access.users().checkRules(name, rules, server.nowMs());
+  if (problem !== null) return reply.error(problem);
   const answer = answerLater(context);
   void access.prepareRules(rules, access.users().get(name)).then((prepared) => {
     if (!prepared.ok) return answer((later) => later.error(prepared.errorText));

@@ -2,6 +2,7 @@ import type { ContainerCommand } from "../command.ts";
 import { aclCat } from "./acl-cat.ts";
 import { aclDeluser } from "./acl-deluser.ts";
 import { aclDryrun } from "./acl-dryrun.ts";
+import { aclExplain } from "./acl-explain.ts";
 import { aclGenpass } from "./acl-genpass.ts";
 import { aclGetuser } from "./acl-getuser.ts";
 import { aclHelp } from "./acl-help.ts";
@@ -31,6 +32,7 @@ export const acl: ContainerCommand = {
     aclCat,
     aclDeluser,
     aclDryrun,
+    aclExplain,
     aclGenpass,
     aclGetuser,
     aclHelp,

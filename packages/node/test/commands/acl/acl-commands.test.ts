@@ -67,9 +67,17 @@ describe("ACL SETUSER", () => {
     expect(await world.ask(["ACL", "LIST"])).toBe(before);
   });
 
+  test("refuses what is wrong before anything is hashed or proposed", async () => {
+    const world = new AclWorld();
+    expect(await world.ask(["ACL", "SETUSER", "bob", ">pw", "(+get"])).toBe(
+      "-ERR Unmatched parenthesis in acl selector starting at '(+get'.\r\n",
+    );
+    expect(world.proposals).toEqual([]);
+  });
+
   test("passes on what the preparation of the rules says", async () => {
     const world = new AclWorld();
-    expect(await world.ask(["ACL", "SETUSER", "bob", "wait"])).toBe("-ERR too busy\r\n");
+    expect(await world.ask(["ACL", "SETUSER", "bob", ">busy"])).toBe("-ERR too busy\r\n");
     expect(world.proposals).toEqual([]);
   });
 
@@ -384,6 +392,71 @@ describe("ACL DRYRUN", () => {
     expect(await new AclWorld().ask(["ACL", "DRYRUN", "no\0body", "get", "k"])).toBe(
       "-ERR User 'no' not found\r\n",
     );
+  });
+});
+
+describe("ACL EXPLAIN", () => {
+  const finding = (selector: number, part: string, rule: string, text: string): string =>
+    map(
+      bulk("selector"),
+      `:${selector}\r\n`,
+      bulk("part"),
+      bulk(part),
+      bulk("allowed"),
+      rule === "" || rule.startsWith("-") ? "#f\r\n" : "#t\r\n",
+      bulk("rule"),
+      rule === "" ? "_\r\n" : bulk(rule),
+      bulk("text"),
+      bulk(text),
+    );
+
+  test("names the rule that decides about each part, in each selector", async () => {
+    const world = await worldWith(["bob", "on", "~a*", "+@read", "-mget", "(+mget ~b*)"]);
+    world.denied = "c1";
+    expect(await world.ask(["ACL", "EXPLAIN", "bob", "MGET", "b1", "c1"], 3)).toBe(
+      map(
+        bulk("allowed"),
+        "#f\r\n",
+        bulk("denied-part"),
+        bulk("key"),
+        bulk("denied-object"),
+        bulk("c1"),
+        bulk("findings"),
+        array(
+          finding(0, "command", "-mget", "'mget' is denied by '-mget'"),
+          finding(0, "key", "", "to read key 1, 'b1', is allowed by no key pattern"),
+          finding(0, "key", "", "to read key 2, 'c1', is allowed by no key pattern"),
+          finding(1, "command", "+mget", "'mget' is allowed by '+mget'"),
+          finding(1, "key", "~b*", "to read key 1, 'b1', is allowed by '~b*'"),
+          finding(1, "key", "", "to read key 2, 'c1', is allowed by no key pattern"),
+        ),
+      ),
+    );
+  });
+
+  test("says that a request is allowed, with nulls for what is denied", async () => {
+    const reply = await new AclWorld().ask(["ACL", "EXPLAIN", "default", "acl", "whoami"]);
+    expect(reply.startsWith(`*8\r\n${bulk("allowed")}:1\r\n${bulk("denied-part")}$-1\r\n`)).toBe(
+      true,
+    );
+    expect(reply).toContain(
+      bulk("'acl|whoami' is allowed by '+@all', as no rule behind it names it"),
+    );
+  });
+
+  test("names the command that is denied", async () => {
+    const world = await worldWith(["bob", "on"]);
+    expect(await world.ask(["ACL", "EXPLAIN", "bob", "Acl", "Cat"])).toContain(
+      `${bulk("denied-part")}${bulk("command")}${bulk("denied-object")}${bulk("acl|cat")}`,
+    );
+  });
+
+  test("knows nobody, and no such command", async () => {
+    const world = new AclWorld();
+    expect(await world.ask(["ACL", "EXPLAIN", "nobody", "get", "k"])).toBe(
+      "-ERR User 'nobody' not found\r\n",
+    );
+    expect(await world.ask(["ACL", "EXPLAIN", "default", "nope"])).toBe("-ERR no such command\r\n");
   });
 });
 

@@ -1,6 +1,7 @@
 /** The ACL commands over a real user table, with everything around it made up: requests in, raw replies out. */
 import {
   createUserTable,
+  explainAccess,
   fastDigest,
   formatStoredPassword,
   Verdict,
@@ -9,6 +10,7 @@ import {
 } from "@ferrite/acl";
 import { AclLog } from "../../../src/access/acl-log.ts";
 import type { AccessJudgement, AccessView } from "../../../src/access/access-view.ts";
+import { AccessRequestFiller, newAccessRequest } from "../../../src/access/request-filler.ts";
 import { createCommandTable } from "../../../src/commands/all-commands.ts";
 import { commandCatalogue } from "../../../src/commands/catalogue.ts";
 import type { UsersOutcome, UsersProposal } from "../../../src/replica/access-state.ts";
@@ -38,7 +40,11 @@ export class AclWorld {
   /** Whether a deferred answer waits for `resume`. */
   isWaiting = false;
   #leave: (() => void) | null = null;
+  /** The key or channel that `explain` names as denied. */
+  denied: string | null = null;
   readonly #reply = new RespReply();
+  readonly #filler = new AccessRequestFiller(this.catalogue);
+  readonly #request = newAccessRequest();
 
   /** The reply, once it is there. Words are latin1. */
   async ask(words: readonly string[], protocol: 2 | 3 = 2): Promise<string> {
@@ -107,11 +113,19 @@ export class AclWorld {
       prepareRules: (rules) => Promise.resolve(prepared(rules)),
       propose: (proposal, client, done) => {
         this.proposals.push({ proposal, client });
-        void Promise.resolve().then(() => done(this.#apply(proposal)));
+        queueMicrotask(() => done(this.#apply(proposal)));
       },
       judge: (user, words) => {
         this.judged = { user, words: words.map((word) => word.toString("latin1")) };
         return this.judgement;
+      },
+      explain: (user, words) => {
+        const argv = toArgv(words.map((word) => word.toString("latin1")));
+        const command = this.table.resolve(argv);
+        if (command === null) return { kind: "notACommand", errorText: "ERR no such command" };
+        this.#filler.fill(command, argv, this.#request);
+        const explanation = explainAccess(user, this.#request);
+        return { kind: "explained", explanation, denied: this.denied };
       },
     } satisfies Partial<AccessView> as unknown as AccessView;
   }
@@ -128,21 +142,15 @@ function applied(
   proposal: UsersProposal,
   nowMs: number,
 ): ReturnType<UserTable["setUser"]> {
-  switch (proposal.kind) {
-    case "set":
-      return users.setUser(proposal.name, proposal.rules, nowMs);
-    case "delete":
-      return users.deleteUsers(proposal.names);
-    case "replace":
-      return users.replaceAll(proposal.lines, nowMs);
-    case "seed":
-      return users.seed(proposal.lines, nowMs);
-  }
+  if (proposal.kind === "set") return users.setUser(proposal.name, proposal.rules, nowMs);
+  if (proposal.kind === "delete") return users.deleteUsers(proposal.names);
+  if (proposal.kind === "replace") return users.replaceAll(proposal.lines, nowMs);
+  return users.seed(proposal.lines, nowMs);
 }
 
-/** Passwords in a stored form; the rule `wait` is refused as the hashing worker refuses when it is busy. */
+/** Passwords in a stored form; the password `busy` is refused as the hashing worker refuses when it is busy. */
 function prepared(rules: readonly string[]): Awaited<ReturnType<AccessView["prepareRules"]>> {
-  if (rules.includes("wait")) return { ok: false, errorText: "ERR too busy" };
+  if (rules.includes(">busy")) return { ok: false, errorText: "ERR too busy" };
   return {
     ok: true,
     rules: rules.map((rule) => (rule.startsWith(">") ? `#${storedForm(rule.slice(1))}` : rule)),
