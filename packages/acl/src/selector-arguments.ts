@@ -11,7 +11,10 @@ export type MergedRules =
 export function mergeSelectorArguments(rules: readonly string[]): MergedRules {
   const merged: string[] = [];
   let open: string[] | null = null;
+  let opener = "";
   for (const rule of rules) {
+    // Redis names the last one that opens.
+    if (rule.startsWith("(") && !rule.endsWith(")")) opener = rule;
     if (open !== null) {
       open.push(rule);
       if (!rule.endsWith(")")) continue;
@@ -23,7 +26,7 @@ export function mergeSelectorArguments(rules: readonly string[]): MergedRules {
       merged.push(rule);
     }
   }
-  return open === null ? { ok: true, rules: merged } : { ok: false, unmatched: open[0] };
+  return open === null ? { ok: true, rules: merged } : { ok: false, unmatched: opener };
 }
 
 export function isSelectorRule(rule: string): boolean {

@@ -274,6 +274,7 @@ describe("selectors", () => {
     [["("], "("],
     [["(~a)b"], "(~a)b"],
     [["(~a +get", "x"], "(~a +get"],
+    [["(~a", "(+get"], "(+get"],
   ])("%j is not closed", (rules, start) => {
     expect(after(...rules)).toBe(
       `ERR Unmatched parenthesis in acl selector starting at '${start}'.`,
