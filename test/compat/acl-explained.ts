@@ -17,7 +17,7 @@ const MASKS: readonly Mask[] = [
   {
     request: /^ACL GETUSER /,
     hide: hideFields,
-    reason: "passwords are kept in another form, and command rules as they were given",
+    reason: "passwords are kept in another form; command rules, and %RW~*, as they were given",
   },
   {
     request: /^ACL SETUSER /,
@@ -59,6 +59,7 @@ function hideFields(reply: ReplyNode): ReplyNode {
     const name = field?.kind === "bulk" && at % 2 === 1 ? field.text : null;
     if (name === "passwords") return mapTexts(item, () => "PASSWORD");
     if (name === "commands") return mapTexts(item, () => "COMMANDS");
+    if (name === "keys") return mapTexts(item, (text) => text.replace(/(?<=^| )%RW~\*/, "~*"));
     return name === "selectors" && item.kind === "aggregate" && item.items !== null
       ? { ...item, items: item.items.map(hideFields) }
       : item;

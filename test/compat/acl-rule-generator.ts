@@ -91,11 +91,14 @@ const PERMISSION_RULES: readonly Maker[] = [
   (random) => random.pick(["allchannels", "resetchannels", "resetchannels"]),
 ];
 
+/**
+ * Not among them, as Redis takes them: `%RW` without `~`, a key word, command or category with a zero byte behind it, and
+ * a selector with an open quote.
+ */
 const WRONG_RULES: readonly Maker[] = [
   (random) => random.pick(["", " ", "x", "\x00", "+", "-", "@all", "+@", "-@", "~\x00", "(", ")"]),
-  (random) =>
-    random.pick(["%", "%~", "%~a", "%R", "%RW", "%X~a", "%RX~a", "%RR~a", "%R&a", "%R a"]),
-  (random) => random.pick(["% ~a", "%W", "%RWRW~a", "%~R~a", "%%R~a", "%R~", "%R~a b", "%\xff~a"]),
+  (random) => random.pick(["%", "%~", "%~a", "%X~a", "%RX~a", "%RR~a", "%R&a", "%R a"]),
+  (random) => random.pick(["% ~a", "%RWRW~a", "%~R~a", "%%R~a", "%R~", "%R~a b", "%\xff~a"]),
   (random) => sign(random) + random.pick(["nosuch", "@nosuch", "nosuch|x", "nosuch|", "|", "|get"]),
   (random, words) => `-${random.pick(words.commands)}|${random.pick(FIRST_ARGUMENTS)}`,
   (random, words) => `${sign(random)}${random.pick(words.containers)}|nosuch`,
@@ -104,16 +107,18 @@ const WRONG_RULES: readonly Maker[] = [
     `${sign(random)}${random.pick(words.subcommands)}|${random.pick(["x", "", "|"])}`,
   (random, words) => `${sign(random)}${random.pick(words.commands)}|a|b`,
   (random, words) =>
-    `${sign(random)}@${random.pick(words.categories)}${random.pick(["x", " ", "|", "\x00"])}`,
+    `${sign(random)}@${random.pick(words.categories)}${random.pick(["x", " ", "|"])}`,
   (random) => `${random.pick(["~", "&", "%R~", "+"])}${random.pick(SPOILED_PATTERNS)}`,
   (random) =>
     random.pick(["onn", "OFF ", "no pass", "allkeys ", "reset keys", "all\r\nkeys", "o\x00n"]),
-  (random) => random.pick(["\xff\xfe", "é", "on\x00", "+get\x00", "~a\x00", "+get ", "+ get"]),
+  (random) => random.pick(["\xff\xfe", "é", "~a\x00", "+get ", "+ get"]),
   (random) =>
     random.pick(["()", "( )", "((~a))", "(~a", "~a)", "(on)", "(~a +nosuch)", "(~a)x", "x(~a)"]),
-  (random) =>
-    random.pick(['(~a "+get")', "(~a '+get)", '(~a "', "(nopass)", "(reset)", "(() +get)"]),
+  (random) => random.pick(["(nopass)", "(reset)", "(() +get)"]),
 ];
+
+/** Not inside another selector, where Redis would meet a quote that is not followed by a blank. */
+const QUOTED_SELECTORS = ['(~a "+get")', "(~a '+get')", '("~\\x61" +get)', '(~a"b")'];
 
 const PASSWORD_RULES: readonly Maker[] = [
   (random) => `>${random.pick(PASSWORDS)}`,
@@ -143,6 +148,7 @@ function makePlainRule(random: Prng, words: AclVocabulary): string {
 }
 
 function makeSelector(random: Prng, words: AclVocabulary): string {
+  if (random.oneIn(20)) return random.pick(QUOTED_SELECTORS);
   const rules = Array.from({ length: random.below(5) }, () => {
     return random.pick(random.oneIn(25) ? WRONG_RULES : PERMISSION_RULES)(random, words);
   });

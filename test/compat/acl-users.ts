@@ -61,7 +61,7 @@ async function describeAll(session: Session): Promise<Map<string, Described>> {
     encodeWords(["ACL", "LIST"]),
     encodeWords(["ACL", "USERS"]),
   ]);
-  const lines = textsOf(readReply(list)!.node).map((line) => line.replaceAll(/ #\S+/g, " #"));
+  const lines = textsOf(readReply(list)!.node);
   const described = new Map<string, Described>();
   for (const [at, name] of textsOf(readReply(users)!.node).entries()) {
     const [reply] = await session.exchange([encodeWords(["ACL", "GETUSER", name])]);
@@ -71,10 +71,17 @@ async function describeAll(session: Session): Promise<Map<string, Described>> {
       flags: textsOf(fields.get("flags")!),
       passwordCount: textsOf(fields.get("passwords")!).length,
       selectors: itemsOf(fields.get("selectors")!).map((item) => selectorOf(fieldsOf(item))),
-      line: lines[at] ?? "",
+      line: withoutPasswords(lines[at] ?? "", `user ${name} `),
     });
   }
   return described;
+}
+
+function withoutPasswords(line: string, prefix: string): string {
+  if (!line.startsWith(prefix)) return line;
+  const rules = line.slice(prefix.length).replaceAll(/(?<= |^)#\S+/g, "#");
+  // Ferrite quotes what would close a selector too early.
+  return prefix + plainPattern(rules.replaceAll(/"([^" ]*\))"/g, "$1"));
 }
 
 /** The same with the command rules that redis-server makes of them. */
@@ -114,7 +121,16 @@ function selectorOf(fields: ReadonlyMap<string, ReplyNode>): Selector {
     const node = fields.get(name);
     return node?.kind === "bulk" ? (node.text ?? "") : "";
   };
-  return { commands: text("commands"), keys: text("keys"), channels: text("channels") };
+  return {
+    commands: text("commands"),
+    keys: plainPattern(text("keys")),
+    channels: text("channels"),
+  };
+}
+
+/** Redis prints `%RW~*` as `~*`, which it does not read back as the same. */
+function plainPattern(text: string): string {
+  return text.replaceAll(/(?<=^|[ (])%RW~\*(?=$|[ )])/g, "~*");
 }
 
 /** A map, or an array of names and values. */

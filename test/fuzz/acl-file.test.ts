@@ -218,7 +218,11 @@ describe("An ACL file with changed bytes", () => {
       " ",
       "\n",
     ]) {
-      for (const text of [piece.repeat(200_000), `user default off ${piece.repeat(200_000)}`]) {
+      for (const text of [
+        piece.repeat(200_000),
+        `user default off ${piece.repeat(200_000)}`,
+        `${piece.repeat(200_000)}x`,
+      ]) {
         expect((await judge(parse, Buffer.from(text, "latin1"))).problem, piece).toBeNull();
       }
     }

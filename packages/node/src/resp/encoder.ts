@@ -182,16 +182,17 @@ export class RespReply implements Reply {
     else this.#header(COLON, value ? 1 : 0);
   }
 
-  verbatim(format: "txt" | "mkd", text: string): void {
+  verbatim(format: "txt" | "mkd", text: string | Uint8Array): void {
+    const bytes = typeof text === "string" ? Buffer.from(text) : text;
     if (this.protocol === 2) {
-      this.bulkText(text);
+      this.bulk(bytes);
       return;
     }
-    const length = Buffer.byteLength(text);
-    this.#reserve(length + HEADER_BYTES_MAX + 6);
-    this.#header(EQUALS, length + 4);
+    this.#reserve(bytes.length + HEADER_BYTES_MAX + 6);
+    this.#header(EQUALS, bytes.length + 4);
     this.#length += this.#buffer.write(`${format}:`, this.#length, 4, "latin1");
-    this.#length += this.#buffer.write(text, this.#length, length, "utf8");
+    this.#buffer.set(bytes, this.#length);
+    this.#length += bytes.length;
     this.#lineEnd();
   }
 

@@ -38,6 +38,6 @@ export interface Reply {
   double(value: number): void;
   /** `#t` in RESP3, 1 or 0 in RESP2. */
   boolean(value: boolean): void;
-  /** `=n` with a three-letter format in RESP3, bulk string in RESP2. */
-  verbatim(format: "txt" | "mkd", text: string): void;
+  /** `=n` with a three-letter format in RESP3, bulk string in RESP2. Text is sent as UTF-8, bytes as they are. */
+  verbatim(format: "txt" | "mkd", text: string | Uint8Array): void;
 }

@@ -18,5 +18,5 @@ export class SilentReply implements Reply {
   push(_length: number): void {}
   double(_value: number): void {}
   boolean(_value: boolean): void {}
-  verbatim(_format: "txt" | "mkd", _text: string): void {}
+  verbatim(_format: "txt" | "mkd", _text: string | Uint8Array): void {}
 }

@@ -16,5 +16,5 @@ export const clientInfo: EdgeCommand = {
   arguments: [],
   tips: ["nondeterministic_output"],
   run: ({ reply, client, server }) =>
-    reply.verbatim("txt", `${clientLine(client, server.nowMs())}\n`),
+    reply.verbatim("txt", Buffer.from(`${clientLine(client, server.nowMs())}\n`, "latin1")),
 };

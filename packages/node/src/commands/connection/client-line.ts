@@ -1,7 +1,7 @@
 /** One client as CLIENT LIST and CLIENT INFO print it. */
 import type { ClientView } from "../../server/edge-context.ts";
 
-/** The fields of Redis 7.0 in its order, then those of 7.2; no line end. */
+/** The fields of Redis 7.0 in its order, then those of 7.2; no line end. A byte string, as the user's name is one. */
 export function clientLine(client: ClientView, nowMs: number): string {
   const output = client.outputBufferBytes();
   const input = client.queryBufferBytes();

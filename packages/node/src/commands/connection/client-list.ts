@@ -64,7 +64,7 @@ function runList(context: EdgeContext): void {
   const nowMs = context.server.nowMs();
   let text = "";
   for (const client of chosen) text += `${clientLine(client, nowMs)}\n`;
-  context.reply.verbatim("txt", text);
+  context.reply.verbatim("txt", Buffer.from(text, "latin1"));
 }
 
 /** The clients asked for, or an error text. */
