@@ -5,7 +5,7 @@ export class GatedProxy {
   readonly port: number;
   readonly #server: Server;
   readonly #sockets: Set<Socket> = new Set();
-  #losing = false;
+  #losing: "nothing" | "inbound" | "both" = "nothing";
 
   /** `targetPort` need not be listened on yet. */
   static async before(targetPort: number): Promise<GatedProxy> {
@@ -22,19 +22,23 @@ export class GatedProxy {
       inbound.setNoDelay(true);
       this.#follow(inbound, outbound);
       this.#follow(outbound, inbound);
-      inbound.on("data", (bytes) => this.#losing || outbound.write(bytes));
-      outbound.on("data", (bytes) => inbound.write(bytes));
+      inbound.on("data", (bytes) => this.isLosing || outbound.write(bytes));
+      outbound.on("data", (bytes) => this.#losing === "both" || inbound.write(bytes));
     });
   }
 
-  /** From now on nothing reaches the port; what comes from it still passes. */
-  lose(): void {
-    this.#losing = true;
+  get isLosing(): boolean {
+    return this.#losing !== "nothing";
+  }
+
+  /** From now on nothing reaches the port; what comes from it still passes, unless both directions are lost. */
+  lose(direction: "inbound" | "both" = "inbound"): void {
+    this.#losing = direction;
   }
 
   /** New connections pass again. Those that lost something are of no use any more. */
   pass(): void {
-    this.#losing = false;
+    this.#losing = "nothing";
     for (const socket of this.#sockets) socket.destroy();
   }
 

@@ -1,0 +1,178 @@
+/**
+ * Takes a user's rights away on one node while it works on all of them, and looks that nothing of it succeeds anywhere
+ * that was sent after the OK; gives them back on another node, and again.
+ */
+import type { TestCluster } from "../../../e2e/harness/cluster.ts";
+import { RespError, type RespClient } from "../../../e2e/harness/resp-client.ts";
+import { Ledger, type Ban } from "./ledger.ts";
+import { Progress } from "./progress.ts";
+import { UserClient, type Credentials } from "./user-client.ts";
+
+export const CREDENTIALS: Credentials = { user: "worker", password: "worker-password" };
+
+/** Rules that let the load work; the second names what it needs, the first is everything. */
+const GRANTS: readonly (readonly string[])[] = [
+  ["reset", "on", `>${CREDENTIALS.password}`, "~*", "+@all"],
+  ["reset", "on", `>${CREDENTIALS.password}`, "~load:*", "+get", "+set"],
+];
+
+export interface Revocation extends Ban {
+  readonly words: readonly string[];
+}
+
+/** The four ways, in turn. */
+export const REVOCATIONS: readonly Revocation[] = [
+  { what: "DELUSER", words: ["ACL", "DELUSER", CREDENTIALS.user], forbidsLogin: true },
+  { what: "off", words: ["ACL", "SETUSER", CREDENTIALS.user, "off"], forbidsLogin: true },
+  { what: "-@all", words: ["ACL", "SETUSER", CREDENTIALS.user, "-@all"], forbidsLogin: false },
+  {
+    what: "resetkeys",
+    words: ["ACL", "SETUSER", CREDENTIALS.user, "resetkeys"],
+    forbidsLogin: false,
+  },
+];
+
+/** A part of a pipeline of reads and writes. */
+const MIXED_BATCH = Array.from({ length: 16 }, (_, at) => (at % 2 === 0 ? "read" : "write"));
+/** What each client must have seen of either kind in a round. */
+const BATCHES_BEFORE = 1;
+const REFUSALS_AFTER = 2;
+const KEYS_PER_CALL = 1000;
+
+export interface LoadShape {
+  readonly name: string;
+  readonly batch: readonly ("read" | "write")[];
+}
+
+const MIXED_LOAD: readonly LoadShape[] = [
+  { name: "a", batch: MIXED_BATCH },
+  { name: "b", batch: MIXED_BATCH },
+];
+
+export class Revocations {
+  readonly ledger = new Ledger();
+  readonly #cluster: TestCluster;
+  readonly #clients: readonly (readonly UserClient[])[];
+  readonly #progress = new Progress();
+  #rounds = 0;
+
+  /** Begins to send as a user that is not there yet. On every node one client of each shape. */
+  constructor(cluster: TestCluster, shapes: readonly LoadShape[] = MIXED_LOAD) {
+    this.#cluster = cluster;
+    this.#clients = cluster.nodes.map(({ name, port }) =>
+      shapes.map(
+        (shape) =>
+          new UserClient({
+            port,
+            credentials: CREDENTIALS,
+            ledger: this.ledger,
+            name: `${name}:${shape.name}`,
+            batch: shape.batch,
+            onProgress: () => this.#progress.changed(),
+          }),
+      ),
+    );
+  }
+
+  get clients(): readonly UserClient[] {
+    return this.#clients.flat();
+  }
+
+  clientsOn(nodes: readonly number[]): readonly UserClient[] {
+    return nodes.flatMap((node) => this.#clients[node]);
+  }
+
+  /** Lets the user work, and waits until it does on all nodes. */
+  async grant(administrator: RespClient): Promise<void> {
+    await Promise.all(this.clients.map((client) => client.pause()));
+    this.ledger.pardoned();
+    const rules = GRANTS[this.#rounds++ % GRANTS.length];
+    expectOk(await administrator.call("ACL", "SETUSER", CREDENTIALS.user, ...rules));
+    for (const client of this.clients) client.mark();
+    for (const client of this.clients) client.resume();
+    await this.workOn(this.#cluster.nodes.map(({ index }) => index));
+  }
+
+  /** Waits until every client on these nodes has done what it wants to. */
+  async workOn(nodes: readonly number[]): Promise<void> {
+    await this.#progress.until(
+      "batches before the revocation",
+      this.clientsOn(nodes),
+      (client) => client.succeeded >= BATCHES_BEFORE,
+    );
+  }
+
+  /** To be called in the moment in which the answer to the revocation is seen. */
+  revoked(revocation: Revocation, graceMs = 0): void {
+    this.ledger.revoked(revocation, graceMs);
+    for (const client of this.clients) client.mark();
+  }
+
+  /** Waits until every client on these nodes has been refused what it sent afterwards. */
+  async refusedOn(nodes: readonly number[]): Promise<void> {
+    await this.#progress.until(
+      "refusals after the revocation",
+      this.clientsOn(nodes),
+      (client) => client.refused >= REFUSALS_AFTER,
+    );
+  }
+
+  /** One revocation: as many words as it takes until a node has answered OK. */
+  async revoke(administrator: RespClient, revocation: Revocation): Promise<void> {
+    const reply = await administrator.call(...revocation.words);
+    this.revoked(revocation);
+    expectOk(reply);
+  }
+
+  /** Nothing is sent any more: what was acknowledged is there, and nothing that was sent after a revocation. */
+  async checkState(administrator: RespClient): Promise<void> {
+    await Promise.all(this.clients.map((client) => client.pause()));
+    const { ledger } = this;
+    await administrator.call("FERRITE.CONSISTENCY", "linearizable");
+    const acknowledged = ledger.acknowledgedKeys;
+    const there = await countOf(administrator, acknowledged);
+    if (there !== acknowledged.length) {
+      throw new Error(`of ${acknowledged.length} acknowledged writes only ${there} are there`);
+    }
+    const forbidden = await countOf(administrator, ledger.forbiddenKeys.slice(-KEYS_PER_CALL));
+    if (forbidden > 0) {
+      ledger.violations.push(`${forbidden} writes that were sent after the revocation are there`);
+    }
+    ledger.acknowledgedKeys = [];
+  }
+
+  /** All writes of all rounds that must not be there and are, as one node sees it now. */
+  async forbiddenWrites(administrator: RespClient): Promise<number> {
+    await administrator.call("FERRITE.CONSISTENCY", "linearizable");
+    return await countOf(administrator, this.ledger.forbiddenKeys);
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.clients.map((client) => client.end()));
+  }
+
+  summary(): string {
+    const { succeeded, refused, lost, forbiddenKeys, violations, refusals } = this.ledger;
+    const texts = [...refusals].map(([text, count]) => `${count} x ${text}`).join("; ");
+    return (
+      `${succeeded} commands succeeded while allowed; after an OK ${refused} were refused and ${lost} lost with their ` +
+      `connection, ${forbiddenKeys.length} of them writes; ${violations.length} violations (${texts})`
+    );
+  }
+}
+
+/** @throws Error when the reply is neither OK nor a number of users */
+export function expectOk(reply: unknown): void {
+  if (reply === "OK" || typeof reply === "number") return;
+  throw new Error(`not OK: ${reply instanceof RespError ? reply.text : JSON.stringify(reply)}`);
+}
+
+async function countOf(client: RespClient, keys: readonly string[]): Promise<number> {
+  let count = 0;
+  for (let first = 0; first < keys.length; first += KEYS_PER_CALL) {
+    const reply = await client.call("EXISTS", ...keys.slice(first, first + KEYS_PER_CALL));
+    if (typeof reply !== "number") throw new Error(`EXISTS: ${JSON.stringify(reply)}`);
+    count += reply;
+  }
+  return count;
+}
