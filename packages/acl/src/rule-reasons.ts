@@ -23,6 +23,10 @@ export const NOT_A_NUMBER: string = "A whole number is required, 0 for none";
 export const PLAINTEXT_IN_FILE: string =
   "plaintext passwords (> and <) are not allowed in ACL files, use #<hash>";
 
+export function tooManyRules(rulesPerUserMax: number): string {
+  return `A user has at most ${rulesPerUserMax} rules`;
+}
+
 /** The reason as an error. */
 export function refuse(reason: string): AclError {
   return new AclError("INVALID_RULE", reason);

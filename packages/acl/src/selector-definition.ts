@@ -10,6 +10,7 @@ import {
   PATTERN_AFTER_ALL_KEYS,
   refuse,
   SYNTAX_ERROR,
+  tooManyRules,
   UNKNOWN_COMMAND,
 } from "./rule-reasons.ts";
 import { hasSpaceOrNul, quoteWord } from "./tokens.ts";
@@ -59,6 +60,10 @@ export class SelectorDefinition {
     else if (rule[1] === "@") this.#setCategory(rule.slice(2), sign === "+");
     else if (sign === "+") this.#allow(rule.slice(1));
     else this.commands.setCommand(this.#find(rule.slice(1)), false);
+    // At every rule and not behind the last: adding one costs as much as there are.
+    if (this.ruleCount > this.#limits.rulesPerUserMax) {
+      throw refuse(tooManyRules(this.#limits.rulesPerUserMax));
+    }
   }
 
   resetKeys(): void {

@@ -12,6 +12,7 @@ import {
   NOT_HASHED,
   refuse,
   SYNTAX_ERROR,
+  tooManyRules,
 } from "./rule-reasons.ts";
 import { SelectorDefinition } from "./selector-definition.ts";
 import { isSelectorRule } from "./selector-arguments.ts";
@@ -221,7 +222,7 @@ export class UserDefinition {
       (count, selector) => count + selector.ruleCount,
       this.root.ruleCount,
     );
-    if (rules > rulesPerUserMax) throw refuse(`A user has at most ${rulesPerUserMax} rules`);
+    if (rules > rulesPerUserMax) throw refuse(tooManyRules(rulesPerUserMax));
     if (this.selectors.length > selectorsPerUserMax) {
       throw refuse(`A user has at most ${selectorsPerUserMax} selectors`);
     }

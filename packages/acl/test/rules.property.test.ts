@@ -52,7 +52,7 @@ describe("for any rules", () => {
       expect(asFile.replaceAll(lines, 0).ok).toBe(true);
       expect(line(asFile)).toBe(printed);
     });
-    fc.assert(property, { numRuns: 3_000 });
+    fc.assert(property, { numRuns: 1_000 });
   });
 
   it("the decision is that of Redis' rules read one by one, also after printing, restoring and reading back", () => {
@@ -76,7 +76,7 @@ describe("for any rules", () => {
         expect(restored.stateHash()).toBe(table.stateHash());
       },
     );
-    fc.assert(property, { numRuns: 5_000 });
+    fc.assert(property, { numRuns: 1_500 });
   });
 
   it("what is allowed may run, and who is unrestricted may do everything", () => {
@@ -89,7 +89,7 @@ describe("for any rules", () => {
       if (isAllowed) expect(user.mayRun(asked.commandId)).toBe(true);
       if (user?.isUnrestricted === true) expect(isAllowed).toBe(true);
     });
-    fc.assert(property, { numRuns: 3_000 });
+    fc.assert(property, { numRuns: 1_000 });
   });
 
   it("two tables that were told the same agree, whatever was refused on the way", () => {
@@ -117,6 +117,6 @@ describe("garbage", () => {
         expect(table.stateHash()).toBe(before);
       }
     });
-    fc.assert(property, { numRuns: 5_000 });
+    fc.assert(property, { numRuns: 1_500 });
   });
 });

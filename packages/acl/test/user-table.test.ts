@@ -361,6 +361,16 @@ describe("limits", () => {
     expect(table.setUser("a", ["clearselectors", "~d"], 0).ok).toBe(true);
   });
 
+  it("rulesPerUserMax ends a selector of any length at once", () => {
+    const table = createUserTable(catalogue);
+    const patterns = Array.from({ length: 200_000 }, (_, number) => `~${number}`);
+    const startedAtMs = performance.now();
+    for (const rules of [[`(${patterns.join(" ")})`], patterns]) {
+      expect(errorOf(table.setUser("a", rules, 0))).toContain("A user has at most 1024 rules");
+    }
+    expect(performance.now() - startedAtMs).toBeLessThan(2_000);
+  });
+
   it("patternBytesMax (S11)", () => {
     const table = limited({ patternBytesMax: 3 });
     expect(table.setUser("a", ["~abc", "&abc", "+select|123"], 0).ok).toBe(true);
