@@ -14,6 +14,7 @@ import type { ClientView } from "../server/edge-context.ts";
 import type { AccessControl } from "./access-control.ts";
 import type {
   AccessExplained,
+  AccessFacts,
   AccessJudgement,
   AccessView,
   AclFileView,
@@ -36,6 +37,8 @@ export interface AccessServiceParts {
   readonly passwords: PasswordWork;
   readonly audit: AuditTrail;
   readonly logger: ServerLogger;
+  /** Of security/: how logins end and what waits. */
+  readonly loginFacts: () => AccessFacts;
 }
 
 export class AccessService implements AccessView {
@@ -54,6 +57,20 @@ export class AccessService implements AccessView {
 
   users(): UserTable {
     return this.#parts.state.users();
+  }
+
+  facts(): AccessFacts {
+    const { state, guard, loginFacts } = this.#parts;
+    const users = state.users();
+    return [
+      ["acl_users", users.size],
+      ["acl_revision", users.revision],
+      ["acl_credentials_honoured", state.credentialsRefusal() === null ? 1 : 0],
+      ["acl_access_denied_cmd", guard.counters.deniedCommands],
+      ["acl_access_denied_key", guard.counters.deniedKeys],
+      ["acl_access_denied_channel", guard.counters.deniedChannels],
+      ...loginFacts(),
+    ];
   }
 
   logIn(login: Login, client: ClientView): string | null | Promise<string | null> {

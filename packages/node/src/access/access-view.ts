@@ -50,6 +50,9 @@ export interface AclFileView {
   >;
 }
 
+/** For INFO: pairs in the order they are printed. */
+export type AccessFacts = readonly (readonly [name: string, value: string | number])[];
+
 /** What AUTH and HELLO bring. The password's bytes are wiped once they are used. */
 export interface Login {
   /** Byte string. */
@@ -61,6 +64,8 @@ export interface Login {
 
 export interface AccessView {
   users(): UserTable;
+  /** What INFO says of users, logins and denials on this node. */
+  facts(): AccessFacts;
   /**
    * Logs `client` in, or says why not: an error text. At once when the answer is known, else later: hashing takes
    * milliseconds. Never rejected. Counted, in ACL LOG and in the trail either way.

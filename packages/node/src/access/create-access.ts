@@ -11,7 +11,7 @@ import type { ServerLogger } from "../server/logger.ts";
 import type { ClientView } from "../server/edge-context.ts";
 import { AccessControl } from "./access-control.ts";
 import { AccessService } from "./access-service.ts";
-import type { AclFileView, AclLogView } from "./access-view.ts";
+import type { AccessFacts, AclFileView, AclLogView } from "./access-view.ts";
 import { Logins } from "./login.ts";
 import { passwordWork } from "./password-work.ts";
 
@@ -27,6 +27,9 @@ export interface AccessOptions {
   readonly logger: ServerLogger;
   /** This node's connections, for `max-clients=`. */
   readonly clients: () => Iterable<ClientView>;
+  readonly loginFacts: () => AccessFacts;
+  /** See LoginParts.checking. */
+  readonly checking: (client: ClientView, begins: boolean) => void;
   /** This node's view of the cluster's clock, Unix ms: users expire by it. */
   readonly clusterNowMs: () => number;
   readonly nowMs: () => number;
@@ -57,6 +60,7 @@ export function createAccess(options: AccessOptions): Access {
     users,
     nowMs,
     describeClient,
+    checking: options.checking,
     clientsOf: (name) => {
       let count = 0;
       for (const client of options.clients()) if (client.user === name) count++;
@@ -74,6 +78,7 @@ export function createAccess(options: AccessOptions): Access {
     passwords: passwordWork(options.hasher, options.clusterNowMs),
     audit,
     logger: options.logger,
+    loginFacts: options.loginFacts,
   });
   return { guard, view };
 }

@@ -26,6 +26,8 @@ export interface LoginParts {
   describeClient(client: ClientView): string;
   /** How many connections of this node act as that user. */
   clientsOf(name: string): number;
+  /** Told when a check begins that takes time, and when it ends: the client waits for us, not we for it. */
+  checking(client: ClientView, begins: boolean): void;
 }
 
 export class Logins {
@@ -47,7 +49,11 @@ export class Logins {
     });
     login.password.fill(0);
     if (!(result instanceof Promise)) return this.#finish(result, login, client);
-    return result.then((known) => this.#finish(known, login, client));
+    this.#parts.checking(client, true);
+    return result.then((known) => {
+      this.#parts.checking(client, false);
+      return this.#finish(known, login, client);
+    });
   }
 
   #finish(result: AuthenticationResult, login: Login, client: ClientView): string | null {

@@ -1,5 +1,8 @@
 /** Puts the metrics of all subsystems into one registry of the node's own: several nodes may live in one process. */
 import { Registry } from "prom-client";
+import { registerAccessMetrics, type AccessMetricsSource } from "./access-metrics.ts";
+import { registerAuditMetrics, type AuditMetricsSource } from "./audit-metrics.ts";
+import { registerAuthMetrics, type AuthMetricsSource } from "./auth-metrics.ts";
 import { registerKeyspaceMetrics, type KeyspaceMetricsSource } from "./keyspace-metrics.ts";
 import { registerProcessMetrics } from "./process-metrics.ts";
 import { registerRaftMetrics, type RaftMetricsSource } from "./raft-metrics.ts";
@@ -9,6 +12,9 @@ export interface MetricsSources {
   readonly replica: RaftMetricsSource;
   readonly server: ServerMetricsSource;
   readonly keyspace: KeyspaceMetricsSource;
+  readonly logins: AuthMetricsSource;
+  readonly access: AccessMetricsSource;
+  readonly audit: AuditMetricsSource;
 }
 
 /** A registry with everything a node measures. Values are read when it is scraped. */
@@ -18,5 +24,8 @@ export function createMetricsRegistry(sources: MetricsSources): Registry {
   registerRaftMetrics(registry, sources.replica);
   registerServerMetrics(registry, sources.server);
   registerKeyspaceMetrics(registry, sources.keyspace);
+  registerAuthMetrics(registry, sources.logins);
+  registerAccessMetrics(registry, sources.access);
+  registerAuditMetrics(registry, sources.audit);
   return registry;
 }

@@ -6,6 +6,7 @@
  *      '---> ended (the client closed its side: what it sent is still answered) --^
  */
 import type { Duplex } from "node:stream";
+import type { User, UserTable } from "@ferrite/acl";
 import { Decoder } from "../resp/decoder.ts";
 import type { ImplicitDefault } from "../access/client-access.ts";
 import { ClientState } from "./client-state.ts";
@@ -77,6 +78,16 @@ export abstract class ClientStream extends ClientState {
   protected abstract stopTaking(): void;
   /** The socket is closed. */
   protected abstract onGone(): void;
+
+  override logIn(user: User, users: UserTable): void {
+    super.logIn(user, users);
+    this.host.loginChanged(this);
+  }
+
+  override logOut(users: UserTable): void {
+    super.logOut(users);
+    this.host.loginChanged(this);
+  }
 
   /** Sends replies, asks for confirmations, applies limits, closes what is to be closed. After each event. */
   protected settle(): void {

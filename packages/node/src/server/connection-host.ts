@@ -31,6 +31,8 @@ export interface ConnectionHost {
   config(): NodeConfig;
   /** The connection has replies that were not made by a read event of its own: flush it soon. */
   markDirty(connection: ClientStream): void;
+  /** The client has logged in or out. */
+  loginChanged(connection: ClientStream): void;
   /** The connection's socket is closed. */
   removed(connection: ClientStream): void;
 }

@@ -8,9 +8,7 @@ import type { Duplex } from "node:stream";
 import type { AccessControl } from "../access/access-control.ts";
 import type { AccessView } from "../access/access-view.ts";
 import type { ImplicitDefault } from "../access/client-access.ts";
-import type { AuditClient, AuditTrail } from "../audit/audit-trail.ts";
-import { connectionRefused, connectionRevoked } from "../audit/events.ts";
-import type { ConnectionRefusal } from "../audit/events.ts";
+import type { AuditTrail } from "../audit/audit-trail.ts";
 import { auditClient } from "../access/audit-client.ts";
 import { auditedCommands } from "../access/audited-commands.ts";
 import type { RunnableCommand } from "../commands/command.ts";
@@ -21,11 +19,12 @@ import type { WritePath } from "../replica/write-path.ts";
 import { ChunkPool } from "../resp/chunk-pool.ts";
 import { DEFAULT_LIMITS } from "../resp/limits.ts";
 import { originOfAddress } from "../security/client-origin.ts";
-import type { ClientOrigin } from "../security/client-origin.ts";
-import { admission, PROTECTED_MODE_REFUSAL } from "../security/protected-mode.ts";
-import type { Admission } from "../security/protected-mode.ts";
 import type { DecoderLimits } from "../resp/limits.ts";
 import type { ServerClock } from "./clock.ts";
+import { Doorkeeper } from "./doorkeeper.ts";
+import type { ClientEnds } from "./doorkeeper.ts";
+import { UnixListener } from "./unix-listener.ts";
+import { connectionRevoked } from "../audit/events.ts";
 import type { ClientStream } from "./client-stream.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { Connection } from "./connection.ts";
@@ -74,8 +73,6 @@ const LISTEN_BACKLOG = 511;
 const HOUSEKEEPING_INTERVAL_MS = 250;
 /** How often `stop` looks whether clients have their answers. */
 const STOP_POLL_INTERVAL_MS = 10;
-const MAXCLIENTS_REFUSAL: Buffer = Buffer.from("-ERR max number of clients reached\r\n");
-const PROTECTED_MODE_ANSWER: Buffer = Buffer.from(`-${PROTECTED_MODE_REFUSAL}\r\n`);
 
 export class RespServer implements ServerView, ConnectionHost {
   readonly runId: string;
@@ -99,6 +96,7 @@ export class RespServer implements ServerView, ConnectionHost {
   readonly decoderLimits: DecoderLimits = { ...DEFAULT_LIMITS };
   readonly pool: ChunkPool = new ChunkPool();
 
+  readonly #doorkeeper: Doorkeeper;
   readonly #connections = new Map<number, Connection>();
   readonly #dirty: ClientStream[] = [];
   readonly #readBuffer: Buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
@@ -107,6 +105,7 @@ export class RespServer implements ServerView, ConnectionHost {
   #staticReads: boolean;
   #flushScheduled = false;
   #listener: Listener | null = null;
+  #unixListener: UnixListener | null = null;
   #tcpPort: number;
   #nextClientId = 1;
   #housekeeping: NodeJS.Timeout | null = null;
@@ -119,6 +118,13 @@ export class RespServer implements ServerView, ConnectionHost {
     this.access = options.access;
     this.audit = options.audit;
     this.audited = auditedCommands(options.table);
+    this.#doorkeeper = new Doorkeeper({
+      config: () => this.#config,
+      users: () => this.guard.users(),
+      counters: this.counters,
+      audit: options.audit,
+      nowMs: () => this.clock.nowMs(),
+    });
     this.replica = options.replica;
     this.settings = options.settings;
     this.clock = options.clock;
@@ -149,10 +155,18 @@ export class RespServer implements ServerView, ConnectionHost {
         keepaliveSeconds: config.tcpKeepaliveSeconds,
       },
       this.logger,
-      (socket) => this.#accept(socket),
+      (socket) => this.#accept(socket, "tcp"),
     );
     this.#listener = listener;
     const addresses = await listener.start();
+    if (config.unixSocket !== null) {
+      const { unixSocket: path, unixSocketPermissions: permissions } = config;
+      const options = { path, permissions, backlog: LISTEN_BACKLOG };
+      this.#unixListener = new UnixListener(options, this.logger, (socket) =>
+        this.#accept(socket, "unix"),
+      );
+      await this.#unixListener.start();
+    }
     this.#tcpPort = addresses[0].port;
     this.#housekeeping = setInterval(() => this.#keepHouse(), HOUSEKEEPING_INTERVAL_MS);
     this.#housekeeping.unref();
@@ -163,6 +177,7 @@ export class RespServer implements ServerView, ConnectionHost {
    * Stops accepting, gives writes on their way up to `graceMs` to be answered, closes all clients.
    */
   async stop(graceMs = 1_000): Promise<void> {
+    this.#unixListener?.stop();
     await this.#listener?.stop();
     if (this.#housekeeping !== null) clearInterval(this.#housekeeping);
     this.#housekeeping = null;
@@ -191,38 +206,26 @@ export class RespServer implements ServerView, ConnectionHost {
 
   // ---- connections ----------------------------------------------------------------------------------------------
 
-  #accept(accepted: Socket): void {
+  #accept(accepted: Socket, kind: "tcp" | "unix"): void {
     this.counters.connectionsReceived++;
-    if (this.#connections.size >= this.#config.maxClients) {
-      this.counters.rejectedConnections++;
-      this.#recordRefusal(accepted, "max-clients", "maxclients are connected");
-      refuseSocket(accepted, MAXCLIENTS_REFUSAL);
-      return;
-    }
+    const ends = endsOf(accepted, kind, this.#config.unixSocket ?? "");
     // A client that is gone already has no address.
-    if (accepted.remoteAddress === undefined) {
+    if (ends === null) {
       accepted.destroy();
       return;
     }
-    const origin = originOfAddress(accepted.remoteAddress);
-    if (this.#admission(origin) === "refuse") {
-      this.counters.rejectedConnections++;
-      this.#recordRefusal(accepted, "protected-mode", "no user has a password");
-      refuseSocket(accepted, PROTECTED_MODE_ANSWER);
+    const refusal = this.#doorkeeper.refuse(ends, this.#connections.size);
+    if (refusal !== null) {
+      refuseSocket(accepted, refusal);
       return;
     }
-    const addresses = {
-      address: printAddress(accepted.remoteAddress, accepted.remotePort),
-      localAddress: printAddress(accepted.localAddress, accepted.localPort),
-      origin,
-    };
     const socket = this.#staticReads ? this.#readStatically(accepted) : null;
     if (socket !== null) {
-      const connection = this.#add(socket.stream, addresses);
+      const connection = this.#add(socket.stream, ends);
       socket.receiver.connection = connection;
       return;
     }
-    this.attach(accepted, addresses);
+    this.attach(accepted, ends);
   }
 
   /** Reads by `onread`; null when this Node does not let us, which is then remembered. */
@@ -263,33 +266,33 @@ export class RespServer implements ServerView, ConnectionHost {
       localAddress,
       origin,
     };
-    const isImplicitDefault: ImplicitDefault = () => this.#admission(origin) === "implicitDefault";
+    const isImplicitDefault: ImplicitDefault = () =>
+      this.#doorkeeper.admission(origin) === "implicitDefault";
     const connection = new Connection(identity, stream, this, isImplicitDefault);
     const { id } = identity;
     this.#connections.set(id, connection);
+    this.#doorkeeper.review(connection);
     return connection;
   }
 
   removed(connection: ClientStream): void {
     this.#connections.delete(connection.id);
+    this.#doorkeeper.left(connection.id);
   }
 
-  #recordRefusal(socket: Socket, kind: ConnectionRefusal, reason: string): void {
-    const client: AuditClient = {
-      id: 0,
-      address: printAddress(socket.remoteAddress, socket.remotePort),
-      localAddress: printAddress(socket.localAddress, socket.localPort),
-      name: "",
-      user: null,
-      isTls: false,
-      certificateFingerprint: null,
-    };
-    this.audit.record(connectionRefused(client, { kind, reason }));
+  /** A client has logged in or out. */
+  loginChanged(client: ClientStream): void {
+    this.#doorkeeper.review(client);
   }
 
-  /** How a connection from there begins, the users being as they are now. */
-  #admission(origin: ClientOrigin): Admission {
-    return admission(origin, this.guard.users(), this.#config.protectedMode);
+  /** See Doorkeeper.checking. */
+  checkingLogin(client: ClientView, begins: boolean): void {
+    this.#doorkeeper.checking(client.id, begins);
+  }
+
+  /** Connections that have to log in and have not. */
+  get strangerCount(): number {
+    return this.#doorkeeper.strangers;
   }
 
   /**
@@ -300,6 +303,7 @@ export class RespServer implements ServerView, ConnectionHost {
     const users = this.guard.users();
     for (const connection of this.#connections.values()) {
       connection.usersChanged(users);
+      this.#doorkeeper.review(connection);
       if (!connection.access.isRevoked) continue;
       const reason = "its user was deleted, disabled or has expired";
       this.audit.record(connectionRevoked(auditClient(connection), reason));
@@ -335,6 +339,7 @@ export class RespServer implements ServerView, ConnectionHost {
     this.statistics.sample(nowMs);
     // Measured now and then, so that the peak is known.
     this.process.usedBytes();
+    this.#doorkeeper.closeOverdue((id) => this.#connections.get(id));
     const idleMs = this.#config.idleTimeoutSeconds * 1000;
     for (const connection of this.#connections.values()) {
       if (connection.closeDeadlineMs > 0 && nowMs >= connection.closeDeadlineMs) {
@@ -389,13 +394,6 @@ export class RespServer implements ServerView, ConnectionHost {
   }
 }
 
-/** Both ends of a client's connection, and where from it comes. */
-export interface ClientEnds {
-  readonly address: string;
-  readonly localAddress: string;
-  readonly origin: ClientOrigin;
-}
-
 /** Says why and closes, whether the client listens or not. */
 function refuseSocket(socket: Socket, answer: Buffer): void {
   socket.on("error", () => socket.destroy());
@@ -405,6 +403,17 @@ function refuseSocket(socket: Socket, answer: Buffer): void {
 /** Filled once the connection is made: reading may begin before. */
 interface Receiver {
   connection: Connection | null;
+}
+
+/** Null when the client is gone already. */
+function endsOf(socket: Socket, kind: "tcp" | "unix", path: string): ClientEnds | null {
+  if (kind === "unix") return { address: `${path}:0`, localAddress: `${path}:0`, origin: "unix" };
+  if (socket.remoteAddress === undefined) return null;
+  return {
+    address: printAddress(socket.remoteAddress, socket.remotePort),
+    localAddress: printAddress(socket.localAddress, socket.localPort),
+    origin: originOfAddress(socket.remoteAddress),
+  };
 }
 
 function printAddress(host: string | undefined, port: number | undefined): string {

@@ -1,4 +1,5 @@
 /** Access control of a running node: the parts of access/ and security/, on the replicated users, kept to the settings. */
+import type { PasswordWork } from "@ferrite/acl";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createAccess, type Access } from "../access/create-access.ts";
@@ -6,9 +7,13 @@ import { AclLog } from "../access/acl-log.ts";
 import { AclFile } from "../access/acl-file.ts";
 import { passwordWork } from "../access/password-work.ts";
 import type { AuditTrail } from "../audit/audit-trail.ts";
-import { commandCatalogue } from "../commands/catalogue.ts";
+import type { AccessFacts } from "../access/access-view.ts";
+import type { AuthMetricsSource } from "../metrics/auth-metrics.ts";
+import { bootUsers } from "../access/boot-users.ts";
+import { commandCatalogue, type NumberedCatalogue } from "../commands/catalogue.ts";
 import type { CommandTable } from "../commands/table.ts";
 import type { NodeConfig } from "../config/node-config.ts";
+import { BootGate } from "./boot-gate.ts";
 import type { ReplicaView } from "../replica/replica-view.ts";
 import { Authenticator, type RehashProposal } from "../security/authenticator.ts";
 import { AuthThrottle } from "../security/auth-throttle.ts";
@@ -26,6 +31,10 @@ export interface NodeAccessOptions {
   readonly audit: AuditTrail;
   readonly logger: ServerLogger;
   readonly clients: () => Iterable<ClientView>;
+  /** Connections that have to log in and have not. */
+  readonly strangers: () => number;
+  /** A login is being checked, or was. */
+  readonly checking: (client: ClientView, begins: boolean) => void;
 }
 
 export class NodeAccess {
@@ -33,43 +42,49 @@ export class NodeAccess {
   readonly authenticator: Authenticator;
   readonly hashing: HashingService;
   readonly file: AclFile;
-  readonly #throttle: AuthThrottle;
+  readonly throttle: AuthThrottle;
+  readonly #gate: BootGate;
+  readonly #passwords: PasswordWork;
+  readonly #catalogue: NumberedCatalogue;
   readonly #options: NodeAccessOptions;
 
   constructor(options: NodeAccessOptions) {
     const { config, replica, logger } = options;
     this.#options = options;
+    this.#gate = new BootGate(replica.access);
     const policyIterations = (): number => config().passwordHashIterations;
     this.hashing = new HashingService({ logger, queueMax: config().authQueueMax });
-    this.#throttle = new AuthThrottle(throttleSettings(config()));
+    this.throttle = new AuthThrottle(throttleSettings(config()));
     this.authenticator = new Authenticator({
       users: () => replica.access.users(),
-      credentialsRefusal: () => replica.access.credentialsRefusal(),
+      credentialsRefusal: () => this.#gate.credentialsRefusal(),
       isProtected: () => config().protectedMode,
       policyIterations,
       clusterNowMs: () => replica.logicalNowMs(),
       hashing: this.hashing,
-      throttle: this.#throttle,
+      throttle: this.throttle,
       monotonicNowMs: () => performance.now(),
       sleep: (ms) => sleep(ms),
       onRehash: (proposal) => this.#rehash(proposal),
       logger,
       cacheEntriesMax: config().authCacheEntriesMax,
     });
+    this.hashing.start();
     const hasher = new PasswordHasher(this.hashing, policyIterations);
-    const catalogue = commandCatalogue(options.table);
+    this.#catalogue = commandCatalogue(options.table);
+    this.#passwords = passwordWork(hasher, () => replica.logicalNowMs());
     this.file = new AclFile({
       path: config().aclFile ?? join(config().dataDir, "acl.conf"),
-      catalogue,
+      catalogue: this.#catalogue,
       users: () => replica.access.users(),
-      passwords: passwordWork(hasher, () => replica.logicalNowMs()),
+      passwords: this.#passwords,
       nowMs: () => Date.now(),
       version: FERRITE_VERSION,
     });
     this.access = createAccess({
-      state: replica.access,
+      state: this.#gate,
       table: options.table,
-      catalogue,
+      catalogue: this.#catalogue,
       authenticator: this.authenticator,
       hasher,
       log: new AclLog(() => config().aclLogEntriesMax),
@@ -77,14 +92,53 @@ export class NodeAccess {
       audit: options.audit,
       logger,
       clients: options.clients,
+      checking: options.checking,
+      loginFacts: () => loginFacts(this.loginSource()),
       clusterNowMs: () => replica.logicalNowMs(),
       nowMs: () => Date.now(),
     });
   }
 
+  /**
+   * Gives a new cluster its first users, then lets credentials be honoured. Resolves when that is so, or when `signal`
+   * ends it.
+   * @throws AccessError that names the file and line, or the setting
+   */
+  async boot(signal: AbortSignal): Promise<void> {
+    const { config, replica, logger } = this.#options;
+    try {
+      await bootUsers({
+        state: replica.access,
+        file: this.file,
+        catalogue: this.#catalogue,
+        passwords: this.#passwords,
+        requirepass: config().requirepass,
+        logger,
+        signal,
+      });
+    } catch (error) {
+      if (signal.aborted) return;
+      throw error;
+    }
+    this.#gate.open();
+  }
+
   /** Takes over changed settings. */
-  applyConfig(config: NodeConfig): void {
-    this.#throttle.configure(throttleSettings(config));
+  applyConfig(config: NodeConfig, changed: ReadonlySet<keyof NodeConfig>): void {
+    if (changed.has("passwordHashIterations")) this.authenticator.forgetVerified();
+    this.throttle.configure(throttleSettings(config));
+  }
+
+  /** What metrics and INFO count of logins. */
+  loginSource(): AuthMetricsSource {
+    return {
+      counters: this.authenticator.counters,
+      delayedUsers: () => this.throttle.delayedUsers,
+      delayedAddresses: () => this.throttle.delayedAddresses,
+      hashingQueue: () => this.hashing.waiting,
+      hashingRestarts: () => this.hashing.restarts,
+      unauthenticatedClients: this.#options.strangers,
+    };
   }
 
   close(): Promise<void> {
@@ -100,6 +154,22 @@ export class NodeAccess {
       if (!outcome.ok) logger.info({ reason: outcome.errorText }, "a password was not hashed anew");
     });
   }
+}
+
+function loginFacts(source: AuthMetricsSource): AccessFacts {
+  const { counters } = source;
+  return [
+    // Redis' name, since 7.2.
+    ["acl_access_denied_auth", counters.refused],
+    ["auth_accepted", counters.accepted],
+    ["auth_throttled", counters.throttled],
+    ["auth_busy", counters.busy],
+    ["auth_from_cache", counters.fromCache],
+    ["auth_delayed_users", source.delayedUsers()],
+    ["auth_delayed_addresses", source.delayedAddresses()],
+    ["auth_hashing_queue", source.hashingQueue()],
+    ["auth_unauthenticated_clients", source.unauthenticatedClients()],
+  ];
 }
 
 function throttleSettings(config: NodeConfig): { isEnabled: boolean; maxDelayMs: number } {

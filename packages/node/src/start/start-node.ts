@@ -15,6 +15,7 @@ import type { ServerCounters } from "../server/edge-context.ts";
 import { RespServer } from "../server/server.ts";
 import { systemClock } from "../server/clock.ts";
 import type { NodeHandle, StartNodeOptions } from "../node-handle.ts";
+import type { AuditService } from "../audit/audit-service.ts";
 import { createAuditTrail } from "../audit/create-audit-trail.ts";
 import { nodeStarted, nodeStopped } from "../audit/events.ts";
 import { changedSettings } from "../config/show.ts";
@@ -113,8 +114,12 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
     audit,
     logger,
     clients: () => server.clients(),
+    strangers: () => server.strangerCount,
+    checking: (client, begins) => server.checkingLogin(client, begins),
   });
   parts.add("password hashing", () => access.close());
+  // A file that is wrong stops the start before anybody is served.
+  await access.file.parse();
   const server: RespServer = new RespServer({
     config,
     guard: access.access.guard,
@@ -135,19 +140,37 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
   });
   settings.onChange((changed, fields) => {
     server.applyConfig(changed, fields);
-    access.applyConfig(changed);
+    access.applyConfig(changed, fields);
     audit.applySettings(changed);
     running.replica.access.maxStalenessMs = changed.aclMaxStalenessMs;
     if (fields.has("logLevel")) logger.level = changed.logLevel;
   });
-  const http = await startHttp({ config, settings, view, running, server, draining, logger });
+  const http = await startHttp({
+    config,
+    settings,
+    view,
+    running,
+    server,
+    access,
+    audit,
+    draining,
+    logger,
+  });
   if (http !== null) parts.add("HTTP server", () => http.close());
   const resp = await server.start();
   settings.adopt({ ...config, port: resp[0].port });
   parts.add("RESP server", () => server.stop());
   running.start();
+  const booting = new AbortController();
+  parts.add("first users", () => booting.abort());
+  const booted = access.boot(booting.signal);
   parts.add("leadership", () => draining.handOver(running.replica, config));
-  if (links.genesis.members.length === 1) await caughtUp(running, ending.promise);
+  if (links.genesis.members.length === 1) {
+    await caughtUp(running, ending.promise);
+    await booted;
+  } else {
+    booted.catch((error: Error) => fail(error));
+  }
 
   return {
     nodeId: identity.id,
@@ -181,10 +204,12 @@ async function startHttp(parts: {
   readonly view: LiveReplicaView;
   readonly running: RunningReplica;
   readonly server: RespServer;
+  readonly access: NodeAccess;
+  readonly audit: AuditService;
   readonly draining: Draining;
   readonly logger: Logger;
 }): Promise<HttpServerHandle | null> {
-  const { config, settings, view, running, server, draining, logger } = parts;
+  const { config, settings, view, running, server, access, audit, draining, logger } = parts;
   if (config.httpPort === null) return null;
   return await startHttpServer({
     host: config.httpBind,
@@ -196,6 +221,9 @@ async function startHttp(parts: {
         keyspace: () => view.keyspace,
         memoryLimitBytes: () => settings.current().maxMemoryBytes,
       },
+      logins: access.loginSource(),
+      access: { users: () => view.access.users(), denials: access.access.guard.counters },
+      audit: audit.log,
     }),
     readiness: {
       replica: view,

@@ -4,6 +4,7 @@ import {
   type HttpServerHandle,
   type HttpServerOptions,
 } from "../../src/http/http-server.ts";
+import { AuditOff } from "../../src/audit/audit-off.ts";
 import { createMetricsRegistry, type MetricsSources } from "../../src/metrics/registry.ts";
 
 /** A node's state as the HTTP server sees it; tests change the fields. */
@@ -90,6 +91,27 @@ export class FakeNode {
         keyspace: () => ({ size: 100, volatileSize: 20, usedBytes: 8192 }),
         memoryLimitBytes: () => 0,
       },
+      logins: {
+        counters: {
+          accepted: 4,
+          refused: 3,
+          throttled: 2,
+          busy: 1,
+          failed: 0,
+          fromCache: 1,
+          rehashed: 0,
+        },
+        delayedUsers: () => 1,
+        delayedAddresses: () => 0,
+        hashingQueue: () => 0,
+        hashingRestarts: () => 0,
+        unauthenticatedClients: () => 5,
+      },
+      access: {
+        users: () => ({ revision: 7, size: 2 }),
+        denials: { deniedCommands: 6, deniedKeys: 0, deniedChannels: 0 },
+      },
+      audit: new AuditOff(),
     };
   }
 

@@ -8,6 +8,7 @@ import { persistenceLines } from "./info-persistence.ts";
 import { processorLines } from "./info-processor.ts";
 import { raftLines } from "./info-raft.ts";
 import { replicationLines } from "./info-replication.ts";
+import { securityLines } from "./info-security.ts";
 import { serverLines } from "./info-server.ts";
 import { statisticsLines } from "./info-statistics.ts";
 
@@ -36,6 +37,7 @@ export const INFO_SECTIONS: readonly InfoSection[] = [
   // Clients must not look for slots and redirections: every node serves every key.
   section("Cluster", () => [["cluster_enabled", 0]]),
   section("Raft", raftLines),
+  section("Security", securityLines),
   section("Keyspace", keyspaceLines),
 ];
 

@@ -99,6 +99,7 @@ export function testAccess(
   table: CommandTable,
   options: {
     readonly clients: () => Iterable<ClientView>;
+    readonly checking: (client: ClientView, begins: boolean) => void;
     readonly nowMs: () => number;
     readonly isProtected: () => boolean;
   },
@@ -140,6 +141,8 @@ export function testAccess(
     audit,
     logger: collectingLogger([]),
     clients: options.clients,
+    loginFacts: () => [],
+    checking: options.checking,
     clusterNowMs: options.nowMs,
     nowMs: options.nowMs,
   });

@@ -78,6 +78,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const config = testConfig(options.config);
   const access = testAccess(table, {
     clients: () => server.clients(),
+    checking: (client, begins) => server.checkingLogin(client, begins),
     nowMs: () => clock.nowMs(),
     isProtected: () => server.config().protectedMode,
   });
