@@ -51,6 +51,7 @@ describe("INFO", () => {
       "Errorstats",
       "Cluster",
       "Raft",
+      "Security",
       "Keyspace",
     ]);
     expect(await titlesOf(test, "DEFAULT")).toEqual(standard);
