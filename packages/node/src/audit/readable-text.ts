@@ -80,11 +80,15 @@ function cut(text: string, unitsMax: number): string {
 
 const NEEDS_ESCAPE = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 
+/** Printable ASCII without quotes and backslashes: nearly everything there is. */
+const NEEDS_NOTHING = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+
 /**
  * A JSON string, quotes included. Beyond what JSON asks for, it escapes what moves a terminal's cursor, ends a line or
  * turns the direction of text: a name must not be able to make a record look like another one.
  */
 export function jsonText(text: string): string {
+  if (NEEDS_NOTHING.test(text)) return `"${text}"`;
   return JSON.stringify(text).replaceAll(
     NEEDS_ESCAPE,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,

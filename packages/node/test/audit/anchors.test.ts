@@ -42,20 +42,28 @@ async function pass(world: TrailWorld, ms: number): Promise<void> {
   }
 }
 
+/** Time passes until it has happened: the disk takes its own. */
+async function passUntil(world: TrailWorld, isDone: () => boolean, what: string): Promise<void> {
+  await until(() => {
+    if (isDone()) return true;
+    world.clock.advance(250);
+    return false;
+  }, what);
+}
+
 describe("Anchors in the Raft log (S51)", () => {
   it("the head is witnessed every interval, when there is something new", async () => {
     const world = await startWorld();
     const anchors = new FakeAnchors();
     world.trail.attachAnchors(anchors, () => true);
     await written(world.trail);
-    await pass(world, 1000);
-    await until(() => anchors.proposals === 1, "the first anchor");
+    await passUntil(world, () => anchors.proposals === 1, "the first anchor");
     expect(world.trail.status().anchored).toEqual(world.trail.status().head);
     world.trail.record(note("one"));
+    await written(world.trail);
     await pass(world, 5000);
     expect(anchors.proposals).toBe(1);
-    await pass(world, 10_000);
-    await until(() => anchors.proposals === 2, "the second anchor");
+    await passUntil(world, () => anchors.proposals === 2, "the second anchor");
     expect(world.trail.status().anchored).toEqual(world.trail.status().head);
     await pass(world, 30_000);
     expect(anchors.proposals).toBe(2);
@@ -69,8 +77,7 @@ describe("Anchors in the Raft log (S51)", () => {
     anchors.applies = false;
     world.trail.attachAnchors(anchors, () => true);
     await written(world.trail);
-    await pass(world, 22_000);
-    await until(() => anchors.proposals >= 2, "trying again");
+    await passUntil(world, () => anchors.proposals >= 2, "trying again");
     expect(world.trail.status().anchored).toBeNull();
     await world.trail.close();
   });
@@ -90,8 +97,7 @@ describe("Anchors in the Raft log (S51)", () => {
     expect(anchors.proposals).toBe(0);
     fileSystem.syncError = null;
     world.trail.record(note("x"));
-    await pass(world, 11_000);
-    await until(() => anchors.proposals === 1, "the anchor");
+    await passUntil(world, () => anchors.proposals === 1, "the anchor");
     expect(world.trail.status().anchored?.sequence).toBeGreaterThanOrEqual(3);
     await world.trail.close();
   });
@@ -102,8 +108,7 @@ describe("Anchors in the Raft log (S51)", () => {
     world.trail.attachAnchors(anchors, () => true);
     for (let at = 0; at < 5; at++) world.trail.record(note(String(at)));
     await written(world.trail);
-    await pass(world, 1000);
-    await until(() => anchors.proposals === 1, "the anchor");
+    await passUntil(world, () => anchors.proposals === 1, "the anchor");
     await world.trail.close();
     return { dataDirectory: world.dataDirectory, anchors };
   }
@@ -125,8 +130,7 @@ describe("Anchors in the Raft log (S51)", () => {
     writeFileSync(file, `${lines.slice(0, 3).join("\n")}\n`);
     const world = await startWorld({ dataDirectory });
     world.trail.attachAnchors(anchors, () => true);
-    await pass(world, 1000);
-    await until(() => world.trail.status().head.sequence >= 7, "noticing");
+    await passUntil(world, () => world.trail.status().head.sequence >= 7, "noticing");
     await written(world.trail);
     await world.trail.close();
     const records = recordsOnDisk(dataDirectory);
@@ -147,8 +151,7 @@ describe("Anchors in the Raft log (S51)", () => {
     for (let at = 0; at < 20; at++) world.trail.record(note(`forged ${at}`));
     world.trail.attachAnchors(anchors, () => true);
     await written(world.trail);
-    await pass(world, 1000);
-    await until(() => world.trail.status().head.sequence >= 22, "noticing");
+    await passUntil(world, () => world.trail.status().head.sequence >= 22, "noticing");
     await world.trail.close();
     const mismatch = recordsOnDisk(dataDirectory).find(
       ({ action }) => action === "audit.anchor.mismatch",
