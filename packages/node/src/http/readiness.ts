@@ -10,6 +10,8 @@ export interface ReadinessSource {
   isDraining(): boolean;
   /** The log has no room for its next segment. */
   isDiskFull(): boolean;
+  /** Why nobody may do anything here, or null: the first users are not known yet, or they may have changed elsewhere. */
+  credentialsRefusal(): string | null;
 }
 
 export interface Check {
@@ -36,6 +38,7 @@ export function readinessChecks(source: ReadinessSource): readonly Check[] {
     ),
     check("serving", !source.isDraining(), "the node is being stopped"),
     check("disk", !source.isDiskFull(), "no room for the next log segment"),
+    { name: "users", failure: source.credentialsRefusal() },
   ];
 }
 

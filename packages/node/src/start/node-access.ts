@@ -123,6 +123,11 @@ export class NodeAccess {
     this.#gate.open();
   }
 
+  /** Null, or why this node honours nobody now. */
+  credentialsRefusal(): string | null {
+    return this.#gate.credentialsRefusal();
+  }
+
   /** Takes over changed settings. */
   applyConfig(config: NodeConfig, changed: ReadonlySet<keyof NodeConfig>): void {
     if (changed.has("passwordHashIterations")) this.authenticator.forgetVerified();

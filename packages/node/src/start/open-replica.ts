@@ -136,6 +136,7 @@ function replicaLimits(config: NodeConfig): ReplicaLimits {
     logCacheBytesMax: config.logCacheBytesMax,
     maxStalenessMs: config.replicaMaxStalenessMs,
     serveStaleData: config.replicaServeStaleData,
+    aclMaxStalenessMs: config.aclMaxStalenessMs,
   };
 }
 

@@ -229,6 +229,7 @@ async function startHttp(parts: {
       replica: view,
       isDraining: () => draining.isDraining,
       isDiskFull: () => running.isDiskFull(),
+      credentialsRefusal: () => access.credentialsRefusal(),
     },
     liveness: { pingLogWorker: (onAnswer) => running.pingLog(onAnswer) },
     onError: (error) => logger.error({ err: error }, "an HTTP request failed"),

@@ -15,6 +15,7 @@ export class FakeNode {
   catchingUp = false;
   draining = false;
   diskFull = false;
+  usersRefusal: string | null = null;
   /** What the log worker does with a ping. */
   ping: (onAnswer: () => void) => void = (onAnswer) => onAnswer();
 
@@ -128,6 +129,7 @@ export class FakeNode {
         replica: { ...this.sources().replica, isCatchingUp: () => this.catchingUp },
         isDraining: () => this.draining,
         isDiskFull: () => this.diskFull,
+        credentialsRefusal: () => this.usersRefusal,
       },
       liveness: { pingLogWorker: (onAnswer) => this.ping(onAnswer) },
       ...options,

@@ -41,7 +41,7 @@ describe("O03 readiness", () => {
     expect(await get("/readyz")).toEqual([200, "ok\n"]);
     expect(await get("/readyz?verbose")).toEqual([
       200,
-      "[+]leader ok\n[+]applied ok\n[+]loaded ok\n[+]serving ok\n[+]disk ok\nreadyz check passed\n",
+      "[+]leader ok\n[+]applied ok\n[+]loaded ok\n[+]serving ok\n[+]disk ok\n[+]users ok\nreadyz check passed\n",
     ]);
   });
 
@@ -67,13 +67,18 @@ describe("O03 readiness", () => {
       (it) => (it.diskFull = true),
       "[-]disk failed: no room for the next log segment",
     ],
+    [
+      "it honours nobody, as its users may have changed elsewhere",
+      (it) => (it.usersRefusal = "CLUSTERDOWN this node has had no contact"),
+      "[-]users failed: CLUSTERDOWN this node has had no contact",
+    ],
   ])("is withheld when %s, with the reason even when not asked", async (_name, spoil, line) => {
     spoil(node);
     const [status, text] = await get("/readyz");
     expect(status).toBe(503);
     expect(text.split("\n")).toContain(line);
     expect(text).toContain("readyz check failed");
-    expect(text.match(/\[\+\]/g)).toHaveLength(4);
+    expect(text.match(/\[\+\]/g)).toHaveLength(5);
   });
 
   it("bears a lag at the limit", async () => {

@@ -13,6 +13,16 @@ export interface Ban {
   readonly forbidsLogin: boolean;
 }
 
+/** One thing that one client has sent. */
+export interface Command {
+  readonly client: string;
+  readonly sent: Sent;
+  /** Ms of the process clock. */
+  readonly sentAtMs: number;
+  /** What a write writes. */
+  readonly key: string | null;
+}
+
 const TOLD_MAX = 20;
 
 export class Ledger {
@@ -30,14 +40,16 @@ export class Ledger {
   refused = 0;
   /** Connections that ended with something outstanding that was sent after a revocation, over all rounds. */
   lost = 0;
-  /** When the newest command was sent that succeeded, ms of the process clock. */
-  lastSuccessSentAtMs = 0;
-  #ban: (Ban & { readonly sinceMs: number }) | null = null;
-  #toldViolations = 0;
+  /** By client: when its newest command was sent that succeeded, ms of the process clock. */
+  readonly #lastSuccesses = new Map<string, number>();
+  #ban: (Ban & { readonly sinceMs: number; graceMs(client: string): number }) | null = null;
 
-  /** The answer to a revocation has just been seen; `graceMs` later nothing may succeed that is sent from then on. */
-  revoked(ban: Ban, graceMs = 0): void {
-    this.#ban = { ...ban, sinceMs: performance.now() + graceMs };
+  /**
+   * The answer to a revocation has just been seen: nothing that a client sends from now on may succeed, or from
+   * `graceMs` on for clients of a node that can not know.
+   */
+  revoked(ban: Ban, graceMs: (client: string) => number = () => 0): void {
+    this.#ban = { ...ban, sinceMs: performance.now(), graceMs };
   }
 
   /** The user is about to get its rights back; nothing is outstanding. */
@@ -46,38 +58,46 @@ export class Ledger {
     this.acknowledgedKeys = [];
   }
 
-  /** Whether something that is sent now must fail. */
-  isForbidden(sent: Sent, sentAtMs: number): boolean {
-    const ban = this.#ban;
-    return ban !== null && sentAtMs >= ban.sinceMs && (sent !== "login" || ban.forbidsLogin);
+  /** The newest command that succeeded of those clients whose name begins so, ms of the process clock; 0: none. */
+  lastSuccessOf(prefix: string): number {
+    const times = [...this.#lastSuccesses].filter(([client]) => client.startsWith(prefix));
+    return Math.max(0, ...times.map(([, sentAtMs]) => sentAtMs));
   }
 
-  wasSent(sent: Sent, sentAtMs: number, key: string | null): void {
-    if (key !== null && this.isForbidden(sent, sentAtMs)) this.forbiddenKeys.push(key);
+  wasSent({ client, sent, sentAtMs, key }: Command): void {
+    if (key !== null && this.#isForbidden(client, sent, sentAtMs)) this.forbiddenKeys.push(key);
   }
 
-  hasSucceeded(sent: Sent, sentAtMs: number, key: string | null, where: string): void {
+  hasSucceeded({ client, sent, sentAtMs, key }: Command): void {
     this.succeeded++;
-    this.lastSuccessSentAtMs = Math.max(this.lastSuccessSentAtMs, sentAtMs);
+    this.#lastSuccesses.set(client, sentAtMs);
     if (key !== null) this.acknowledgedKeys.push(key);
-    if (!this.isForbidden(sent, sentAtMs)) return;
-    if (this.#toldViolations++ >= TOLD_MAX) return;
-    const lateMs = (sentAtMs - this.#ban!.sinceMs).toFixed(3);
+    const ban = this.#ban;
+    if (ban === null || !this.#isForbidden(client, sent, sentAtMs)) return;
+    if (this.violations.length >= TOLD_MAX) return;
+    const lateMs = (sentAtMs - ban.sinceMs).toFixed(3);
     this.violations.push(
-      `a ${sent} ${where} succeeded that was sent ${lateMs} ms after ${this.#ban!.what}`,
+      `a ${sent} of ${client} succeeded that was sent ${lateMs} ms after the OK to ${ban.what}`,
     );
   }
 
   /** True when it counts: it was sent after the revocation. */
-  wasRefused(sent: Sent, sentAtMs: number, errorText: string): boolean {
-    if (!this.isForbidden(sent, sentAtMs)) return false;
+  wasRefused({ client, sent, sentAtMs }: Command, errorText: string): boolean {
+    if (!this.#isForbidden(client, sent, sentAtMs)) return false;
     this.refused++;
     const text = errorText.replaceAll(/\d+/g, "N");
     this.refusals.set(text, (this.refusals.get(text) ?? 0) + 1);
     return true;
   }
 
-  wasLost(sent: Sent, sentAtMs: number): void {
-    if (this.isForbidden(sent, sentAtMs)) this.lost++;
+  wasLost({ client, sent, sentAtMs }: Command): void {
+    if (this.#isForbidden(client, sent, sentAtMs)) this.lost++;
+  }
+
+  /** Whether what a client sends at that time must fail. */
+  #isForbidden(client: string, sent: Sent, sentAtMs: number): boolean {
+    const ban = this.#ban;
+    if (ban === null || (sent === "login" && !ban.forbidsLogin)) return false;
+    return sentAtMs >= ban.sinceMs + ban.graceMs(client);
   }
 }

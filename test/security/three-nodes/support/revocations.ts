@@ -102,9 +102,18 @@ export class Revocations {
     );
   }
 
-  /** To be called in the moment in which the answer to the revocation is seen. */
-  revoked(revocation: Revocation, graceMs = 0): void {
-    this.ledger.revoked(revocation, graceMs);
+  /**
+   * To be called in the moment in which the answer to the revocation is seen. `cut` can not know of it, and may go on
+   * for a while.
+   */
+  revoked(
+    revocation: Revocation,
+    cut: { readonly node: number; readonly graceMs: number } | null = null,
+  ): void {
+    const clientsOfCut = cut === null ? null : `${this.#cluster.nodes[cut.node].name}:`;
+    this.ledger.revoked(revocation, (client) => {
+      return cut !== null && client.startsWith(clientsOfCut!) ? cut.graceMs : 0;
+    });
     for (const client of this.clients) client.mark();
   }
 

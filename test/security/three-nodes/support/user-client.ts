@@ -4,10 +4,10 @@
  */
 import { pause } from "../../../e2e/harness/cluster.ts";
 import { RespClient, RespError, type RespValue } from "../../../e2e/harness/resp-client.ts";
-import type { Ledger, Sent } from "./ledger.ts";
+import type { Command, Ledger, Sent } from "./ledger.ts";
 
 /** Before the next attempt to connect or to log in. */
-const RETRY_MS = 2;
+const RETRY_MS = 5;
 
 export interface Credentials {
   readonly user: string;
@@ -113,21 +113,21 @@ export class UserClient {
   async #logIn(connection: RespClient): Promise<void> {
     const { user, password } = this.#options.credentials;
     const answer = connection.call("AUTH", user, password);
-    this.#isLoggedIn = await this.#settle({ sent: "login", key: null }, performance.now(), answer);
+    this.#isLoggedIn = await this.#settle(this.#command("login", null), answer);
     if (!this.#isLoggedIn) await pause(RETRY_MS);
   }
 
   async #sendBatch(connection: RespClient): Promise<void> {
     const { batch, name } = this.#options;
-    const sending = batch.map((sent) => {
+    const requests = batch.map((sent) => {
       if (sent === "read") return { sent, key: null, words: ["GET", `load:${name}:0`] };
       const key = `load:${name}:${this.#writes++}`;
       return { sent, key, words: ["SET", key, "1"] };
     });
-    const answers = connection.pipeline(sending.map(({ words }) => words));
-    const sentAtMs = performance.now();
+    const answers = connection.pipeline(requests.map(({ words }) => words));
+    const commands = requests.map(({ sent, key }) => this.#command(sent, key));
     const successes = await Promise.all(
-      sending.map((each, at) => this.#settle(each, sentAtMs, answers[at])),
+      commands.map((command, at) => this.#settle(command, answers[at])),
     );
     if (successes.every(Boolean)) {
       this.#succeeded++;
@@ -137,29 +137,29 @@ export class UserClient {
     if (!successes.some(Boolean)) await pause(RETRY_MS);
   }
 
+  #command(sent: Sent, key: string | null): Command {
+    return { client: this.name, sent, sentAtMs: performance.now(), key };
+  }
+
   /** Takes down what came of it; whether it succeeded. */
-  async #settle(
-    { sent, key }: { readonly sent: Sent; readonly key: string | null },
-    sentAtMs: number,
-    answer: Promise<RespValue>,
-  ): Promise<boolean> {
-    const { ledger, name } = this.#options;
-    ledger.wasSent(sent, sentAtMs, key);
+  async #settle(command: Command, answer: Promise<RespValue>): Promise<boolean> {
+    const { ledger, onProgress } = this.#options;
+    ledger.wasSent(command);
     let reply: RespValue;
     try {
       reply = await answer;
     } catch {
-      ledger.wasLost(sent, sentAtMs);
+      ledger.wasLost(command);
       return false;
     }
-    if (reply instanceof RespError) {
-      if (ledger.wasRefused(sent, sentAtMs, reply.text)) {
-        this.#refused++;
-        this.#options.onProgress();
-      }
-      return false;
+    if (!(reply instanceof RespError)) {
+      ledger.hasSucceeded(command);
+      return true;
     }
-    ledger.hasSucceeded(sent, sentAtMs, key, `of ${name}`);
-    return true;
+    if (ledger.wasRefused(command, reply.text)) {
+      this.#refused++;
+      onProgress();
+    }
+    return false;
   }
 }
