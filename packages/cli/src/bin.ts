@@ -2,6 +2,7 @@
 /** The program `ferrite`: the real world handed to the command line. */
 import { hostname } from "node:os";
 import { run } from "./program.ts";
+import { standardInput } from "./terminal/standard-input.ts";
 import { chooseStyle } from "./terminal/style.ts";
 import { readVersion } from "./version.ts";
 import type { World } from "./world.ts";
@@ -14,6 +15,7 @@ const world: World = {
   complain: (line) => void process.stderr.write(`${line}\n`),
   style: chooseStyle(process.env, isTerminal),
   isTerminal,
+  input: standardInput(process.stdin, process.stderr),
   environment: process.env,
   workingDirectory: process.cwd(),
   hostname: hostname(),

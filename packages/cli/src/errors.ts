@@ -9,7 +9,13 @@ export type CliErrorCode =
   /** The data directory belongs to something else. */
   | "dataDirectory"
   /** A node does not answer, or not with what was asked for. */
-  | "unreachable";
+  | "unreachable"
+  /** A node answered that it does not do it. */
+  | "refused"
+  /** What was named does not exist. */
+  | "notFound"
+  /** The person at the terminal broke off. */
+  | "interrupted";
 
 export class CliError extends Error {
   readonly code: CliErrorCode;

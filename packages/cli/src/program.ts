@@ -5,13 +5,15 @@ import { devCommand } from "./dev/dev-command.ts";
 import { CliError } from "./errors.ts";
 import { startCommand } from "./start/start-command.ts";
 import { statusCommand } from "./status/status-command.ts";
-import type { World } from "./world.ts";
+import { userCommand } from "./user/user-command.ts";
+import { SIGNAL_EXIT_CODES, type World } from "./world.ts";
 
 const EXAMPLES = `
 Examples:
   $ ferrite dev                        three nodes on this machine
   $ ferrite start                      one node, complete in itself
   $ ferrite status --port 6479         the whole cluster, seen from one node
+  $ ferrite user list                  who may do what
   $ ferrite certs init                 an authority for the certificates of a cluster
 
 \`ferrite <command> --help\` tells more.`;
@@ -36,6 +38,7 @@ async function createProgram(
   finish: (code: number) => void,
 ): Promise<Command> {
   const program = new Command("ferrite")
+    .enablePositionalOptions()
     .description("A Redis-compatible cluster in which every write is agreed before it counts.")
     .version(world.version, "-V, --version")
     .addHelpText("after", EXAMPLES);
@@ -43,6 +46,7 @@ async function createProgram(
     devCommand(world, finish),
     startCommand(world, finish),
     statusCommand(world, finish),
+    userCommand(world, finish),
   ];
   if (!commands.some((command) => command.name() === args[0])) {
     // Slow to load, so that commands which have no use for it do without.
@@ -75,7 +79,7 @@ function tellFailure(error: unknown, world: World): number {
   }
   if (error instanceof CliError) {
     world.complain(`ferrite: ${error.message}`);
-    return 1;
+    return error.code === "interrupted" ? SIGNAL_EXIT_CODES.SIGINT : 1;
   }
   throw error;
 }

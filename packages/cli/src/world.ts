@@ -9,6 +9,7 @@ export interface World {
   complain(line: string): void;
   readonly style: Style;
   readonly isTerminal: boolean;
+  readonly input: InputPort;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly workingDirectory: string;
   readonly hostname: string;
@@ -19,6 +20,16 @@ export interface World {
   startNode(options: StartNodeOptions): Promise<NodeHandle>;
   /** Signals and the link to a parent process. */
   readonly process: ProcessPort;
+}
+
+/** What a person types, or another program hands over: standard input. */
+export interface InputPort {
+  /** A person is there who can be asked. */
+  readonly isTerminal: boolean;
+  /** Everything up to its end. */
+  readAll(): Promise<Buffer>;
+  /** A line, asked for by `prompt` and not shown while it is typed. @throws CliError interrupted */
+  readHidden(prompt: string): Promise<string>;
 }
 
 /** The part of Node's `process` that the commands use. */

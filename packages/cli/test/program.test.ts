@@ -12,7 +12,7 @@ describe("the command line", () => {
   it("--help names every command and gives examples", async () => {
     const world = new FakeWorld();
     expect(await run(["--help"], world)).toBe(0);
-    for (const name of ["dev", "start", "status", "certs", "Examples:"])
+    for (const name of ["dev", "start", "status", "user", "certs", "Examples:"])
       expect(world.output).toContain(name);
   });
 
@@ -28,7 +28,7 @@ describe("the command line", () => {
     expect(world.errors).toContain("Usage: ferrite");
   });
 
-  it.each([["dev"], ["status"], ["certs"]])("%s has a help of its own", async (name) => {
+  it.each([["dev"], ["status"], ["user"], ["certs"]])("%s has a help of its own", async (name) => {
     const world = new FakeWorld();
     expect(await run([name, "--help"], world)).toBe(0);
     expect(world.output).toContain(`Usage: ferrite ${name}`);

@@ -22,7 +22,7 @@ export async function askNode(address: HostPort, options: AskOptions): Promise<N
   try {
     replies = await exchange(address, commands, options.timeoutMs);
   } catch (error) {
-    throw new CliError("unreachable", `${where}: ${reasonOf(error)}`, { cause: error });
+    throw new CliError("unreachable", `${where}: ${connectionProblem(error)}`, { cause: error });
   }
   const refusal = replies.find((reply) => reply instanceof RespError);
   if (refusal !== undefined)
@@ -85,10 +85,12 @@ function takeReplies(bytes: Buffer, replies: RespValue[]): Buffer {
   return bytes.subarray(at);
 }
 
-function reasonOf(error: unknown): string {
+/** Why a connection to a node did not bring an answer, in words. */
+export function connectionProblem(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   switch (code) {
     case "ECONNREFUSED":
+    case "ENOENT":
       return "nobody listens there";
     case "ENOTFOUND":
       return "there is no such host";

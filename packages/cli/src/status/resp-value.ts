@@ -1,4 +1,4 @@
-/** Reads one RESP2 reply: what `ferrite status` needs of the protocol and no more. */
+/** Reads one RESP2 reply: what the commands that ask a node need of the protocol and no more. */
 export type RespValue = string | number | null | RespError | readonly RespValue[];
 
 /** An error reply: an answer like any other, so it is returned and not thrown. */
@@ -10,9 +10,9 @@ export class RespError {
   }
 }
 
-/** Deeper nesting than any status has. */
+/** Deeper nesting, and more elements, than any answer has that is asked for. */
 const DEPTH_MAX = 8;
-const ELEMENTS_MAX = 4096;
+const ELEMENTS_MAX = 65_536;
 
 export interface ParsedReply {
   readonly value: RespValue;
@@ -58,7 +58,7 @@ function parseArray(
 ): ParsedReply | null {
   if (shape.count < 0) return { value: null, end: start };
   if (shape.count > ELEMENTS_MAX || shape.depth >= DEPTH_MAX) {
-    throw new Error("the answer is larger than a status can be");
+    throw new Error("the answer is larger than it can be");
   }
   const values: RespValue[] = [];
   let at = start;

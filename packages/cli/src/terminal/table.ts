@@ -45,7 +45,7 @@ export function renderTable<Row>(
 }
 
 /** Names come from other machines: control characters in them must not drive the terminal. */
-function printable(text: string): string {
+export function printable(text: string): string {
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, "?");
 }

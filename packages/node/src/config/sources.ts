@@ -38,8 +38,8 @@ export interface CollectedSettings {
   readonly problems: readonly ConfigProblem[];
 }
 
-/** Variables with our prefix that are no settings: the file's path, read by the command line. */
-const RESERVED_VARIABLES: ReadonlySet<string> = new Set(["FERRITE_CONFIG"]);
+/** Variables with our prefix that are no settings: read by the command line. */
+const RESERVED_VARIABLES: ReadonlySet<string> = new Set(["FERRITE_CONFIG", "FERRITE_PASSWORD"]);
 
 /** What a value came from when nobody gave it. */
 export const DEFAULT_SOURCE = "default";
