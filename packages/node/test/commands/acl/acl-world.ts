@@ -170,3 +170,13 @@ function toArgv(words: readonly string[]): Argv {
   for (const word of words) argv.push(at, (at += word.length));
   return argv;
 }
+
+/** With users that ACL SETUSER made: a name and its rules each. */
+export async function worldWith(...requests: readonly (readonly string[])[]): Promise<AclWorld> {
+  const world = new AclWorld();
+  for (const request of requests) {
+    const reply = await world.ask(["ACL", "SETUSER", ...request]);
+    if (reply !== "+OK\r\n") throw new Error(reply);
+  }
+  return world;
+}
