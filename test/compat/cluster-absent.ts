@@ -5,7 +5,6 @@
 
 /** Commands, containers included. */
 export const ABSENT_COMMANDS: readonly string[] = [
-  "acl",
   "asking",
   "bgrewriteaof",
   "bgsave",

@@ -2,7 +2,8 @@
 import { explainAccess, prepareRules, type PasswordWork } from "@ferrite/acl";
 import type { User, UserTable } from "@ferrite/acl";
 import type { AuditTrail } from "../audit/audit-trail.ts";
-import { usersChanged, type UsersAction } from "../audit/events.ts";
+import { auditInfo } from "../audit/audit-info.ts";
+import { settingChanged, usersChanged, type UsersAction } from "../audit/events.ts";
 import { acceptsCount } from "../commands/arity.ts";
 import { asCString } from "../commands/refusal.ts";
 import type { NumberedCatalogue } from "../commands/catalogue.ts";
@@ -60,7 +61,7 @@ export class AccessService implements AccessView {
   }
 
   facts(): AccessFacts {
-    const { state, guard, loginFacts } = this.#parts;
+    const { state, guard, loginFacts, audit } = this.#parts;
     const users = state.users();
     return [
       ["acl_users", users.size],
@@ -70,6 +71,7 @@ export class AccessService implements AccessView {
       ["acl_access_denied_key", guard.counters.deniedKeys],
       ["acl_access_denied_channel", guard.counters.deniedChannels],
       ...loginFacts(),
+      ...(audit.log === undefined ? [] : auditInfo(audit.log.status())),
     ];
   }
 
@@ -109,20 +111,20 @@ export class AccessService implements AccessView {
     });
   }
 
-  setRequirepass(
-    password: string,
-    client: ClientView,
-    done: (errorText: string | null) => void,
-  ): void {
-    void this.prepareRules(requirepassRules(password), this.users().get("default")).then(
-      (prepared) => {
-        if (!prepared.ok) return done(prepared.errorText);
-        const { rules } = prepared;
-        return this.propose({ kind: "set", name: "default", rules }, client, (outcome) =>
-          done(outcome.ok ? null : outcome.errorText),
-        );
-      },
-    );
+  recordSetting(client: ClientView, change: Parameters<AccessView["recordSetting"]>[1]): void {
+    this.#parts.audit.record(settingChanged(auditClient(client), change));
+  }
+
+  async setRequirepass(password: string, client: ClientView): Promise<string | null> {
+    const user = this.users().get("default");
+    const prepared = await this.prepareRules(requirepassRules(password), user);
+    if (!prepared.ok) return prepared.errorText;
+    const { rules } = prepared;
+    return new Promise((resolve) => {
+      this.propose({ kind: "set", name: "default", rules }, client, (outcome) =>
+        resolve(outcome.ok ? null : outcome.errorText),
+      );
+    });
   }
 
   judge(user: User, words: readonly Buffer[]): AccessJudgement {

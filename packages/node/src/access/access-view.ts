@@ -64,7 +64,7 @@ export interface Login {
 
 export interface AccessView {
   users(): UserTable;
-  /** What INFO says of users, logins and denials on this node. */
+  /** What INFO says of users, logins, denials and the audit trail on this node. */
   facts(): AccessFacts;
   /**
    * Logs `client` in, or says why not: an error text. At once when the answer is known, else later: hashing takes
@@ -91,15 +91,22 @@ export interface AccessView {
     client: ClientView | null,
     done: (outcome: UsersOutcome) => void,
   ): void;
-  /**
-   * CONFIG SET requirepass: the default user's password in the replicated state; empty means that it needs none. Calls
-   * `done` with an error text or null.
-   */
-  setRequirepass(
-    password: string,
+  /** Tells the trail of a setting that was to change; values of secret ones are left out. */
+  recordSetting(
     client: ClientView,
-    done: (errorText: string | null) => void,
+    change: {
+      readonly name: string;
+      readonly before: string;
+      readonly after: string;
+      /** Why it was refused. */
+      readonly refusal?: string;
+    },
   ): void;
+  /**
+   * CONFIG SET requirepass: the default user's password in the replicated state; empty means that it needs none.
+   * Resolves to an error text or null, and never rejects.
+   */
+  setRequirepass(password: string, client: ClientView): Promise<string | null>;
   /**
    * What `user` would be told if it sent this request (ACL DRYRUN and EXPLAIN): the verdict of the check that real
    * requests go through, with the key or channel that was denied.

@@ -5,7 +5,7 @@
  */
 import { KeyAccess } from "@ferrite/acl";
 import { Keyspace, type ByteRange, type EntryRef, type KeyspaceApi } from "@ferrite/storage";
-import fc from "fast-check";
+import { array, assert, constantFrom, property } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { newAccessRequest, AccessRequestFiller } from "../../src/access/request-filler.ts";
 import { createCommandTable } from "../../src/commands/all-commands.ts";
@@ -178,7 +178,7 @@ describe("keys touched are keys checked", () => {
 
   for (const command of keyCommands()) {
     it(`${command.name} touches no key that was not checked, and does to it what was asked for (S01)`, () => {
-      const words = fc.constantFrom(
+      const words = constantFrom(
         ...KEYS,
         "0",
         "1",
@@ -190,8 +190,8 @@ describe("keys touched are keys checked", () => {
       );
       const name = command.name.split("|");
       let ran = 0;
-      fc.assert(
-        fc.property(fc.array(words, { minLength: 0, maxLength: 6 }), (rest) => {
+      assert(
+        property(array(words, { minLength: 0, maxLength: 6 }), (rest) => {
           const argv = toArgv([...name, ...rest]);
           if (table.lookup(argv) !== command) return;
           ran++;

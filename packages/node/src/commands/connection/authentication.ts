@@ -20,9 +20,10 @@ export function authenticate(
   const waiting = context.defer(() => {
     state.gone = true;
   });
-  void outcome.then((errorText) => {
+  const finish = (errorText: string | null): void => {
     if (state.gone) return;
     done(errorText);
     waiting.resume();
-  });
+  };
+  void outcome.then(finish);
 }

@@ -1,6 +1,4 @@
 import type { EdgeCommand } from "../command.ts";
-import { auditClient } from "../../access/audit-client.ts";
-import { settingChanged } from "../../audit/events.ts";
 import type { Reply } from "../../resp/reply.ts";
 import type { EdgeContext } from "../../server/edge-context.ts";
 import { answerLater } from "../acl/answer-later.ts";
@@ -60,7 +58,7 @@ function setWithPassword(context: EdgeContext, pairs: Pairs, password: string): 
   const problem = server.settings.check(pairs);
   if (problem !== null) return finish(context, context.reply, pairs);
   const answer = answerLater(context);
-  return server.access.setRequirepass(password, client, (errorText) => {
+  void server.access.setRequirepass(password, client).then((errorText) => {
     answer((reply) => {
       if (errorText === null) finish({ server, client }, reply, pairs);
       else reply.error(errorText);
@@ -79,7 +77,7 @@ function finish(
   pairs.forEach(([name, after], index) => {
     const change = { name: name.toLowerCase(), before: before[index], after };
     const refused = problem === null ? change : { ...change, refusal: problem };
-    server.audit.record(settingChanged(auditClient(client), refused));
+    server.access.recordSetting(client, refused);
   });
   if (problem === null) reply.ok();
   else reply.error(problem.replace(REST_OF_NAME, ""));

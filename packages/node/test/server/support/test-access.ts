@@ -71,6 +71,7 @@ export class LocalAccessState implements AccessState {
       case "replace":
         return this.#users.replaceAll(proposal.lines, 0);
       case "seed":
+      default:
         return this.#users.seed(proposal.lines, 0);
     }
   }
