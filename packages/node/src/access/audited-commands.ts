@@ -9,6 +9,11 @@ const NOT_BY_CATEGORY: ReadonlySet<string> = new Set([
   "acl|load",
   "config|set",
   "info",
+  // Each would make the record that the next one returns: who follows the trail would only read itself.
+  "ferrite.audit|follow",
+  "ferrite.audit|recent",
+  "ferrite.audit|since",
+  "ferrite.audit|status",
 ]);
 
 export function auditedCommands(table: CommandTable): ReadonlySet<RunnableCommand> {

@@ -1,4 +1,5 @@
 /** What FERRITE.AUDIT reads of the trail. Lines are the records as they stand in the file, with their line end. */
+import type { AuditReader } from "./readers.ts";
 import type { ChainHead } from "./chain-head.ts";
 
 /** What was found, or why nothing could be. */
@@ -40,6 +41,8 @@ export interface AuditStatus {
 }
 
 export interface AuditLogView {
+  /** Somebody reads: recorded once for each connection and user, not for each page. */
+  readBy(reader: AuditReader): void;
   status(): AuditStatus;
   /** The newest records, newest first. `done` is called once, maybe at once. */
   newest(count: number, done: (page: AuditPage) => void): void;

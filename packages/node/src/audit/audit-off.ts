@@ -21,6 +21,8 @@ export class AuditOff implements AuditService {
 
   record(): void {}
 
+  readBy(): void {}
+
   refusal(): string | null {
     return null;
   }

@@ -8,19 +8,19 @@ export interface AuditClock {
   after(delayMs: number, run: () => void): () => void;
 }
 
-/** A wall clock that was set differs from the running one by more than scheduling explains. */
-const STEP_NANOSECONDS = 5_000_000n;
+/** A wall clock that was set differs from the running one by more than rounding and slewing explain. */
+const STEP_NANOSECONDS = 20_000_000n;
 
 /** The machine's clock: the fine counter since start, put right again whenever the wall clock was set. */
 export class SystemAuditClock implements AuditClock {
-  #offset = 0n;
+  /** What the counter is behind the time of day. */
+  #offset: bigint = nowByOrigin() - process.hrtime.bigint();
 
   nowNanoseconds(): bigint {
     const wall = BigInt(Date.now()) * 1_000_000n;
     const fine = process.hrtime.bigint() + this.#offset;
-    // The wall clock tells whole milliseconds, cut off: the fine one is ahead of it by less than one.
     const ahead = fine - wall;
-    if (ahead >= 0n && ahead < STEP_NANOSECONDS) return fine;
+    if (ahead > -STEP_NANOSECONDS && ahead < STEP_NANOSECONDS) return fine;
     this.#offset += wall - fine;
     return wall;
   }
@@ -34,6 +34,11 @@ export class SystemAuditClock implements AuditClock {
     timer.unref();
     return () => clearTimeout(timer);
   }
+}
+
+/** To the microsecond: the wall clock alone tells milliseconds. */
+function nowByOrigin(): bigint {
+  return BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n;
 }
 
 /** RFC 3339 with nine digits: `2026-01-02T03:04:05.678901234Z`. */

@@ -30,12 +30,14 @@ import {
   fileRemoved,
   fileTampered,
   sinkDropped,
+  trailRead,
   writingFailed,
   writingRecovered,
 } from "./own-events.ts";
 import { newChainId, openingEvents, startOf } from "./opening.ts";
 import { PageReader } from "./page-reader.ts";
 import { NO_HASH, splitLine } from "./record.ts";
+import { Readers, type AuditReader } from "./readers.ts";
 import { RepeatLimiter } from "./repeat-limiter.ts";
 import { Ring } from "./ring.ts";
 import type { SinkQueue } from "./sinks/sink-queue.ts";
@@ -65,6 +67,7 @@ export class KeptTrail implements AuditService {
   readonly #pages: PageReader;
   readonly #repeats: RepeatLimiter;
   readonly #anchoring: Anchoring;
+  readonly #readers = new Readers();
   #onFailure: AuditSettings["auditOnFailure"];
   #keyNames: KeyNames | null = null;
   /** Null before the start. */
@@ -192,6 +195,10 @@ export class KeptTrail implements AuditService {
       ],
       refusal: this.refusal(),
     };
+  }
+
+  readBy(reader: AuditReader): void {
+    if (this.#readers.isNew(reader)) this.record(trailRead(reader));
   }
 
   newest(count: number, done: (page: AuditPage) => void): void {

@@ -52,5 +52,7 @@ export const CLOSE_TIMEOUT_MS = 3000;
 /** What one answer of FERRITE.AUDIT holds at most. */
 export const PAGE_RECORDS_MAX = 1000;
 export const PAGE_BYTES_MAX: number = 512 * 1024;
+/** Connections that are known to have read the trail. */
+export const READERS_MAX = 1024;
 /** Connections that wait in FERRITE.AUDIT FOLLOW at the same time. */
 export const FOLLOWERS_MAX = 64;

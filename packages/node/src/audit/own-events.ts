@@ -1,5 +1,5 @@
 /** What the trail records about itself. */
-import type { AuditEvent } from "./audit-trail.ts";
+import type { AuditClient, AuditEvent } from "./audit-trail.ts";
 import type { ChainHead } from "./chain-head.ts";
 import { CHAIN_STARTED, NO_HASH } from "./record.ts";
 
@@ -51,6 +51,11 @@ export function fileTampered(file: string): AuditEvent {
 export function fileRemoved(file: string): AuditEvent {
   const reason = `${file} was removed: audit-keep-files`;
   return own({ action: "audit.file.removed", severity: "info", reason }, false);
+}
+
+/** The trail itself was looked at. */
+export function trailRead(client: AuditClient): AuditEvent {
+  return { ...own({ action: "audit.read", severity: "notice" }, false), client };
 }
 
 /** What the cluster witnessed of this node is not what stands in its trail. */

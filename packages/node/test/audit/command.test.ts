@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { RawClient } from "../server/support/raw-client.ts";
 import { startTestServer, type TestServer } from "../server/support/test-server.ts";
-import { NODE_ID, note, startWorld, until, type TrailWorld } from "./trail-world.ts";
+import { NODE_ID, newest, note, startWorld, until, type TrailWorld } from "./trail-world.ts";
 
 async function serverWithTrail(): Promise<{
   test: TestServer;
@@ -9,10 +9,13 @@ async function serverWithTrail(): Promise<{
   client: RawClient;
 }> {
   const world = await startWorld({ settings: { auditRingEntries: 16 } });
-  for (let at = 2; at <= 30; at++) world.trail.record(note(`record ${at}`));
+  for (let at = 2; at <= 29; at++) world.trail.record(note(`record ${at}`));
   const test = await startTestServer();
   Object.assign(test.access.audit, { log: world.trail });
-  return { test, world, client: await test.connect() };
+  const client = await test.connect();
+  // The first reading of a connection is record 30.
+  await client.ask("FERRITE.AUDIT", "RECENT", "1");
+  return { test, world, client };
 }
 
 /** Sequences of a reply of records. */
@@ -56,6 +59,26 @@ describe("FERRITE.AUDIT", () => {
     await world.trail.close();
   });
 
+  it("who reads is recorded once, so that who follows does not follow only itself", async () => {
+    const { test, world, client } = await serverWithTrail();
+    expect((await newest(world.trail, 1))[0]).toMatchObject({
+      seq: 30,
+      action: "audit.read",
+      user: "default",
+      client: { addr: expect.stringContaining("127.0.0.1:") },
+    });
+    for (let at = 0; at < 5; at++) await client.ask("FERRITE.AUDIT", "SINCE", "28");
+    client.send("FERRITE.AUDIT FOLLOW 30 1000");
+    const other = await test.connect();
+    await other.ask("PING");
+    expect(world.trail.status().head.sequence).toBe(30);
+    const audited = test.access.events.filter(({ category }) => category === "command");
+    expect(audited).toEqual([]);
+    await other.ask("FERRITE.AUDIT", "RECENT", "1");
+    expect(sequences(await client.reply())).toEqual([31]);
+    await world.trail.close();
+  });
+
   it("a client that leaves while it follows is not answered", async () => {
     const { test, world, client } = await serverWithTrail();
     client.send("FERRITE.AUDIT FOLLOW 30");
@@ -64,7 +87,7 @@ describe("FERRITE.AUDIT", () => {
     client.destroy();
     await client.closed;
     world.trail.record(note("news"));
-    expect(sequences(await other.ask("FERRITE.AUDIT", "RECENT", "1"))).toEqual([31]);
+    expect(sequences(await other.ask("FERRITE.AUDIT", "RECENT", "2"))).toEqual([32, 31]);
     await world.trail.close();
   });
 

@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { AuditEvent } from "../../src/audit/audit-trail.ts";
 import { deriveChainKey } from "../../src/audit/chain-key.ts";
-import { timestampText } from "../../src/audit/clock.ts";
+import { SystemAuditClock, timestampText } from "../../src/audit/clock.ts";
 import { KeyNames } from "../../src/audit/key-names.ts";
 import { KEYS_PER_RECORD_MAX, LINE_BYTES_MAX, TEXT_LIMITS } from "../../src/audit/limits.ts";
 import { Chain } from "../../src/audit/chain.ts";
@@ -153,6 +153,22 @@ describe("A record", () => {
     });
     const read = JSON.parse(line.toString()) as { user: string; outcome: string; seq: number };
     expect(read).toMatchObject({ user: name, outcome: "failure", seq: 1 });
+  });
+
+  it("has a time that is the machine's, finer than a millisecond", () => {
+    const clock = new SystemAuditClock();
+    const times = Array.from({ length: 200 }, () => clock.nowNanoseconds());
+    for (const time of times) {
+      expect(Math.abs(Number(time / 1_000_000n) - Date.now())).toBeLessThan(1000);
+    }
+    expect(times.some((time) => time % 1_000_000n !== 0n)).toBe(true);
+    expect(times).toEqual(times.toSorted((left, right) => Number(left - right)));
+  });
+
+  it("follows the machine's clock when that is set", () => {
+    const clock = new SystemAuditClock();
+    vi.spyOn(Date, "now").mockReturnValue(Date.UTC(2030, 0, 1));
+    expect(timestampText(clock.nowNanoseconds())).toBe("2030-01-01T00:00:00.000000000Z");
   });
 
   it("tells time to the nanosecond", () => {

@@ -2,10 +2,17 @@ import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSyn
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { AuditError } from "../../src/audit/errors.ts";
-import { EARLY_EVENTS_MAX, PAGE_RECORDS_MAX } from "../../src/audit/limits.ts";
+import {
+  EARLY_EVENTS_MAX,
+  FOLLOWERS_MAX,
+  PAGE_RECORDS_MAX,
+  READERS_MAX,
+} from "../../src/audit/limits.ts";
+import { Readers } from "../../src/audit/readers.ts";
 import { NO_HASH } from "../../src/audit/record.ts";
 import {
   auditDirectory,
+  CLIENT,
   auditFiles,
   createWorld,
   newest,
@@ -279,6 +286,27 @@ describe("Looking at the trail", () => {
       const [first] = await since(trail, after, 2);
       expect(first.seq).toBe(after + 1);
     }
+    await trail.close();
+  });
+
+  it("readers are known up to a limit, and a user that changes reads anew", () => {
+    const readers = new Readers();
+    expect(readers.isNew(CLIENT)).toBe(true);
+    expect(readers.isNew(CLIENT)).toBe(false);
+    expect(readers.isNew({ ...CLIENT, user: "bob" })).toBe(true);
+    for (let id = 0; id < READERS_MAX; id++) readers.isNew({ ...CLIENT, id: 1000 + id });
+    expect(readers.isNew(CLIENT)).toBe(true);
+  });
+
+  it("FOLLOW refuses more followers than there may be", async () => {
+    const { trail } = await startWorld();
+    const refusals: string[] = [];
+    for (let at = 0; at < FOLLOWERS_MAX + 2; at++) {
+      trail.follow({ after: 1, count: 1, timeoutMs: 1000 }, (page) => {
+        if (!page.ok) refusals.push(page.errorText);
+      });
+    }
+    expect(refusals).toHaveLength(2);
     await trail.close();
   });
 

@@ -1,4 +1,5 @@
 /** What the sub-commands of FERRITE.AUDIT that return records have in common. */
+import { auditClient } from "../../access/audit-client.ts";
 import type { AuditLogView, AuditPage } from "../../audit/audit-log-view.ts";
 import type { EdgeContext } from "../../server/edge-context.ts";
 import { NOT_AN_INTEGER } from "../error-texts.ts";
@@ -9,9 +10,10 @@ type Ask = (log: AuditLogView, done: (page: AuditPage) => void) => () => void;
 
 /** Asks the trail and answers with its records, each the line of JSON that stands in the file. */
 export function replyPage(context: EdgeContext, ask: Ask): void {
-  const { reply, server } = context;
+  const { client, reply, server } = context;
   const { log } = server.audit;
   if (log === undefined) return reply.error("ERR this node keeps no audit trail");
+  log.readBy(auditClient(client));
   const state = { isAnswered: false };
   let waiting: { resume(): void } | null = null;
   const giveUp = ask(log, (page) => {
