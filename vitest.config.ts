@@ -49,6 +49,7 @@ export default defineConfig({
       project("house", ["test/house/**/*.test.ts"], 120_000, true),
       // These start real servers: one file at a time, or they measure each other.
       project("e2e", ["test/e2e/**/*.test.ts"], 180_000, false),
+      project("security", ["test/security/**/*.test.ts"], 300_000, false),
       project("compat", ["test/compat/**/*.test.ts"], 120_000, false),
       project("sim", ["test/sim/**/*.test.ts"], 300_000, true),
       project("fuzz", ["test/fuzz/**/*.test.ts"], 600_000, true),

@@ -4,7 +4,7 @@
  */
 import type { ReplyNode } from "../../packages/node/test/commands/reply-tree.ts";
 import { printReply, readReply } from "../../packages/node/test/commands/reply-tree.ts";
-import { explainClusterDifference } from "./cluster-explained.ts";
+import { CLIENT_FIELDS, explainClusterDifference } from "./cluster-explained.ts";
 
 interface Mask {
   /** The request it is for, as words in capitals with a blank between. */
@@ -18,6 +18,11 @@ const MASKS: readonly Mask[] = [
     request: /^ACL GETUSER /,
     hide: hideFields,
     reason: "passwords are kept in another form; command rules, and %RW~*, as they were given",
+  },
+  {
+    request: /^ACL LOG\b/,
+    hide: hideClients,
+    reason: "ages, sockets and buffers are each server's own; a login waits for its hash here",
   },
   {
     request: /^ACL SETUSER /,
@@ -67,11 +72,23 @@ function hideFields(reply: ReplyNode): ReplyNode {
   return { ...reply, items };
 }
 
-function mapTexts(node: ReplyNode, map: (text: string) => string): ReplyNode {
+/** Of an entry of ACL LOG: its age, and of its client what is of one server or moment, or from Redis 7.2. */
+function hideClients(reply: ReplyNode): ReplyNode {
+  return mapTexts(reply, (text, type) => {
+    if (type !== ":" && /^\d+(\.\d+(e-\d+)?)?$/.test(text)) return "AGE";
+    return text
+      .replaceAll(CLIENT_FIELDS, "$1=N")
+      .replace(/ flags=\S*/, "")
+      .replace(/ lib-name=\S* lib-ver=\S*/g, "");
+  });
+}
+
+/** Every text, with the type of the reply that it is. */
+function mapTexts(node: ReplyNode, map: (text: string, type: string) => string): ReplyNode {
   if (node.kind === "aggregate") {
     return node.items === null
       ? node
       : { ...node, items: node.items.map((item) => mapTexts(item, map)) };
   }
-  return node.text === null ? node : { ...node, text: map(node.text) };
+  return node.text === null ? node : { ...node, text: map(node.text, node.type) };
 }

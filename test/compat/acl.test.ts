@@ -86,7 +86,7 @@ function passwordScenarios(): fc.Arbitrary<Scenario> {
 
 describe.skipIf(missing !== null)("Access control is as in redis-server", () => {
   let redis: RedisServer;
-  let cluster: TestCluster;
+  let cluster: TestCluster | undefined;
   let node: Target;
   let words: AclVocabulary;
 
@@ -100,7 +100,7 @@ describe.skipIf(missing !== null)("Access control is as in redis-server", () => 
     for (const session of sessions) await session.close();
   });
   afterAll(async () => {
-    await cluster.close();
+    await cluster?.close();
     await redis.stop();
   });
 

@@ -14,7 +14,7 @@ interface Mask {
 }
 
 /** Fields of CLIENT INFO and LIST that tell of sockets and buffers of one server or were asked at another moment. */
-const CLIENT_FIELDS =
+export const CLIENT_FIELDS: RegExp =
   /\b(id|addr|laddr|fd|age|idle|qbuf|qbuf-free|argv-mem|rbs|rbp|obl|oll|omem|tot-mem|events)=\S*/g;
 
 const MASKS: readonly Mask[] = [

@@ -69,6 +69,7 @@ class SocketSession implements Session {
   }
 
   async close(): Promise<void> {
+    if (this.#socket.closed) return;
     const closed = new Promise<void>((resolve) => this.#socket.once("close", () => resolve()));
     this.#socket.destroy();
     await closed;

@@ -201,6 +201,8 @@ export class Connection extends ClientStream implements WriteClient {
       if (this.#closeHttpClient()) return true;
       return this.#refuse(this.host.table.refusal(sharedArgv));
     }
+    // Also when it is refused, as in Redis: ACL LOG shows the client as it asked.
+    this.#lastCommand = command;
     const refusal = refusalFor(command, sharedArgv, this) ?? this.host.guard.rateRefusal(this);
     if (refusal !== null) {
       this.host.statistics.of(command).rejectedCalls++;
