@@ -81,6 +81,8 @@ export interface NodeConfig extends AuditSettings {
   readonly passwordHashIterations: number;
   /** aclfile: absolute path; null = acl.conf in the data directory. */
   readonly aclFile: string | null;
+  /** acl-auto-save, default no: ACL SAVE after every change of users. */
+  readonly aclAutoSave: boolean;
   /** acllog-max-len, default 128 */
   readonly aclLogEntriesMax: number;
   /** acl-max-staleness-ms, default 10000 */

@@ -16,6 +16,7 @@ type SecurityField =
   | "authCacheEntriesMax"
   | "passwordHashIterations"
   | "aclFile"
+  | "aclAutoSave"
   | "aclLogEntriesMax"
   | "aclMaxStalenessMs";
 
@@ -130,6 +131,15 @@ export const SECURITY_SETTINGS: {
     defaultMeaning: "`acl.conf` in `dir`",
     about:
       "File with users, written by ACL SAVE and read by ACL LOAD. It seeds a cluster whose users nobody has changed yet and never overrules a living one.",
+  },
+  aclAutoSave: {
+    name: "acl-auto-save",
+    group: "security",
+    kind: yesNo,
+    defaultText: "no",
+    about:
+      "Whether this node writes its ACL file by itself after every change of users. The users of the cluster need no file; this keeps a copy for people and other clusters up to date.",
+    live: true,
   },
   aclLogEntriesMax: {
     name: "acllog-max-len",

@@ -23,6 +23,9 @@ import type { ClientView } from "../server/edge-context.ts";
 import type { ServerLogger } from "../server/logger.ts";
 import { FERRITE_VERSION } from "../server/version.ts";
 
+/** After a change of users, before the file is written. */
+const AUTO_SAVE_DELAY_MS = 200;
+
 export interface NodeAccessOptions {
   /** In force now. */
   readonly config: () => NodeConfig;
@@ -44,6 +47,8 @@ export class NodeAccess {
   readonly file: AclFile;
   readonly throttle: AuthThrottle;
   readonly #gate: BootGate;
+  readonly #endSaving: () => void;
+  #saveTimer: NodeJS.Timeout | null = null;
   readonly #passwords: PasswordWork;
   readonly #catalogue: NumberedCatalogue;
   readonly #options: NodeAccessOptions;
@@ -81,6 +86,7 @@ export class NodeAccess {
       nowMs: () => Date.now(),
       version: FERRITE_VERSION,
     });
+    this.#endSaving = this.#gate.onUsersChanged(() => this.#saveSoon());
     this.access = createAccess({
       state: this.#gate,
       table: options.table,
@@ -128,6 +134,18 @@ export class NodeAccess {
     return this.#gate.credentialsRefusal();
   }
 
+  /** acl-auto-save: many changes at once are written once. */
+  #saveSoon(): void {
+    const { config, logger } = this.#options;
+    if (!config().aclAutoSave || this.#saveTimer !== null) return;
+    this.#saveTimer = setTimeout(() => {
+      this.#saveTimer = null;
+      void this.file.save().then((errorText) => {
+        if (errorText !== null) logger.warn({ reason: errorText }, "the ACL file was not written");
+      });
+    }, AUTO_SAVE_DELAY_MS);
+  }
+
   /** Takes over changed settings. */
   applyConfig(config: NodeConfig, changed: ReadonlySet<keyof NodeConfig>): void {
     if (changed.has("passwordHashIterations")) this.authenticator.forgetVerified();
@@ -147,6 +165,8 @@ export class NodeAccess {
   }
 
   close(): Promise<void> {
+    if (this.#saveTimer !== null) clearTimeout(this.#saveTimer);
+    this.#endSaving();
     return this.hashing.close();
   }
 

@@ -163,13 +163,20 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
   running.start();
   const booting = new AbortController();
   parts.add("first users", () => booting.abort());
-  const booted = access.boot(booting.signal);
+  const booted = access.boot(booting.signal).then(
+    () => null,
+    (error: Error) => error,
+  );
   parts.add("leadership", () => draining.handOver(running.replica, config));
   if (links.genesis.members.length === 1) {
     await caughtUp(running, ending.promise);
-    await booted;
+    const problem = await booted;
+    if (problem !== null) throw problem;
   } else {
-    booted.catch((error: Error) => fail(error));
+    // Waits for the other nodes.
+    void booted.then((problem) => {
+      if (problem !== null) fail(problem);
+    });
   }
 
   return {

@@ -30,8 +30,16 @@ export class RawClient {
   }
 
   static connect(port: number, options: { allowHalfOpen?: boolean } = {}): Promise<RawClient> {
+    return RawClient.#open(connect({ port, host: "127.0.0.1", noDelay: true, ...options }));
+  }
+
+  /** Over a Unix socket. */
+  static connectTo(path: string): Promise<RawClient> {
+    return RawClient.#open(connect({ path }));
+  }
+
+  static #open(socket: Socket): Promise<RawClient> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ port, host: "127.0.0.1", noDelay: true, ...options });
       socket.once("error", reject);
       socket.once("connect", () => {
         socket.off("error", reject);

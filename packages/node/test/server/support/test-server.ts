@@ -174,6 +174,7 @@ export function testConfig(overrides: Partial<NodeConfig> = {}): NodeConfig {
     auditOtlpAuthorization: "",
     auditWebhookUrl: null,
     auditWebhookAuthorization: "",
+    aclAutoSave: false,
     aclLogEntriesMax: 128,
     aclMaxStalenessMs: 10_000,
     maxClients: 10_000,
