@@ -1,6 +1,7 @@
 /** The command line: which commands there are, and how their failures are told. */
 import { ConfigError } from "@ferrite/node/config";
 import { Command, CommanderError } from "commander";
+import { auditCommand } from "./audit/audit-command.ts";
 import { devCommand } from "./dev/dev-command.ts";
 import { CliError } from "./errors.ts";
 import { startCommand } from "./start/start-command.ts";
@@ -47,6 +48,7 @@ async function createProgram(
     startCommand(world, finish),
     statusCommand(world, finish),
     userCommand(world, finish),
+    auditCommand(world, finish),
   ];
   if (!commands.some((command) => command.name() === args[0])) {
     // Slow to load, so that commands which have no use for it do without.
