@@ -2,6 +2,8 @@
  * Defects that can be put into a simulated cluster on purpose. A simulator that does not find them proves nothing by
  * finding nothing.
  */
+import type { AccessPorts } from "@ferrite/node/simulation";
+
 export interface Canary {
   /** A leader counts copies of an entry of an earlier term as a commit (figure 8 of the paper). */
   readonly commitOldTerm: boolean;
@@ -9,12 +11,41 @@ export interface Canary {
   readonly loseVote: boolean;
   /** Writes are reported durable when they are not. */
   readonly ackBeforeSync: boolean;
+  /** A change of the users is answered without asking the other nodes whether they have it. */
+  readonly settleEarly: boolean;
+  /** Credentials are honoured by a node that can not know whether they are still good. */
+  readonly honourStale: boolean;
+  /** Apply believes what the edge has checked, whatever became of the user since. */
+  readonly applyUnchecked: boolean;
 }
 
-export const NO_CANARY: Canary = { commitOldTerm: false, loseVote: false, ackBeforeSync: false };
+export const NO_CANARY: Canary = {
+  commitOldTerm: false,
+  loseVote: false,
+  ackBeforeSync: false,
+  settleEarly: false,
+  honourStale: false,
+  applyUnchecked: false,
+};
 
 export const CANARIES: Readonly<Record<string, Canary>> = {
   "commit-old-term": { ...NO_CANARY, commitOldTerm: true },
   "lose-vote": { ...NO_CANARY, loseVote: true },
   "ack-before-sync": { ...NO_CANARY, ackBeforeSync: true },
+  "settle-early": { ...NO_CANARY, settleEarly: true },
+  "honour-stale": { ...NO_CANARY, honourStale: true },
+  "apply-unchecked": { ...NO_CANARY, applyUnchecked: true },
 };
+
+/** Ports of a state machine that takes every user for there and allowed, for ever. */
+export function uncheckedAccess(access: AccessPorts): AccessPorts {
+  return {
+    ...access,
+    newUsers: () => {
+      const users = access.newUsers();
+      const anybody = users.get("default");
+      users.byId = () => anybody;
+      return users;
+    },
+  };
+}

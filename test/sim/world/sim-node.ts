@@ -15,6 +15,7 @@ import {
   type Member,
   type ReplicaLimits,
 } from "@ferrite/node/simulation";
+import type { UsersChange } from "@ferrite/acl";
 import type { Entry } from "@ferrite/raft";
 import {
   FileSystemSnapshotStore,
@@ -24,10 +25,11 @@ import {
 } from "@ferrite/storage";
 import { crc32 } from "node:zlib";
 import type { EntryMark, LogMirror, NodeFacts } from "../invariants/observer.ts";
+import type { Canary } from "./canary.ts";
 import type { Prng } from "./prng.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { VirtualDisk } from "./virtual-disk.ts";
-import { VirtualLogWriter, type DiskSpeed, type LogCanary } from "./virtual-log-writer.ts";
+import { VirtualLogWriter, type DiskSpeed } from "./virtual-log-writer.ts";
 import type { VirtualNetwork } from "./virtual-network.ts";
 
 export interface SimNodeEvents {
@@ -38,6 +40,7 @@ export interface SimNodeEvents {
     index: number,
     mark: { readonly term: number; readonly sum: number },
   ): void;
+  usersChanged(change: UsersChange, index: number): void;
   restarted(node: SimNode): void;
   trace(line: string): void;
   /** The node stopped by itself: its disk failed, or it found a broken invariant. */
@@ -57,7 +60,7 @@ export interface SimNodeOptions {
   readonly table: CommandTable;
   readonly access: AccessPorts;
   readonly diskSpeed: DiskSpeed;
-  readonly canary: LogCanary;
+  readonly canary: Canary;
   readonly limits: Partial<ReplicaLimits>;
   readonly events: SimNodeEvents;
 }
@@ -153,6 +156,35 @@ export class SimNode {
       lastIndex: core.lastIndex(),
       servesReads: this.replica!.readRefusal() === null,
     };
+  }
+
+  /** Users that could write here now, as the edge sees it; none while credentials are refused. */
+  honouredUsers(): number[] {
+    const { replica } = this;
+    if (replica === null || this.#paused) return [];
+    if (!this.#options.canary.honourStale && replica.access.credentialsRefusal() !== null)
+      return [];
+    const nowMs = replica.logicalNowMs();
+    return replica.access
+      .users()
+      .all()
+      .filter(({ id, isEnabled, expiresAtMs }) => {
+        return id > 0 && isEnabled && (expiresAtMs === 0 || expiresAtMs > nowMs);
+      })
+      .map(({ id }) => id);
+  }
+
+  /** The value of a key behind its first bytes. */
+  valueFrom(key: string, skipBytes: number): string {
+    const keyspace = this.replica?.machine.keyspace;
+    const bytes = Buffer.from(key);
+    const ref = keyspace?.find(bytes, 0, bytes.length, 0) ?? 0;
+    if (keyspace === undefined || ref === 0) return "";
+    const start = keyspace.valueStart(ref);
+    const end = start + keyspace.valueLength(ref);
+    return Buffer.from(keyspace.valueBuffer(ref).subarray(start + skipBytes, end)).toString(
+      "latin1",
+    );
   }
 
   /** Comes up from what the disk holds. When that has no room for what a start writes it stays down. */
@@ -319,7 +351,7 @@ export class SimNode {
         defer: (run) => schedule.after(0.01, run),
         log: writer,
         snapshots: parts.snapshots,
-        transport: network.transport(this.member.id),
+        transport: this.#transport(parts.life),
         commands: this.#options.table,
         events: {
           roleChanged: (change) => {
@@ -355,12 +387,31 @@ export class SimNode {
         onDisconnected: (peer) => this.#gate(parts.life, () => replica.onDisconnected(peer)),
       },
     });
+    replica.access.onUsersChanged((change, index) => {
+      if (change !== null && parts.life === this.life) events.usersChanged(change, index);
+    });
     if (parts.life > 1) events.restarted(this);
     const tick = (): void => {
       replica.tick();
       schedule.after(limits.tickMs, tick);
     };
     schedule.after(prng.next() * limits.tickMs, tick);
+  }
+
+  #transport(life: number): ReturnType<VirtualNetwork["transport"]> {
+    const transport = this.#options.network.transport(this.member.id);
+    if (!this.#options.canary.settleEarly) return transport;
+    return {
+      ...transport,
+      send: (to, payload) => {
+        if (payload.kind !== "settleQuery") return transport.send(to, payload);
+        const { requestId } = payload;
+        this.#lifeScheduler(life).after(0, () =>
+          this.replica?.onPayload(to, { kind: "settleAnswer", requestId }, 0),
+        );
+        return true;
+      },
+    };
   }
 
   #newMachine(life: number): ObservedMachine {

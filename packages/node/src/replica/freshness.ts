@@ -33,7 +33,8 @@ export class Freshness {
   /** Monotonic ms; what was committed by then is applied here. */
   #freshAsOfMs = -Infinity;
   #isAlone = false;
-  #asking = false;
+  /** Of the open question; null when there is none. */
+  #question: { readonly askedAtMs: number } | null = null;
 
   constructor(ports: FreshnessPorts, maxStalenessMs: number) {
     this.#ports = ports;
@@ -59,6 +60,12 @@ export class Freshness {
     return ageMs < this.#maxStalenessMs ? null : refusalText(ageMs);
   }
 
+  /** Nothing is honoured from now on until a question that is yet to be asked has been answered. */
+  forget(): void {
+    this.#freshAsOfMs = -Infinity;
+    this.#question = null;
+  }
+
   /** Asks again when it is time. */
   tick(): void {
     this.#isAlone = this.#ports.isAlone();
@@ -67,11 +74,13 @@ export class Freshness {
       this.#maxStalenessMs / QUESTIONS_PER_BOUND,
       QUESTION_INTERVAL_MS_MAX,
     );
-    if (this.#asking || nowMs - this.#freshAsOfMs < intervalMs) return;
-    this.#asking = true;
+    if (this.#question !== null || nowMs - this.#freshAsOfMs < intervalMs) return;
+    const question = { askedAtMs: nowMs };
+    this.#question = question;
     this.#ports.confirm((errorText) => {
-      this.#asking = false;
-      if (errorText === null) this.#freshAsOfMs = nowMs;
+      if (this.#question !== question) return;
+      this.#question = null;
+      if (errorText === null) this.#freshAsOfMs = question.askedAtMs;
     });
   }
 }

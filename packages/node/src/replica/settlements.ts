@@ -41,7 +41,10 @@ export interface SettlementsPorts {
 export class Settlements {
   readonly #ports: SettlementsPorts;
   readonly #settlements: Map<string, Settlement> = new Map();
-  /** How far each member has said that it has applied the log. What it has applied once, it never serves without. */
+  /**
+   * How far each member has said that it has applied the log, or that it will not honour credentials without. It stays true:
+   * what a member has applied once it never serves without.
+   */
   readonly #applied: Map<NodeId, Index> = new Map();
   readonly #asked: Map<NodeId, { readonly index: Index; readonly atMs: number }> = new Map();
 

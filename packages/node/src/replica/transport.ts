@@ -32,7 +32,7 @@ export type PeerPayload =
   | { readonly kind: "settleAnswer"; readonly requestId: number }
   /** From the leader: say so when you have applied `index`. */
   | { readonly kind: "appliedQuery"; readonly index: number }
-  /** How far the sender has applied the log. */
+  /** The sender has applied the log up to `index`, or will honour no credentials before it has. */
   | { readonly kind: "appliedAnswer"; readonly index: number };
 
 export interface Transport {

@@ -124,10 +124,22 @@ export class UsersAccess implements AccessState {
       case "settleAnswer":
         return this.#waiters.answered(payload.requestId);
       case "appliedQuery":
-        return this.#reports.asked(from, payload.index);
+        return this.#asked(from, payload.index);
       case "appliedAnswer":
         return this.#settlements.applied(from, payload.index);
     }
+  }
+
+  /**
+   * A member that is far behind (it receives a snapshot, say) must not hold up the changes of all: while it refuses
+   * credentials it promises to go on with that until it has applied what it was asked for, which is as good.
+   */
+  #asked(from: NodeId, index: Index): void {
+    if (index <= this.#ports.appliedIndex() || this.credentialsRefusal() === null) {
+      return this.#reports.asked(from, index);
+    }
+    this.#freshness.forget();
+    return this.#ports.send(from, { kind: "appliedAnswer", index });
   }
 
   tick(): void {

@@ -98,6 +98,19 @@ describe("the freshness of the users", () => {
     expect(freshness.refusal()).toMatch(/^CLUSTERDOWN/);
   });
 
+  it("can be given up, and then comes back only with a question that was asked after that", () => {
+    freshness.tick();
+    questions.shift()!(null);
+    nowMs += 2000;
+    freshness.tick();
+    freshness.forget();
+    questions.shift()!(null);
+    expect(freshness.refusal()).toMatch(/^CLUSTERDOWN/);
+    freshness.tick();
+    questions.shift()!(null);
+    expect(freshness.refusal()).toBeNull();
+  });
+
   it("never ends for the only member of a cluster", () => {
     isAlone = true;
     freshness.tick();

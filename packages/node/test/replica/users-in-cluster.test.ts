@@ -76,6 +76,26 @@ describe("a change of the users in a cluster", () => {
     expect(slow.userNames()).toEqual(["bob", "default"]);
   });
 
+  it("is not held up by a member that is far behind and honours nothing, which then honours nothing old (S09)", () => {
+    const leader = cluster.leader();
+    const [origin, slow] = cluster.followers();
+    makeBob();
+    // It is in contact, and is sent no entries: as if it were receiving a snapshot.
+    cluster.drops = (_from, to, payload) =>
+      to === slow.id && payload.kind === "raft" && payload.message.kind === "append";
+    ended(origin.write(0, "SET", "k", "v"));
+    cluster.runUntil("refused", () => slow.replica.access.credentialsRefusal() !== null);
+    expect(leader.replica.core.status().progress.get(slow.id)?.active).toBe(true);
+    const startedAtMs = cluster.nowMs;
+    const pending = origin.propose(NO_BOB);
+    expect(ended(pending)).toMatchObject({ ok: true });
+    expect(pending.endedAtMs - startedAtMs).toBeLessThan(100);
+    expect(slow.userNames()).toContain("bob");
+    cluster.drops = () => false;
+    cluster.runUntil("honoured", () => slow.replica.access.credentialsRefusal() === null);
+    expect(slow.userNames()).toEqual(["default"]);
+  });
+
   it("is answered with the words of the rule that is wrong, at once, and changes nothing", () => {
     expect(ended(cluster.nodes[1].propose({ ...BOB, rules: ["nonsense"] }))).toEqual({
       ok: false,
