@@ -1,5 +1,5 @@
 /** What FERRITE.AUDIT reads of the trail. Lines are the records as they stand in the file, with their line end. */
-import type { AuditReader } from "./readers.ts";
+import type { ClientView } from "../server/edge-context.ts";
 import type { ChainHead } from "./chain-head.ts";
 
 /** What was found, or why nothing could be. */
@@ -42,7 +42,7 @@ export interface AuditStatus {
 
 export interface AuditLogView {
   /** Somebody reads: recorded once for each connection and user, not for each page. */
-  readBy(reader: AuditReader): void;
+  readBy(reader: ClientView): void;
   status(): AuditStatus;
   /** The newest records, newest first. `done` is called once, maybe at once. */
   newest(count: number, done: (page: AuditPage) => void): void;

@@ -2,7 +2,9 @@
  * The trail that is kept. An event becomes a record at once, in memory: its place in the chain is decided when it happens
  * and not when a disk has time. From there it goes to the ring, the files and the other sinks, each at its own speed.
  */
+import { auditClient } from "../access/audit-client.ts";
 import type { AuditAnchors } from "../replica/access-state.ts";
+import type { ClientView } from "../server/edge-context.ts";
 import { Anchoring } from "./anchoring.ts";
 import type { AuditLogView, AuditPage, AuditStatus } from "./audit-log-view.ts";
 import type { AuditService } from "./audit-service.ts";
@@ -37,7 +39,7 @@ import {
 import { newChainId, openingEvents, startOf } from "./opening.ts";
 import { PageReader } from "./page-reader.ts";
 import { NO_HASH, splitLine } from "./record.ts";
-import { Readers, type AuditReader } from "./readers.ts";
+import { Readers } from "./readers.ts";
 import { RepeatLimiter } from "./repeat-limiter.ts";
 import { Ring } from "./ring.ts";
 import type { SinkQueue } from "./sinks/sink-queue.ts";
@@ -197,8 +199,8 @@ export class KeptTrail implements AuditService {
     };
   }
 
-  readBy(reader: AuditReader): void {
-    if (this.#readers.isNew(reader)) this.record(trailRead(reader));
+  readBy(reader: ClientView): void {
+    if (this.#readers.isNew(reader)) this.record(trailRead(auditClient(reader)));
   }
 
   newest(count: number, done: (page: AuditPage) => void): void {

@@ -1,5 +1,4 @@
 /** What the sub-commands of FERRITE.AUDIT that return records have in common. */
-import { auditClient } from "../../access/audit-client.ts";
 import type { AuditLogView, AuditPage } from "../../audit/audit-log-view.ts";
 import type { EdgeContext } from "../../server/edge-context.ts";
 import { NOT_AN_INTEGER } from "../error-texts.ts";
@@ -13,7 +12,7 @@ export function replyPage(context: EdgeContext, ask: Ask): void {
   const { client, reply, server } = context;
   const { log } = server.audit;
   if (log === undefined) return reply.error("ERR this node keeps no audit trail");
-  log.readBy(auditClient(client));
+  log.readBy(client);
   const state = { isAnswered: false };
   let waiting: { resume(): void } | null = null;
   const giveUp = ask(log, (page) => {
