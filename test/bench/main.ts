@@ -13,6 +13,7 @@ import { describeMachine } from "./machine.ts";
 import { measureRow, type RowResult } from "./measure-row.ts";
 import { PeerSet } from "./peers/peer-set.ts";
 import { renderConditions, renderTable, type BenchReport } from "./report.ts";
+import { accessRows } from "./rows/access-rows.ts";
 import { memoryRow } from "./rows/memory-row.ts";
 import { readRows } from "./rows/read-rows.ts";
 import type { Row } from "./rows/row.ts";
@@ -27,7 +28,7 @@ const USAGE = `usage: pnpm bench [options]
   --quick         one short round of everything: shows that it runs, its numbers say nothing
   --list          print the rows and end`;
 
-const allRows: readonly Row[] = [...writeRows, ...readRows, memoryRow];
+const allRows: readonly Row[] = [...writeRows, ...readRows, ...accessRows, memoryRow];
 
 const { values } = parseArgs({
   options: {

@@ -23,6 +23,8 @@ export interface RowResult {
   readonly floor: number;
   readonly goal: number;
   readonly floorReached: boolean;
+  /** What happened that must not, over all rounds. */
+  readonly faults: readonly string[];
   readonly rounds: readonly RoundResult[];
 }
 
@@ -74,6 +76,7 @@ function summarize(row: Row, rounds: readonly RoundResult[]): RowResult {
     ratioMax: Math.max(...ratios),
     floor: row.floor,
     goal: row.goal,
+    faults: rounds.flatMap((round) => row.fault?.(round.ours) ?? []),
     floorReached: row.moreIsBetter ? ratioMedian >= row.floor : ratioMedian <= row.floor,
     rounds,
   };

@@ -61,11 +61,11 @@ export function renderConditions(report: BenchReport): string {
 }
 
 function verdict(row: RowResult): string {
+  if (row.faults.length > 0) return row.faults[0];
   return row.floorReached ? "floor reached" : "below floor";
 }
 
 function amount(value: number, unit: string): string {
-  return unit === "op/s"
-    ? `${Math.round(value).toLocaleString("en-US")}/s`
-    : `${value.toFixed(1)} B`;
+  if (unit === "op/s") return `${Math.round(value).toLocaleString("en-US")}/s`;
+  return unit === "ms" ? `${value.toFixed(2)} ms` : `${value.toFixed(1)} B`;
 }

@@ -1,3 +1,4 @@
+import { createServer, type AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
 
 import type { LoadJob } from "../bench/load/job.ts";
@@ -6,6 +7,7 @@ import { LatencyHistogram } from "../bench/load/latency-histogram.ts";
 import { decodeFields, encodeByteFields } from "../bench/load/protobuf.ts";
 import { ReplyCounter } from "../bench/load/reply-counter.ts";
 import { RequestUnit } from "../bench/load/request.ts";
+import { SteadyGenerator } from "../bench/load/steady-generator.ts";
 import { median } from "../bench/statistics.ts";
 
 const job: LoadJob = {
@@ -107,4 +109,35 @@ test("Byte fields of Protocol Buffers are read as they were written", () => {
   );
   expect(decodeFields(Buffer.from([8, 0x96, 0x01]))).toEqual(new Map([[1, 150n]]));
   expect(() => decodeFields(Buffer.from([8, 0x96]))).toThrow("cut off");
+});
+
+test("A flood logs in, keeps its rate whatever the server does, and counts refusals", async () => {
+  const heard: string[] = [];
+  const server = createServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.on("data", (bytes: Buffer) => {
+      const requests = bytes.toString().split("*").slice(1);
+      heard.push(...requests);
+      const replies = requests.map((text) => (text.includes("flooder") ? "+OK" : "-NOPERM no"));
+      socket.write(replies.map((reply) => `${reply}\r\n`).join(""));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const result = await new SteadyGenerator({
+    kind: "denied",
+    port,
+    connections: 2,
+    perSecond: 1000,
+    durationMs: 300,
+    login: { user: "flooder", password: "x" },
+  }).run();
+  server.close();
+  const keys = heard.filter((text) => text.includes("GET"));
+  expect(heard.length - keys.length).toBe(2);
+  expect(new Set(keys).size).toBe(keys.length);
+  expect(result.errorReplies).toBeGreaterThan(keys.length / 2);
+  expect(result.sentPerSecond).toBeGreaterThan(300);
+  expect(result.sentPerSecond).toBeLessThan(1100);
+  expect(result.firstError).toBe("NOPERM no");
 });

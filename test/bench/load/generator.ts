@@ -72,19 +72,36 @@ export class Generator {
         onread: {
           buffer: this.#readBuffer,
           callback: (byteCount, buffer) => {
-            this.#receive(lane, counter.push(buffer, byteCount));
+            const replies = counter.push(buffer, byteCount);
+            if (lane.isIn) this.#receive(lane, replies);
+            else if (replies > 0) letIn();
             return true;
           },
         },
       });
-      const lane: Lane = { socket, unit, counter, repliesLeft: 0, operations: 0, sentMs: 0 };
+      const { login } = this.#job;
+      const lane: Lane = {
+        socket,
+        unit,
+        counter,
+        isIn: login === undefined,
+        repliesLeft: 0,
+        operations: 0,
+        sentMs: 0,
+      };
+      const letIn = (): void => {
+        clearTimeout(timer);
+        lane.isIn = true;
+        this.#lanes.push(lane);
+        if (counter.errorReplies > 0) reject(new LoadError(`AUTH: ${counter.firstError}`));
+        else resolve();
+      };
       const timer = setTimeout(() => {
         reject(new LoadError(`no connection to port ${port} in ${CONNECT_TIMEOUT_MS} ms`));
       }, CONNECT_TIMEOUT_MS);
       socket.once("connect", () => {
-        clearTimeout(timer);
-        this.#lanes.push(lane);
-        resolve();
+        if (login === undefined) letIn();
+        else socket.write(`AUTH ${login.user} ${login.password}\r\n`);
       });
       socket.on("error", (error) => {
         clearTimeout(timer);
@@ -212,6 +229,8 @@ interface Lane {
   readonly socket: Socket;
   readonly unit: RequestUnit;
   readonly counter: ReplyCounter;
+  /** Logged in, where the job wants that. */
+  isIn: boolean;
   repliesLeft: number;
   operations: number;
   sentMs: number;

@@ -29,6 +29,33 @@ export interface LoadJob {
   readonly durationMs: number;
   /** First state of the generator of keys: the same seed asks for the same keys. */
   readonly seed: number;
+  /** As whom every connection logs in; without it, as whoever it is. */
+  readonly login?: Login;
+}
+
+export interface Login {
+  readonly user: string;
+  readonly password: string;
+}
+
+/**
+ * - `denied`: GET of keys that the user may not read.
+ * - `wrongAuth`: AUTH as the user "guessed" with a wrong password, another one each time.
+ */
+export interface SteadyJob {
+  readonly kind: "denied" | "wrongAuth";
+  readonly port: number;
+  readonly connections: number;
+  readonly perSecond: number;
+  readonly durationMs: number;
+  readonly login?: Login;
+}
+
+export interface SteadyResult {
+  readonly sentPerSecond: number;
+  readonly answeredPerSecond: number;
+  readonly errorReplies: number;
+  readonly firstError: string;
 }
 
 export interface LoadResult {

@@ -6,7 +6,8 @@
  */
 import { runEtcdPuts } from "./etcd-generator.ts";
 import { Generator } from "./generator.ts";
-import type { LoadJob } from "./job.ts";
+import type { LoadJob, SteadyJob } from "./job.ts";
+import { SteadyGenerator } from "./steady-generator.ts";
 
 const defaults: LoadJob = {
   kind: "set",
@@ -20,7 +21,14 @@ const defaults: LoadJob = {
   seed: 1,
 };
 
-const given: Partial<LoadJob> = JSON.parse(process.argv[2] ?? "{}");
-const job = { ...defaults, ...given };
-const result = job.kind === "etcdPut" ? await runEtcdPuts(job) : await new Generator(job).run();
-console.log(JSON.stringify(result));
+const given: unknown = JSON.parse(process.argv[2] ?? "{}");
+console.log(JSON.stringify(await run()));
+
+async function run(): Promise<unknown> {
+  const { kind } = given as { readonly kind?: LoadJob["kind"] | SteadyJob["kind"] };
+  if (kind === "denied" || kind === "wrongAuth") {
+    return await new SteadyGenerator(given as SteadyJob).run();
+  }
+  const job = { ...defaults, ...(given as Partial<LoadJob>) };
+  return kind === "etcdPut" ? await runEtcdPuts(job) : await new Generator(job).run();
+}

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 import { BenchError } from "../errors.ts";
-import type { LoadJob, LoadResult } from "./job.ts";
+import type { LoadJob, LoadResult, SteadyJob, SteadyResult } from "./job.ts";
 
 const program = fileURLToPath(new URL("./load-main.ts", import.meta.url));
 /** On top of the job's own time: start of the process, connecting, last replies. */
@@ -23,6 +23,17 @@ export async function runLoad(job: LoadJob): Promise<LoadResult> {
   }
   if (job.kind === "fill" && result.operations !== job.keyCount) {
     throw new BenchError(`fill wrote ${result.operations} of ${job.keyCount} keys in its time`);
+  }
+  return result;
+}
+
+/** Runs a steady job in a process of its own; every answer has to be a refusal. Throws BenchError if one is not. */
+export async function runSteady(job: SteadyJob): Promise<SteadyResult> {
+  const text = await runProgram(JSON.stringify(job), job.durationMs + GRACE_MS);
+  const result: SteadyResult = JSON.parse(text);
+  const answered = Math.round((result.answeredPerSecond * job.durationMs) / 1000);
+  if (result.errorReplies < answered * 0.9) {
+    throw new BenchError(`${job.kind}: ${result.errorReplies} of ${answered} were refused`);
   }
   return result;
 }

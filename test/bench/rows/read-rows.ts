@@ -1,36 +1,9 @@
 import { runLoad } from "../load/run-load.ts";
-import type { Peer } from "../peers/peer.ts";
 import type { PeerName } from "../peers/peer-set.ts";
-import type { BenchSettings } from "../settings.ts";
+import { fillOnce } from "./fill-once.ts";
 import type { Measurement, Round, Row, Side } from "./row.ts";
 
 const CONNECTIONS = 50;
-const FILL_BOUND_MS = 120_000;
-const FILL_CONNECTIONS = 20;
-const FILL_PIPELINE = 32;
-
-/** Peers whose keys are there already. */
-const filled = new WeakSet<Peer>();
-
-/** Every GET shall find its key. */
-async function fillOnce(peer: Peer, settings: BenchSettings): Promise<void> {
-  if (filled.has(peer)) {
-    return;
-  }
-  await runLoad({
-    kind: "fill",
-    ports: [peer.ports[0]],
-    connections: FILL_CONNECTIONS,
-    pipeline: FILL_PIPELINE,
-    keyCount: settings.keyCount,
-    valueBytes: settings.valueBytes,
-    warmupMs: 0,
-    durationMs: FILL_BOUND_MS,
-    seed: 1,
-  });
-  filled.add(peer);
-}
-
 function readSide(label: string, name: PeerName, pipeline: number): Side {
   return {
     label,

@@ -3,7 +3,7 @@ import type { BenchSettings } from "../settings.ts";
 
 /** One side of a row, measured once. */
 export interface Measurement {
-  /** Operations per second; bytes per key in the memory row. */
+  /** Operations per second; bytes per key in the memory row; ms where a latency is measured. */
   readonly value: number;
   /** What else was seen, for the JSON file. */
   readonly details: Readonly<Record<string, number>>;
@@ -26,14 +26,16 @@ export interface Side {
 export interface Row {
   readonly id: string;
   readonly title: string;
-  readonly unit: "op/s" | "B/key";
+  readonly unit: "op/s" | "B/key" | "ms";
   readonly ours: Side;
   readonly theirs: Side;
   /** The ratio ours / theirs that the design asks for and the one it aims at. */
   readonly floor: number;
   readonly goal: number;
-  /** False for memory, where less is better. */
+  /** False for memory and latencies, where less is better. */
   readonly moreIsBetter: boolean;
   /** Measured once: it starts from empty servers and takes long. */
   readonly once: boolean;
+  /** What must not happen while ours is measured, whatever the ratio: why the row fails, or null. */
+  readonly fault?: (ours: Measurement) => string | null;
 }
