@@ -154,6 +154,22 @@ describe("Syncing (audit-fsync)", () => {
     await trail.close();
   });
 
+  it("a disk that hangs does not make syncs pile up", async () => {
+    const fileSystem = new FaultyFileSystem();
+    const { trail, clock } = await startWorld({ fileSystem });
+    await written(trail);
+    const gate = Promise.withResolvers<void>();
+    fileSystem.syncGate = gate.promise;
+    trail.record(note("x"));
+    await written(trail);
+    const before = fileSystem.syncs;
+    for (let at = 0; at < 400; at++) clock.advance(250);
+    await until(() => fileSystem.syncs === before + 1, "the sync");
+    gate.resolve();
+    await trail.close();
+    expect(fileSystem.syncs).toBe(before + 1);
+  });
+
   it("always: after every write", async () => {
     const fileSystem = new FaultyFileSystem();
     const { trail } = await startWorld({ fileSystem, settings: { auditFsync: "always" } });

@@ -87,6 +87,8 @@ export class FaultyFileSystem extends DiskAuditFileSystem {
   writeError: string | null = null;
   syncError: string | null = null;
   syncs = 0;
+  /** Syncs wait for it. */
+  syncGate: Promise<void> = Promise.resolve();
   /** Resolved when a write has failed. */
   onFailure: () => void = () => undefined;
   /** Writes wait for it. */
@@ -105,6 +107,7 @@ export class FaultyFileSystem extends DiskAuditFileSystem {
     };
     file.sync = async () => {
       this.syncs++;
+      await this.syncGate;
       if (this.syncError !== null) throw new Error(this.syncError);
       await sync();
     };

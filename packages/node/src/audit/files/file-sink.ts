@@ -58,6 +58,7 @@ export class FileSink {
   #records = 0;
   /** Work on the file, one thing after the other. */
   #work: Promise<void> = Promise.resolve();
+  #syncing: Promise<void> | null = null;
   #pumping = false;
   #closing = false;
   #retry: (() => void) | null = null;
@@ -120,18 +121,26 @@ export class FileSink {
     this.#pump();
   }
 
-  /** Makes everything written durable and looks whether the file is still in its place. Resolves also when that failed. */
+  /**
+   * Makes what is written durable and looks whether the file is still in its place. Resolves also when that failed. While
+   * one goes on, a further call waits for it: on a disk that hangs they would pile up.
+   */
   sync(): Promise<void> {
-    return this.#exclusive(async () => {
-      const file = this.#file;
-      if (file === null) return;
-      try {
-        await this.#syncFile(file);
-        await this.#checkFile(file);
-      } catch (error) {
-        this.#fail(error as Error);
-      }
+    this.#syncing ??= this.#exclusive(() => this.#syncAndCheck()).finally(() => {
+      this.#syncing = null;
     });
+    return this.#syncing;
+  }
+
+  async #syncAndCheck(): Promise<void> {
+    const file = this.#file;
+    if (file === null) return;
+    try {
+      await this.#syncFile(file);
+      await this.#checkFile(file);
+    } catch (error) {
+      this.#fail(error as Error);
+    }
   }
 
   /** Writes what is queued, unless that takes longer than `timeoutMs`; resolves with the records that were left. */
