@@ -260,5 +260,6 @@ describe("the audit trail", () => {
       expect(await client.ask(...words)).toBe("-ERR the audit trail can not be written\r\n");
     }
     expect(await client.ask("GET", "a")).toBe("$-1\r\n");
+    expect(await client.ask("CONFIG", "SET", "audit-on-failure", "drop")).toBe(OK);
   });
 });

@@ -46,10 +46,15 @@ function runConfigSet(context: EdgeContext): void {
     pairs.push([argv.latin1(index), argv.utf8(index + 1)]);
   }
   const blocked = context.server.audit.refusal();
-  if (blocked !== null) return reply.error(blocked);
+  if (blocked !== null && !isWayOut(pairs)) return reply.error(blocked);
   const password = pairs.find(([name]) => name.toLowerCase() === "requirepass");
   if (password === undefined) return finish(context, reply, pairs);
   return setWithPassword(context, pairs, password[1]);
+}
+
+/** A trail that can not be written must not keep an administrator from saying that the node shall go on without. */
+function isWayOut(pairs: Pairs): boolean {
+  return pairs.every(([name]) => name.toLowerCase() === "audit-on-failure");
 }
 
 /** The password is the cluster's, the rest this node's: the password first, as only that can still fail. */
