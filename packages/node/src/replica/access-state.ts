@@ -18,7 +18,10 @@ export type UsersOutcome =
 export interface AccessState {
   /** As of what this node has applied. Another object once a snapshot was installed: ask again for every use. */
   users(): UserTable;
-  /** Null, or the error of every credential: this node starts, or has had no contact with a majority for too long. */
+  /**
+   * Null, or the error of every credential: this node starts, or has had no contact with a majority for too long. Cheap
+   * enough to be asked for every command; not to be kept.
+   */
   credentialsRefusal(): string | null;
   /**
    * Proposes a change. `done` is called once: when every member in contact with the leader has applied it, or with the
@@ -32,6 +35,7 @@ export interface AccessState {
   ): void;
   /**
    * Told right after a change was applied here, before anything behind it runs; after a snapshot was installed with null.
+   * Also while the log is applied anew after a start, with changes of long ago.
    * Returns the function that ends it.
    */
   onUsersChanged(listener: (change: UsersChange | null, index: Index) => void): () => void;
@@ -39,7 +43,10 @@ export interface AccessState {
 
 /** The heads of the nodes' audit chains, witnessed by the cluster. */
 export interface AuditAnchors {
-  /** Proposes this node's newest head; done says whether it is in the log. */
+  /**
+   * Proposes this node's newest head; done says whether it is in the log and was taken. A sequence never goes back: one below
+   * the latest anchor of this node is not.
+   */
   propose(
     anchor: { readonly sequence: number; readonly head: string },
     done: (applied: boolean) => void,

@@ -20,12 +20,16 @@ export interface FreshnessPorts {
   confirm(done: (errorText: string | null) => void): void;
   /** This node is the only member: nobody else can change the users. */
   isAlone(): boolean;
+  /** Runs soon, after the I/O that is ready now. */
+  defer(run: () => void): void;
 }
 
 /** Of the bound, how often is asked: a lost answer or an election must not use it up. */
 const QUESTIONS_PER_BOUND = 8;
 /** With long bounds: how long it may take to be fresh again, and at most this many questions go to the leader. */
 const QUESTION_INTERVAL_MS_MAX = 1000;
+/** Reading the clock costs as much as a small command: within one turn of the event loop it is done once in so many asks. */
+export const ASKS_PER_CLOCK_READ = 64;
 
 export class Freshness {
   readonly #ports: FreshnessPorts;
@@ -33,6 +37,9 @@ export class Freshness {
   /** Monotonic ms; what was committed by then is applied here. */
   #freshAsOfMs = -Infinity;
   #isAlone = false;
+  /** So many times more the clock need not be read in this turn. */
+  #asksLeft = 0;
+  #turnEndPlanned = false;
   /** Of the open question; null when there is none. */
   #question: { readonly askedAtMs: number } | null = null;
 
@@ -48,27 +55,45 @@ export class Freshness {
   /** Counts at once. All nodes should have the same bound, or the longest is the cluster's. */
   set maxStalenessMs(value: number) {
     this.#maxStalenessMs = value;
+    this.#asksLeft = 0;
   }
 
   /**
-   * Null while credentials may be honoured, else the error. Reads the clock: a process that stood still must not honour
-   * anything before its timers have run.
+   * Null while credentials may be honoured, else the error. Reads the clock anew in every turn of the event loop: a process
+   * that stood still must not honour anything before its timers have run.
    */
   refusal(): string | null {
     if (this.#isAlone) return null;
+    if (this.#asksLeft > 0) {
+      this.#asksLeft--;
+      return null;
+    }
     const ageMs = this.#ports.monotonicMs() - this.#freshAsOfMs;
-    return ageMs < this.#maxStalenessMs ? null : refusalText(ageMs);
+    if (ageMs >= this.#maxStalenessMs) return refusalText(ageMs);
+    this.#asksLeft = ASKS_PER_CLOCK_READ - 1;
+    if (!this.#turnEndPlanned) {
+      this.#turnEndPlanned = true;
+      this.#ports.defer(this.#endTurn);
+    }
+    return null;
   }
+
+  readonly #endTurn = (): void => {
+    this.#turnEndPlanned = false;
+    this.#asksLeft = 0;
+  };
 
   /** Nothing is honoured from now on until a question that is yet to be asked has been answered. */
   forget(): void {
     this.#freshAsOfMs = -Infinity;
+    this.#asksLeft = 0;
     this.#question = null;
   }
 
   /** Asks again when it is time. */
   tick(): void {
     this.#isAlone = this.#ports.isAlone();
+    this.#asksLeft = 0;
     const nowMs = this.#ports.monotonicMs();
     const intervalMs = Math.min(
       this.#maxStalenessMs / QUESTIONS_PER_BOUND,

@@ -140,6 +140,7 @@ export class Replica implements WritePath, TransportEvents {
         appliedIndex: () => this.#machine.appliedIndex,
         isCaughtUp: () => this.#service.isCaughtUp,
         isAlone: () => this.#isAlone(),
+        defer: (run) => ports.defer(run),
         confirm: (done) => this.confirmRead(done),
         submit,
         send,

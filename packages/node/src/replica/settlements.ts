@@ -13,7 +13,7 @@ import type { PeerPayload } from "./transport.ts";
 import { ASK_AGAIN_MS } from "./settle-waiters.ts";
 
 /** Questions kept at once; those beyond are dropped and come again. */
-export const SETTLEMENTS_MAX = 10_000;
+export const SETTLEMENTS_MAX = 1000;
 /** Who asked has long given up, or asks again. */
 const KEPT_MS = 60_000;
 
@@ -52,7 +52,7 @@ export class Settlements {
     this.#ports = ports;
   }
 
-  /** A node (this one, too) wants to know when `index`, which it has applied itself, is settled. */
+  /** A node (this one, too) wants to know when `index`, which it has applied itself, is settled: `work` finds out. */
   add(from: NodeId, query: { readonly requestId: number; readonly index: Index }): void {
     if (this.#ports.core.role() !== "leader") return;
     const key = `${from} ${query.requestId}`;
@@ -65,14 +65,12 @@ export class Settlements {
       confirming: false,
     });
     this.#ports.core.pushCommit();
-    this.work();
   }
 
   /** A member has said how far it is. */
   applied(from: NodeId, index: Index): void {
     this.#applied.set(from, Math.max(this.#applied.get(from) ?? 0, index));
     this.#asked.delete(from);
-    this.work();
   }
 
   /** Another leader, or none: its questions are no longer this node's to answer. */
@@ -82,7 +80,7 @@ export class Settlements {
     this.#applied.clear();
   }
 
-  /** Asks who is to be asked, and answers what is settled. */
+  /** Once a round: asks who is to be asked, and answers what is settled. */
   work(): void {
     if (this.#settlements.size === 0) return;
     const nowMs = this.#ports.monotonicMs();

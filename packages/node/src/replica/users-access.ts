@@ -31,6 +31,8 @@ export interface UsersAccessPorts {
   appliedIndex(): Index;
   isCaughtUp(): boolean;
   isAlone(): boolean;
+  /** Runs soon, after the I/O that is ready now. */
+  defer(run: () => void): void;
   /** Calls done(null) when a read that began now is linearizable here. */
   confirm(done: (errorText: string | null) => void): void;
   /** Takes an internal write; an error text when it can not be taken. */

@@ -65,28 +65,40 @@ beforeEach(() => {
   });
 });
 
+/** A question arrives, and the round that follows it. */
+function add(from: string, query: { readonly requestId: number; readonly index: number }): void {
+  settlements.add(from, query);
+  settlements.work();
+}
+
+/** A member's word arrives, and the round that follows it. */
+function applied(from: string, index: number): void {
+  settlements.applied(from, index);
+  settlements.work();
+}
+
 describe("the leader's answer whether a change is settled", () => {
   it("comes when every member has said that it applied it, and asks nobody else to confirm that (S09)", () => {
-    settlements.add("a", { requestId: 1, index: 7 });
+    add("a", { requestId: 1, index: 7 });
     expect([asked(), pushes]).toEqual([["b 7", "c 7"], 1]);
-    settlements.applied("b", 7);
+    applied("b", 7);
     expect(answered).toEqual([]);
-    settlements.applied("c", 9);
+    applied("c", 9);
     expect(answered).toEqual(["a 1"]);
     expect(confirmations).toHaveLength(0);
   });
 
   it("does not ask the node that asks: it has applied the change itself", () => {
-    settlements.add("b", { requestId: 1, index: 7 });
+    add("b", { requestId: 1, index: 7 });
     expect(asked()).toEqual(["c 7"]);
-    settlements.applied("c", 7);
+    applied("c", 7);
     expect(answered).toEqual(["b 1"]);
   });
 
   it("waits until the leader itself has applied it", () => {
     appliedIndex = 6;
-    settlements.add("b", { requestId: 1, index: 7 });
-    settlements.applied("c", 7);
+    add("b", { requestId: 1, index: 7 });
+    applied("c", 7);
     expect(answered).toEqual([]);
     appliedIndex = 7;
     settlements.work();
@@ -95,9 +107,9 @@ describe("the leader's answer whether a change is settled", () => {
 
   it("does not wait for a member it does not hear of, once a majority has confirmed that it leads", () => {
     active.set("c", false);
-    settlements.add("a", { requestId: 1, index: 7 });
+    add("a", { requestId: 1, index: 7 });
     expect(confirmations).toHaveLength(0);
-    settlements.applied("b", 7);
+    applied("b", 7);
     expect([answered, confirmations.length]).toEqual([[], 1]);
     confirmations[0](null);
     expect(answered).toEqual(["a 1"]);
@@ -108,7 +120,7 @@ describe("the leader's answer whether a change is settled", () => {
       ["b", false],
       ["c", false],
     ]);
-    settlements.add("a", { requestId: 1, index: 7 });
+    add("a", { requestId: 1, index: 7 });
     confirmations.shift()!("CLUSTERDOWN nobody");
     expect(answered).toEqual([]);
     settlements.work();
@@ -119,34 +131,34 @@ describe("the leader's answer whether a change is settled", () => {
 
   it("waits again for a member that is heard of while the majority confirms", () => {
     active.set("c", false);
-    settlements.add("a", { requestId: 1, index: 7 });
-    settlements.applied("b", 7);
+    add("a", { requestId: 1, index: 7 });
+    applied("b", 7);
     active.set("c", true);
     confirmations.shift()!(null);
     expect(answered).toEqual([]);
-    settlements.applied("c", 7);
+    applied("c", 7);
     expect(answered).toEqual(["a 1"]);
   });
 
   it("asks again when the question or its answer may be lost, one question a member at a time", () => {
-    settlements.add("a", { requestId: 1, index: 7 });
-    settlements.add("a", { requestId: 2, index: 9 });
+    add("a", { requestId: 1, index: 7 });
+    add("a", { requestId: 2, index: 9 });
     settlements.work();
     expect(asked()).toEqual(["b 7", "c 7"]);
     nowMs += 200;
     settlements.work();
     expect(asked()).toEqual(["b 7", "c 7", "b 7", "c 7"]);
-    settlements.applied("b", 8);
+    applied("b", 8);
     expect(asked().slice(4)).toEqual(["b 9"]);
   });
 
   it("is forgotten with the office, and not begun without it", () => {
-    settlements.add("a", { requestId: 1, index: 7 });
+    add("a", { requestId: 1, index: 7 });
     settlements.leaderChanged();
-    settlements.applied("b", 7);
-    settlements.applied("c", 7);
+    applied("b", 7);
+    applied("c", 7);
     role = "follower";
-    settlements.add("b", { requestId: 2, index: 7 });
+    add("b", { requestId: 2, index: 7 });
     expect(answered).toEqual([]);
   });
 
@@ -154,12 +166,12 @@ describe("the leader's answer whether a change is settled", () => {
     for (let requestId = 0; requestId <= SETTLEMENTS_MAX; requestId++) {
       settlements.add("b", { requestId, index: 7 });
     }
-    settlements.applied("c", 7);
+    applied("c", 7);
     expect(answered).toHaveLength(SETTLEMENTS_MAX);
-    settlements.add("b", { requestId: 1, index: 8 });
+    add("b", { requestId: 1, index: 8 });
     nowMs += 60_000;
     settlements.work();
-    settlements.applied("c", 8);
+    applied("c", 8);
     expect(answered).toHaveLength(SETTLEMENTS_MAX);
   });
 });

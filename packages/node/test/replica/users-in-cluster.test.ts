@@ -326,11 +326,10 @@ describe("credentials", () => {
     const leader = cluster.leader();
     leader.kill();
     const up = cluster.nodes.filter((node) => node.isUp);
-    const untilMs = cluster.nowMs + 10_000;
-    cluster.runUntil("10 s without a refusal", () => {
+    for (let round = 0; round < 1000; round++) {
       for (const node of up) expect(node.replica.access.credentialsRefusal()).toBeNull();
-      return cluster.nowMs >= untilMs;
-    });
+      cluster.run(10);
+    }
   });
 
   it("have a bound that can be set while the node runs", () => {
