@@ -35,6 +35,8 @@ export interface TestClusterOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Environment of every node, besides PATH. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Environment of one node, besides that of all. */
+  readonly environmentOf?: (name: string) => Readonly<Record<string, string>>;
   /** Gives the address at which the other nodes reach one (a proxy before its peer port); default: the port itself. */
   readonly peerAddress?: (node: TestNode) => Promise<string>;
   /** Where a node keeps its data; default: a directory of its own below the cluster's. */
@@ -132,6 +134,7 @@ export class TestCluster {
         PATH: process.env["PATH"] ?? "",
         HOME: this.directory,
         ...this.#options.environment,
+        ...this.#options.environmentOf?.(node.name),
       },
     });
     running.add(child);
