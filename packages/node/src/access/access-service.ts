@@ -1,6 +1,6 @@
 /** AccessView, put together: what commands ask of access control, spread over the parts that know. */
 import { explainAccess, prepareRules, type PasswordWork } from "@ferrite/acl";
-import type { User, UserTable } from "@ferrite/acl";
+import type { NewCommandsPolicy, User, UserTable } from "@ferrite/acl";
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import { auditInfo } from "../audit/audit-info.ts";
 import { settingChanged, usersChanged, type UsersAction } from "../audit/events.ts";
@@ -127,6 +127,21 @@ export class AccessService implements AccessView {
     });
   }
 
+  setNewCommandsPolicy(
+    policy: NewCommandsPolicy,
+    client: ClientView | null,
+  ): Promise<string | null> {
+    const known = this.catalogue.commands.flatMap(({ name, subcommands }) => [
+      name,
+      ...subcommands.map((subcommand) => subcommand.name),
+    ]);
+    return new Promise((resolve) => {
+      this.propose({ kind: "policy", policy, known }, client, (outcome) =>
+        resolve(outcome.ok ? null : outcome.errorText),
+      );
+    });
+  }
+
   judge(user: User, words: readonly Buffer[]): AccessJudgement {
     const argv = this.#argv;
     argv.reset(Buffer.concat(words));
@@ -174,8 +189,13 @@ export class AccessService implements AccessView {
       this.#parts.audit.record(usersChanged({ action, ...actor, refusal: outcome.errorText }));
       return;
     }
-    const after = linesOf(proposal, this.users());
     const position = { index: outcome.index };
+    if (proposal.kind === "policy") {
+      const set = `acl-new-commands ${proposal.policy}`;
+      this.#parts.audit.record(usersChanged({ action, ...actor, position, after: set }));
+      return;
+    }
+    const after = linesOf(proposal, this.users());
     for (const name of new Set([...before.keys(), ...after.keys()])) {
       const was = before.get(name);
       const is = after.get(name);
@@ -204,6 +224,7 @@ const ACTIONS: Readonly<Record<UsersProposal["kind"], UsersAction>> = {
   delete: "deluser",
   replace: "load",
   seed: "seed",
+  policy: "policy",
 };
 
 /** The users that a change is about, as lines by name. */

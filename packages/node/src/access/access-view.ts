@@ -2,7 +2,14 @@
  * What commands see of access control: the users as this node has applied them, the ways to change them, and the log of
  * denials. Names, rules and lines are byte strings (latin1), as in @ferrite/acl.
  */
-import type { AccessExplanation, CommandCatalogue, User, UserTable, Verdict } from "@ferrite/acl";
+import type {
+  AccessExplanation,
+  CommandCatalogue,
+  NewCommandsPolicy,
+  User,
+  UserTable,
+  Verdict,
+} from "@ferrite/acl";
 import type { UsersOutcome, UsersProposal } from "../replica/access-state.ts";
 import type { ClientView } from "../server/edge-context.ts";
 
@@ -107,6 +114,14 @@ export interface AccessView {
    * Resolves to an error text or null, and never rejects.
    */
   setRequirepass(password: string, client: ClientView): Promise<string | null>;
+  /**
+   * CONFIG SET acl-new-commands: the commands of this version are known from now on, in the whole cluster; what a later
+   * version adds is granted by categories, or by name only. Resolves to an error text or null, and never rejects.
+   */
+  setNewCommandsPolicy(
+    policy: NewCommandsPolicy,
+    client: ClientView | null,
+  ): Promise<string | null>;
   /**
    * What `user` would be told if it sent this request (ACL DRYRUN and EXPLAIN): the verdict of the check that real
    * requests go through, with the key or channel that was denied.

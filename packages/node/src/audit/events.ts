@@ -71,7 +71,7 @@ export function commandDenied(
   };
 }
 
-export type UsersAction = "setuser" | "deluser" | "load" | "save" | "seed" | "expire";
+export type UsersAction = "setuser" | "deluser" | "load" | "save" | "seed" | "expire" | "policy";
 
 /**
  * F94: a change of users, made or refused. Lines are redacted here; `before` is absent for a new user, `after` for one that

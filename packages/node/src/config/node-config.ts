@@ -81,6 +81,8 @@ export interface NodeConfig extends AuditSettings {
   readonly passwordHashIterations: number;
   /** aclfile: absolute path; null = acl.conf in the data directory. */
   readonly aclFile: string | null;
+  /** acl-new-commands, default allow; see SettingsView.show for what the cluster says. */
+  readonly aclNewCommands: "allow" | "deny";
   /** acl-auto-save, default no: ACL SAVE after every change of users. */
   readonly aclAutoSave: boolean;
   /** acllog-max-len, default 128 */

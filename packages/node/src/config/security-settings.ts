@@ -1,7 +1,7 @@
 /** The settings about who is let in: a part of the table in schema.ts. */
 import type { NodeConfig } from "./node-config.ts";
 import type { Setting } from "./setting.ts";
-import { integer, path, permissions, yesNo } from "./value-kinds.ts";
+import { integer, path, permissions, choice, yesNo } from "./value-kinds.ts";
 
 type SecurityField =
   | "protectedMode"
@@ -16,6 +16,7 @@ type SecurityField =
   | "authCacheEntriesMax"
   | "passwordHashIterations"
   | "aclFile"
+  | "aclNewCommands"
   | "aclAutoSave"
   | "aclLogEntriesMax"
   | "aclMaxStalenessMs";
@@ -131,6 +132,15 @@ export const SECURITY_SETTINGS: {
     defaultMeaning: "`acl.conf` in `dir`",
     about:
       "File with users, written by ACL SAVE and read by ACL LOAD. It seeds a cluster whose users nobody has changed yet and never overrules a living one.",
+  },
+  aclNewCommands: {
+    name: "acl-new-commands",
+    group: "security",
+    kind: choice(["allow", "deny"]),
+    defaultText: "allow",
+    about:
+      "What users with `+@all` or a category get of commands that a later version adds: all, or none until an administrator sets this anew. It holds for the whole cluster: CONFIG SET changes it everywhere, the value of a file only counts until somebody has.",
+    live: true,
   },
   aclAutoSave: {
     name: "acl-auto-save",

@@ -22,6 +22,7 @@ export type SettingsListener = (config: NodeConfig, changed: ReadonlySet<keyof N
 export class Settings implements SettingsView {
   #config: NodeConfig;
   readonly #listeners = new Set<SettingsListener>();
+  readonly #agreed = new Map<SettingField, () => string | undefined>();
 
   /** `config` with the ports that were really bound, so that CONFIG GET port tells the truth after port 0. */
   constructor(config: NodeConfig) {
@@ -38,6 +39,11 @@ export class Settings implements SettingsView {
     this.#config = config;
   }
 
+  /** A setting of the whole cluster: CONFIG GET shows what was agreed, where something was. */
+  showAgreed(field: SettingField, value: () => string | undefined): void {
+    this.#agreed.set(field, value);
+  }
+
   /** Listens for changes until the returned function is called. A listener must not throw. */
   onChange(listener: SettingsListener): () => void {
     this.#listeners.add(listener);
@@ -47,7 +53,8 @@ export class Settings implements SettingsView {
   /** A setting's value as CONFIG GET shows it (secrets hidden), or undefined when there is no such setting. */
   get(name: string): string | undefined {
     const field = fieldOfName(name);
-    return field === undefined ? fixedSetting(name)?.value : shownValue(this.#config, field);
+    if (field === undefined) return fixedSetting(name)?.value;
+    return this.#agreed.get(field)?.() ?? shownValue(this.#config, field);
   }
 
   /**

@@ -1,5 +1,5 @@
 /** The users as part of the replicated state: what the edge reads of them and how it changes them. */
-import type { UsersChange, UserTable } from "@ferrite/acl";
+import type { NewCommandsPolicy, UsersChange, UserTable } from "@ferrite/acl";
 import type { Index } from "@ferrite/raft";
 
 /** A change of users on its way to the log. Passwords in it are hashed; names, rules and lines are byte strings. */
@@ -9,7 +9,13 @@ export type UsersProposal =
   /** ACL LOAD: the lines become all users there are. */
   | { readonly kind: "replace"; readonly lines: readonly string[] }
   /** Like replace, but only in a cluster whose users nobody has changed yet. */
-  | { readonly kind: "seed"; readonly lines: readonly string[] };
+  | { readonly kind: "seed"; readonly lines: readonly string[] }
+  /** acl-new-commands: which commands are known, and what becomes of others (S10). */
+  | {
+      readonly kind: "policy";
+      readonly policy: NewCommandsPolicy;
+      readonly known: readonly string[];
+    };
 
 export type UsersOutcome =
   | { readonly ok: true; readonly index: Index; readonly count: number }

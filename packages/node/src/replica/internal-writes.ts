@@ -21,6 +21,7 @@ export const InternalWrite = {
   DeleteUsers: "acl.delete",
   ReplaceUsers: "acl.replace",
   SeedUsers: "acl.seed",
+  SetPolicy: "acl.policy",
   Anchor: "audit.anchor",
 } as const;
 export type InternalWrite = (typeof InternalWrite)[keyof typeof InternalWrite];

@@ -13,6 +13,7 @@ const KINDS: ReadonlyMap<string, UsersWriteKind> = new Map([
   [InternalWrite.DeleteUsers, "delete"],
   [InternalWrite.ReplaceUsers, "replace"],
   [InternalWrite.SeedUsers, "seed"],
+  [InternalWrite.SetPolicy, "policy"],
 ]);
 
 /** @throws RangeError when a name, rule or line is no byte string */
@@ -24,6 +25,8 @@ export function encodeUsersWrite(proposal: UsersProposal): Buffer {
       return encodeInternalWrite(InternalWrite.DeleteUsers, proposal.names);
     case "replace":
       return encodeInternalWrite(InternalWrite.ReplaceUsers, proposal.lines);
+    case "policy":
+      return encodeInternalWrite(InternalWrite.SetPolicy, [proposal.policy, ...proposal.known]);
     default:
       return encodeInternalWrite(InternalWrite.SeedUsers, proposal.lines);
   }
@@ -50,7 +53,17 @@ export function applyUsersWrite(
       return users.deleteUsers(rest);
     case "replace":
       return users.replaceAll(rest, timeMs);
+    case "policy":
+      return setPolicy(users, rest);
     default:
       return users.seed(rest, timeMs);
   }
+}
+
+function setPolicy(users: UserTable, words: readonly string[]): ApplyOutcome {
+  const [policy, ...known] = words;
+  if (policy !== "allow" && policy !== "deny") {
+    return { ok: false, errorText: "ERR the policy for new commands is neither allow nor deny" };
+  }
+  return users.setCommandPolicy({ policy, known });
 }

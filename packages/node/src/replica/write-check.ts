@@ -35,6 +35,7 @@ export const USERS_COMMANDS: Readonly<Record<UsersWriteKind, string>> = {
   delete: "acl|deluser",
   replace: "acl|load",
   seed: "acl|load",
+  policy: "config|set",
 };
 
 export class WriteCheck {

@@ -127,6 +127,23 @@ export class NodeAccess {
       throw error;
     }
     this.#gate.open();
+    await this.#applyNewCommandsPolicy();
+  }
+
+  /** What the configuration says of new commands counts until the cluster has agreed on something. */
+  async #applyNewCommandsPolicy(): Promise<void> {
+    const { config, replica, logger } = this.#options;
+    const users = replica.access.users();
+    const isOpen = users.knownCommands === null && config().aclNewCommands === "deny";
+    const reason = isOpen ? await this.access.view.setNewCommandsPolicy("deny", null) : null;
+    if (reason !== null) logger.warn({ reason }, "acl-new-commands deny is not agreed yet");
+    const commands = users.newCommands();
+    if (commands.length > 0) {
+      logger.warn(
+        { commands },
+        "this version has commands that users do not get by category (acl-new-commands deny); look at them, then CONFIG SET acl-new-commands again",
+      );
+    }
   }
 
   /** Null, or why this node honours nobody now. */

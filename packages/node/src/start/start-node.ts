@@ -138,6 +138,7 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
   running.onKeysExpired((count) => {
     server.counters.expiredKeys += count;
   });
+  settings.showAgreed("aclNewCommands", () => view.access.users().knownCommands?.policy);
   settings.onChange((changed, fields) => {
     server.applyConfig(changed, fields);
     access.applyConfig(changed, fields);

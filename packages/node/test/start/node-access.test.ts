@@ -121,3 +121,30 @@ describe("a node that starts", () => {
     expect(await client.ask("AUTH", "one")).toBe("+OK\r\n");
   });
 });
+
+describe("acl-new-commands (S10)", () => {
+  it("is the cluster's: it is agreed, kept over a restart, and shown as it was agreed", async () => {
+    const first = await start();
+    const client = await connect(first);
+    const shown = "*2\r\n$16\r\nacl-new-commands\r\n$4\r\ndeny\r\n";
+    expect(await client.ask("CONFIG", "SET", "acl-new-commands", "deny")).toBe("+OK\r\n");
+    expect(await client.ask("CONFIG", "GET", "acl-new-commands")).toBe(shown);
+    expect(await client.ask("GET", "a")).toBe("$-1\r\n");
+    await first.stop();
+    running.length = 0;
+    const second = await connect(await start());
+    expect(await second.ask("CONFIG", "GET", "acl-new-commands")).toBe(shown);
+    expect(await second.ask("ACL", "SETUSER", "alice", "on", "nopass", "+@all", "~*")).toBe(
+      "+OK\r\n",
+    );
+    await second.ask("AUTH", "alice", "x");
+    expect(await second.ask("SET", "a", "1")).toBe("+OK\r\n");
+  });
+
+  it("of the configuration counts in a cluster that has agreed on nothing yet", async () => {
+    const client = await connect(await start({ "acl-new-commands": "deny" }));
+    expect(await client.ask("CONFIG", "GET", "acl-new-commands")).toContain("deny");
+    expect(await client.ask("CONFIG", "SET", "acl-new-commands", "allow")).toBe("+OK\r\n");
+    expect(await client.ask("CONFIG", "GET", "acl-new-commands")).toContain("allow");
+  });
+});

@@ -47,9 +47,8 @@ function runConfigSet(context: EdgeContext): void {
   }
   const blocked = context.server.audit.refusal();
   if (blocked !== null && !isWayOut(pairs)) return reply.error(blocked);
-  const password = pairs.find(([name]) => name.toLowerCase() === "requirepass");
-  if (password === undefined) return finish(context, reply, pairs);
-  return setWithPassword(context, pairs, password[1]);
+  if (!pairs.some(isOfCluster)) return finish(context, reply, pairs);
+  return setInCluster(context, pairs);
 }
 
 /** A trail that can not be written must not keep an administrator from saying that the node shall go on without. */
@@ -57,18 +56,40 @@ function isWayOut(pairs: Pairs): boolean {
   return pairs.every(([name]) => name.toLowerCase() === "audit-on-failure");
 }
 
-/** The password is the cluster's, the rest this node's: the password first, as only that can still fail. */
-function setWithPassword(context: EdgeContext, pairs: Pairs, password: string): void {
+function isOfCluster([name]: Pairs[number]): boolean {
+  return ["requirepass", "acl-new-commands"].includes(name.toLowerCase());
+}
+
+/** Some settings are the cluster's, the rest this node's: the cluster's first, as only those can still fail. */
+function setInCluster(context: EdgeContext, pairs: Pairs): void {
   const { server, client } = context;
   const problem = server.settings.check(pairs);
   if (problem !== null) return finish(context, context.reply, pairs);
   const answer = answerLater(context);
-  void server.access.setRequirepass(password, client).then((errorText) => {
+  void agree({ server, client }, pairs.filter(isOfCluster)).then((errorText) => {
     answer((reply) => {
       if (errorText === null) finish({ server, client }, reply, pairs);
       else reply.error(errorText);
     });
   });
+}
+
+/** One after the other, until one fails. */
+async function agree(
+  { server, client }: Pick<EdgeContext, "server" | "client">,
+  pairs: Pairs,
+): Promise<string | null> {
+  for (const [name, value] of pairs) {
+    const errorText =
+      name.toLowerCase() === "requirepass"
+        ? await server.access.setRequirepass(value, client)
+        : await server.access.setNewCommandsPolicy(
+            value.toLowerCase() === "deny" ? "deny" : "allow",
+            client,
+          );
+    if (errorText !== null) return errorText;
+  }
+  return null;
 }
 
 /** Sets, answers, and tells the trail of every setting that was to change. */

@@ -70,6 +70,8 @@ export class LocalAccessState implements AccessState {
         return this.#users.deleteUsers(proposal.names);
       case "replace":
         return this.#users.replaceAll(proposal.lines, 0);
+      case "policy":
+        return this.#users.setCommandPolicy(proposal);
       case "seed":
       default:
         return this.#users.seed(proposal.lines, 0);

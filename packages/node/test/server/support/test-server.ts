@@ -174,6 +174,7 @@ export function testConfig(overrides: Partial<NodeConfig> = {}): NodeConfig {
     auditOtlpAuthorization: "",
     auditWebhookUrl: null,
     auditWebhookAuthorization: "",
+    aclNewCommands: "allow",
     aclAutoSave: false,
     aclLogEntriesMax: 128,
     aclMaxStalenessMs: 10_000,
