@@ -77,7 +77,8 @@ const testsAreFound: TidyRule = (file) => {
   if (!/\.(test|spec)\.[a-z]+$/.test(file.path)) {
     return [];
   }
-  const found = /^(packages\/[^/]+\/test|test\/(house|e2e|compat|sim|chaos|fuzz))\/.*\.test\.ts$/;
+  const found =
+    /^(packages\/[^/]+\/test|test\/(house|e2e|security|compat|sim|chaos|fuzz))\/.*\.test\.ts$/;
   return found.test(file.path) ? [] : ["no suite runs a test that lies here"];
 };
 

@@ -177,8 +177,9 @@ function judgeErrors(
   return null;
 }
 
-/** A password that stands anywhere else in its line is none to the parser. */
+/** A password that stands anywhere else in its line, or within quotes, is none to the parser. */
 function isInItsPlace(line: string): boolean {
+  if (/["']/.test(line)) return false;
   return line
     .split(SECRET)
     .slice(0, -1)

@@ -143,7 +143,7 @@ async function tell({ rules, seed }: Story): Promise<{ denied: number; asked: nu
       !ON_ITS_OWN.test(name) && !(NOT_WHEN_ALLOWED.test(name) && expectedOf(dryRuns[at]) === "runs")
     );
   };
-  const plain = requests.keys().filter(isPlain).toArray();
+  const plain = [...requests.keys()].filter(isPlain);
   const session = await node.open(2);
   const [, ...answers] = await ask(session, [
     ["AUTH", USER, "any"],
