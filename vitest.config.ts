@@ -6,7 +6,7 @@ import { defineConfig } from "vitest/config";
  * quick answer does not wait for real processes.
  *
  * Our own packages are read from source through the condition `@ferrite/source`; a test run needs
- * no build. Only `e2e`, `compat` and `fuzz` start the built `ferrite` as a process.
+ * no build. Only `e2e`, `security`, `compat` and `fuzz` start the built `ferrite` as a process.
  */
 const root = fileURLToPath(new URL(".", import.meta.url));
 const sourceCondition = "@ferrite/source";
