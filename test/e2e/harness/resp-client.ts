@@ -31,8 +31,16 @@ export class RespClient {
   #ended = false;
 
   /** Rejects when nobody listens. */
-  static async connect(port: number, host = "127.0.0.1"): Promise<RespClient> {
-    const socket = connect({ port, host, noDelay: true });
+  static connect(port: number, host = "127.0.0.1"): Promise<RespClient> {
+    return RespClient.#over(connect({ port, host, noDelay: true }));
+  }
+
+  /** Over a Unix socket. Rejects when nobody listens. */
+  static connectUnix(path: string): Promise<RespClient> {
+    return RespClient.#over(connect({ path }));
+  }
+
+  static async #over(socket: Socket): Promise<RespClient> {
     await new Promise<void>((resolve, reject) => {
       socket.once("connect", resolve);
       socket.once("error", reject);
