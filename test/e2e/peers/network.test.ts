@@ -276,7 +276,7 @@ describe("O06: forming", () => {
 
   it("gives a late node the cluster that lists it, and keeps its replaced disk out", async () => {
     const { nodes, addresses } = await room.cluster(NAMES);
-    const [a, , c] = nodes as [TestNode, TestNode, TestNode];
+    const [a, b, c] = nodes as [TestNode, TestNode, TestNode];
     await c.network.stop();
     // It died before its disk had the cluster.
     const late = room.node("node-3", await room.nodeFiles("node-3"), addresses, {
@@ -291,7 +291,9 @@ describe("O06: forming", () => {
     const forming = replaced.network.form();
     await replaced.logged(/with another data directory/);
     expect(replaced.network.genesis).toBeNull();
-    expect(a.network.counters.refusalsSent.replacedDisk).toBeGreaterThan(0);
+    // Whichever of them was asked first.
+    const refusals = [a, b].map((node) => node.network.counters.refusalsSent.replacedDisk);
+    expect(Math.max(...refusals)).toBeGreaterThan(0);
     await replaced.network.stop();
     await expect(forming).rejects.toThrow(/stopped/);
   });

@@ -2,7 +2,8 @@
 import type { UsersChange, UserTable } from "@ferrite/acl";
 import type { AccessState, UsersOutcome, UsersProposal } from "../replica/access-state.ts";
 
-const STARTING = "LOADING Ferrite is taking over the users of the cluster";
+/** Redis' words of a server that starts, which clients know to wait for. */
+const STARTING = "LOADING Redis is loading the dataset in memory";
 
 /** The users of the replica, closed until `open` is called. */
 export class BootGate implements AccessState {
