@@ -85,6 +85,22 @@ export class AccessControl {
     return this.#denied(Verdict.Command, command, client, user);
   }
 
+  /** A write that was allowed when it came was refused when its turn in the log came: it is told like any denial. */
+  deniedLate(command: CommandSpec, errorText: string, client: AccessSubject): void {
+    this.counters.deniedCommands++;
+    const username = client.user ?? "";
+    const clientInfo = this.#parts.describeClient(client);
+    const denial = { reason: "command", object: command.name, username, clientInfo } as const;
+    this.#parts.log.add(denial, this.#parts.nowMs());
+    this.#parts.audit.record(
+      commandDenied(auditClient(client), {
+        kind: "command",
+        command: command.name,
+        reason: errorText,
+      }),
+    );
+  }
+
   /** The error of a user that has run as many commands in this second as it may, or null. Counts the command. */
   rateRefusal(client: AccessSubject): string | null {
     const user = client.access.user;

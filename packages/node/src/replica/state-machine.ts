@@ -214,7 +214,7 @@ export class StateMachine {
       if (isInternalWrite(reader.buffer, reader.recordStart, reader.recordEnd)) {
         this.#runInternal(entry.index, reply, listener);
       } else {
-        this.#runCommand(reply, listener);
+        this.#runCommand(reply, listener, client);
       }
       client?.writeApplied(entry.index);
     }
@@ -227,7 +227,7 @@ export class StateMachine {
     return position;
   }
 
-  #runCommand(reply: Reply, listener: ApplyListener): void {
+  #runCommand(reply: Reply, listener: ApplyListener, client: WriteClient | undefined): void {
     const reader = this.#reader;
     const context = this.#context;
     const argv = context.argv;
@@ -243,6 +243,7 @@ export class StateMachine {
     }
     const refusal = this.#check.refusal(reader, this.#timeMs, command, argv);
     if (refusal !== null) {
+      client?.writeDenied?.(command, refusal);
       reply.error(refusal);
       return;
     }

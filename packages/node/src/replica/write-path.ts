@@ -9,6 +9,8 @@ export interface WriteClient {
   replyForWrite(): Reply;
   /** The oldest unfinished write has run at log position `index` and its answer is in the reply. */
   writeApplied(index: number): void;
+  /** The oldest unfinished write may not run any more: rules have changed since it was taken. Its answer follows. */
+  writeDenied?(command: WriteCommand, errorText: string): void;
   /** The oldest unfinished write did not run (CLUSTERDOWN ...) or may have (UNKNOWNOUTCOME ...). */
   writeFailed(errorText: string): void;
 }

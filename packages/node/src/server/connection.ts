@@ -339,6 +339,10 @@ export class Connection extends ClientStream implements WriteClient {
     this.#afterWriteAnswered();
   }
 
+  writeDenied(command: RunnableCommand, errorText: string): void {
+    this.host.guard.deniedLate(command, errorText, this);
+  }
+
   writeFailed(errorText: string): void {
     const command = this.#writes.fail();
     this.host.statistics.of(command).failedCalls++;

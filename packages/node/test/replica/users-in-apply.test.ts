@@ -37,6 +37,8 @@ interface Record {
 let machine: StateMachine;
 let changes: UsersChange[];
 let sequences: Map<string, number>;
+/** What clients were told to be denied, before their answers. */
+let denials: string[];
 
 function newMachine(): StateMachine {
   return new StateMachine({
@@ -96,6 +98,8 @@ function apply(...given: Parameters<typeof entry>): string {
   const reply = new RespReply();
   const client = {
     replyForWrite: () => reply,
+    writeDenied: ({ name }: { readonly name: string }, text: string) =>
+      void denials.push(`${name}: ${text}`),
     writeApplied: () => undefined,
     writeFailed: (text: string) => expect.fail(text),
   };
@@ -115,10 +119,19 @@ function makeBob(...rules: readonly string[]): number {
 beforeEach(() => {
   machine = newMachine();
   changes = [];
+  denials = [];
   sequences = new Map();
 });
 
 describe("a write at its position in the log", () => {
+  it("that is refused is told to the node that holds its client, for ACL LOG and the trail (S12, F92)", () => {
+    const bob = makeBob();
+    const before = machine.users.revision;
+    apply([change({ kind: "delete", names: ["bob"] })]);
+    expect(apply([command(bob, "SET", "k", "1")], { revision: before })).toBe(GONE);
+    expect(denials).toEqual([`set: ${GONE.slice(1, -2)}`]);
+  });
+
   it("runs as the edge has allowed it while the users are the same", () => {
     const bob = makeBob();
     // Not looked at again: the edge of this revision has allowed it.
