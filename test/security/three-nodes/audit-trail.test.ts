@@ -51,9 +51,7 @@ async function search(node: number, ...words: readonly string[]): Promise<AuditR
 }
 
 /** What FERRITE.AUDIT STATUS says, and the sequence that the cluster has witnessed of each node. */
-async function auditStatus(
-  node: number,
-): Promise<{
+async function auditStatus(node: number): Promise<{
   readonly nodeId: string;
   readonly sequence: number;
   readonly anchors: ReadonlyMap<string, number>;
@@ -62,17 +60,22 @@ async function auditStatus(
   const anchors = new Map<string, number>();
   for (const anchor of facts.get("anchors") as readonly RespValue[]) {
     const each = factsOf(anchor);
-    anchors.set(String(each.get("node_id")), Number(each.get("sequence")));
+    anchors.set(textOf(each.get("node_id")), Number(each.get("sequence")));
   }
-  return { nodeId: String(facts.get("node_id")), sequence: Number(facts.get("sequence")), anchors };
+  return { nodeId: textOf(facts.get("node_id")), sequence: Number(facts.get("sequence")), anchors };
 }
 
 function factsOf(reply: RespValue): ReadonlyMap<string, RespValue> {
   if (!Array.isArray(reply)) throw new Error(`not facts: ${JSON.stringify(reply)}`);
   const words = reply as readonly RespValue[];
   const facts = new Map<string, RespValue>();
-  for (let at = 0; at + 1 < words.length; at += 2) facts.set(String(words[at]), words[at + 1]);
+  for (let at = 0; at + 1 < words.length; at += 2) facts.set(textOf(words[at]), words[at + 1]);
   return facts;
+}
+
+function textOf(value: RespValue | undefined): string {
+  if (typeof value !== "string") throw new Error(`not a text: ${JSON.stringify(value)}`);
+  return value;
 }
 
 function trailOf(node: number): string {

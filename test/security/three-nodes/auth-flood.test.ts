@@ -9,7 +9,7 @@ import { settled } from "../../e2e/load/outcome.ts";
 import { Load } from "../../e2e/load/load.ts";
 
 /** More than may wait for a hash: those beyond are told so at once, and try the next password. */
-const CONNECTIONS = 2500;
+const CONNECTIONS = 5000;
 const ATTEMPTS = 10_000;
 const TIMEOUT_MS = 300_000;
 /** What a wrong password may be answered with: it is wrong, or there are too many at once. */

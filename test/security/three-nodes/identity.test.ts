@@ -79,7 +79,7 @@ describe("a user that is deleted and made again", () => {
       ]);
       expect((await Promise.all(changes)).slice(0, 2)).toEqual([1, "OK"]);
       await Promise.all(answers.map(settled));
-      const order = String(await administrator.call("GET", key));
+      const order = (await administrator.call("GET", key)) as string;
       expect(order).toMatch(/^o*\|$/);
       before += order.length - 1;
       lost += answers.length - (order.length - 1);

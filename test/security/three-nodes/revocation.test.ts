@@ -8,7 +8,7 @@ import type { RespClient } from "../../e2e/harness/resp-client.ts";
 import { REVOCATIONS, Revocations } from "./support/revocations.ts";
 
 /** FERRITE_REVOCATIONS=1000 for the whole proof. */
-const COUNT = Number(process.env["FERRITE_REVOCATIONS"] ?? 200);
+const COUNT = Number(process.env["FERRITE_REVOCATIONS"] ?? 100);
 const NODES = [0, 1, 2];
 const TIMEOUT_MS = 600_000;
 
