@@ -89,6 +89,8 @@ const CACHE_ENTRIES_MAX_DEFAULT = 10_000;
 /** A password that fitted a form which was replaced meanwhile (by a re-hash on another node) is checked once more. */
 const CHECKS_PER_ATTEMPT_MAX = 3;
 const SALT_BYTES = 16;
+/** Before "busy" and "try again" are said: a connection can ask for no more than a few of these a second. */
+const TURNED_AWAY_PAUSE_MS = 250;
 
 export class Authenticator {
   readonly counters: AuthenticationCounters = {
@@ -132,6 +134,12 @@ export class Authenticator {
     return this.#inFlight.size;
   }
 
+  /** Nothing was checked. Answered late, so that whoever tries again at once does not keep the event loop at it (S25). */
+  async #turnedAway(result: AuthenticationResult): Promise<AuthenticationResult> {
+    await this.#options.sleep(TURNED_AWAY_PAUSE_MS);
+    return this.#counted(result);
+  }
+
   #begin(attempt: LoginAttempt): AuthenticationResult | Promise<AuthenticationResult> {
     const errorText = this.#options.credentialsRefusal();
     if (errorText !== null) return { kind: "unavailable", errorText };
@@ -152,7 +160,7 @@ export class Authenticator {
     const admission = isLocal ? null : this.#options.throttle.admit(attempt.name, address, now);
     if (admission?.kind === "refused") {
       digest.fill(0);
-      return { kind: "throttled", retryAfterMs: admission.retryAfterMs };
+      return this.#turnedAway({ kind: "throttled", retryAfterMs: admission.retryAfterMs });
     }
     const waitMs = admission?.waitMs ?? 0;
     const check: Check = {
@@ -175,6 +183,7 @@ export class Authenticator {
       if (waitMs > 0) await this.#options.sleep(waitMs);
       if (check.ticket !== null) this.#options.throttle.begin(check.ticket);
       result = this.#fromCache(check) ?? (await this.#hashAndCompare(check));
+      if (result.kind === "busy") await this.#options.sleep(TURNED_AWAY_PAUSE_MS);
     } catch (error) {
       this.#options.logger.error({ err: error }, "a password could not be checked");
     }

@@ -354,7 +354,12 @@ describe("What goes wrong with the check itself", () => {
     for (const kind of ["busy", "failed"] as const) {
       world.hashing.outcome = { kind };
       for (let count = 0; count < 10; count++) {
-        expect(await world.login("alice", "right")).toBe(kind);
+        const attempt = world.login("alice", "right");
+        // Busy comes late: a flood waits for its answers (S25).
+        await settled();
+        expect(world.time.dueInMs).toEqual(kind === "busy" ? [250] : []);
+        await world.time.advance(250);
+        expect(await attempt).toBe(kind);
       }
     }
     world.hashing.outcome = null;
@@ -380,14 +385,16 @@ describe("The throttle (S26, F15)", () => {
       await attempt;
     }
     const waiting = [1, 2, 3, 4].map((count) => world.login("alice", `more ${count}`));
-    const refused = await world.begin("alice", "right");
+    const refusal = world.begin("alice", "right");
+    await world.time.advance(250);
+    const refused = await refusal;
     expect(refused.kind).toBe("throttled");
     expect(authenticationError(refused)).toMatch(
       /^ERR too many failed authentications, try again in \d+ s$/,
     );
-    // One had to wait for its slot before, four do now, one was refused.
-    expect(world.authenticator.counters).toMatchObject({ refused: 5, throttled: 6 });
-    expect(world.hashing.jobs.length).toBe(5);
+    // One had to wait for its slot before, four do now (the first of them has had it), one was refused.
+    expect(world.authenticator.counters).toMatchObject({ refused: 6, throttled: 6 });
+    expect(world.hashing.jobs.length).toBe(6);
     await world.time.advance(60_000);
     const outcomes = await Promise.all(waiting);
     expect(outcomes).toEqual(Array.from({ length: 4 }, () => "wrong-password"));
