@@ -30,8 +30,8 @@ export class Ledger {
   readonly violations: string[] = [];
   /** Error texts of what was sent after a revocation, by how often, over all rounds. */
   readonly refusals = new Map<string, number>();
-  /** Keys of writes that were sent after a revocation and must never be there. Kept over all rounds. */
-  readonly forbiddenKeys: string[] = [];
+  /** Keys of writes that were sent after a revocation and must never be there, with when. Kept over all rounds. */
+  readonly forbidden = new Map<string, string>();
   /** Keys of writes that were acknowledged in this round. */
   acknowledgedKeys: string[] = [];
   /** Commands that succeeded, over all rounds. */
@@ -65,7 +65,9 @@ export class Ledger {
   }
 
   wasSent({ client, sent, sentAtMs, key }: Command): void {
-    if (key !== null && this.#isForbidden(client, sent, sentAtMs)) this.forbiddenKeys.push(key);
+    const ban = this.#ban;
+    if (key === null || ban === null || !this.#isForbidden(client, sent, sentAtMs)) return;
+    this.forbidden.set(key, this.#when(sentAtMs, ban));
   }
 
   hasSucceeded({ client, sent, sentAtMs, key }: Command): void {
@@ -75,10 +77,8 @@ export class Ledger {
     const ban = this.#ban;
     if (ban === null || !this.#isForbidden(client, sent, sentAtMs)) return;
     if (this.violations.length >= TOLD_MAX) return;
-    const lateMs = (sentAtMs - ban.sinceMs).toFixed(3);
-    this.violations.push(
-      `a ${sent} of ${client} succeeded that was sent ${lateMs} ms after the OK to ${ban.what}`,
-    );
+    const when = this.#when(sentAtMs, ban);
+    this.violations.push(`a ${sent} of ${client} succeeded that was sent ${when}`);
   }
 
   /** True when it counts: it was sent after the revocation. */
@@ -92,6 +92,10 @@ export class Ledger {
 
   wasLost({ client, sent, sentAtMs }: Command): void {
     if (this.#isForbidden(client, sent, sentAtMs)) this.lost++;
+  }
+
+  #when(sentAtMs: number, ban: { readonly what: string; readonly sinceMs: number }): string {
+    return `${(sentAtMs - ban.sinceMs).toFixed(3)} ms after the OK to ${ban.what}`;
   }
 
   /** Whether what a client sends at that time must fail. */

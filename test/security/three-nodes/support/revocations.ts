@@ -2,6 +2,7 @@
  * Takes a user's rights away on one node while it works on all of them, and looks that nothing of it succeeds anywhere
  * that was sent after the OK; gives them back on another node, and again.
  */
+import { randomUUID } from "node:crypto";
 import type { TestCluster } from "../../../e2e/harness/cluster.ts";
 import { RespError, type RespClient } from "../../../e2e/harness/resp-client.ts";
 import { Ledger, type Ban } from "./ledger.ts";
@@ -59,6 +60,8 @@ export class Revocations {
   /** Begins to send as a user that is not there yet. On every node one client of each shape. */
   constructor(cluster: TestCluster, shapes: readonly LoadShape[] = MIXED_LOAD) {
     this.#cluster = cluster;
+    // Several tests share a cluster: what one has written must not be found by the next.
+    const run = randomUUID();
     this.#clients = cluster.nodes.map(({ name, port }) =>
       shapes.map(
         (shape) =>
@@ -67,6 +70,7 @@ export class Revocations {
             credentials: CREDENTIALS,
             ledger: this.ledger,
             name: `${name}:${shape.name}`,
+            keyPrefix: `load:${run}:${name}:${shape.name}`,
             batch: shape.batch,
             onProgress: () => this.#progress.changed(),
           }),
@@ -139,21 +143,25 @@ export class Revocations {
     const { ledger } = this;
     await administrator.call("FERRITE.CONSISTENCY", "linearizable");
     const acknowledged = ledger.acknowledgedKeys;
-    const there = await countOf(administrator, acknowledged);
-    if (there !== acknowledged.length) {
-      throw new Error(`of ${acknowledged.length} acknowledged writes only ${there} are there`);
+    const missing = await presenceOf(administrator, acknowledged, false);
+    if (missing.length > 0) {
+      throw new Error(
+        `of ${acknowledged.length} acknowledged writes ${missing.length} are not there: ${missing[0]}`,
+      );
     }
-    const forbidden = await countOf(administrator, ledger.forbiddenKeys.slice(-KEYS_PER_CALL));
-    if (forbidden > 0) {
-      ledger.violations.push(`${forbidden} writes that were sent after the revocation are there`);
+    const forbidden = [...ledger.forbidden.keys()].slice(-KEYS_PER_CALL);
+    for (const key of await presenceOf(administrator, forbidden, true)) {
+      ledger.violations.push(`${key} is there and was sent ${ledger.forbidden.get(key)}`);
     }
     ledger.acknowledgedKeys = [];
   }
 
   /** All writes of all rounds that must not be there and are, as one node sees it now. */
-  async forbiddenWrites(administrator: RespClient): Promise<number> {
+  async forbiddenWrites(administrator: RespClient): Promise<string[]> {
     await administrator.call("FERRITE.CONSISTENCY", "linearizable");
-    return await countOf(administrator, this.ledger.forbiddenKeys);
+    const { forbidden } = this.ledger;
+    const found = await presenceOf(administrator, [...forbidden.keys()], true);
+    return found.map((key) => `${key}, sent ${forbidden.get(key)}`);
   }
 
   async end(): Promise<void> {
@@ -161,11 +169,11 @@ export class Revocations {
   }
 
   summary(): string {
-    const { succeeded, refused, lost, forbiddenKeys, violations, refusals } = this.ledger;
+    const { succeeded, refused, lost, forbidden, violations, refusals } = this.ledger;
     const texts = [...refusals].map(([text, count]) => `${count} x ${text}`).join("; ");
     return (
       `${succeeded} commands succeeded while allowed; after an OK ${refused} were refused and ${lost} lost with their ` +
-      `connection, ${forbiddenKeys.length} of them writes; ${violations.length} violations (${texts})`
+      `connection, ${forbidden.size} of them writes; ${violations.length} violations (${texts})`
     );
   }
 }
@@ -176,12 +184,18 @@ export function expectOk(reply: unknown): void {
   throw new Error(`not OK: ${reply instanceof RespError ? reply.text : JSON.stringify(reply)}`);
 }
 
-async function countOf(client: RespClient, keys: readonly string[]): Promise<number> {
-  let count = 0;
+/** Those of the keys that are there, or are not. */
+async function presenceOf(
+  client: RespClient,
+  keys: readonly string[],
+  isThere: boolean,
+): Promise<string[]> {
+  const found: string[] = [];
   for (let first = 0; first < keys.length; first += KEYS_PER_CALL) {
-    const reply = await client.call("EXISTS", ...keys.slice(first, first + KEYS_PER_CALL));
-    if (typeof reply !== "number") throw new Error(`EXISTS: ${JSON.stringify(reply)}`);
-    count += reply;
+    const asked = keys.slice(first, first + KEYS_PER_CALL);
+    const values = await client.call("MGET", ...asked);
+    if (!Array.isArray(values)) throw new Error(`MGET: ${JSON.stringify(values)}`);
+    found.push(...asked.filter((_, at) => (values[at] !== null) === isThere));
   }
-  return count;
+  return found;
 }

@@ -18,8 +18,10 @@ export interface UserClientOptions {
   readonly port: number;
   readonly credentials: Credentials;
   readonly ledger: Ledger;
-  /** Begins the keys of its writes, and tells it from others in reports. */
+  /** Tells it from others in reports. */
   readonly name: string;
+  /** Begins the keys of its writes, which nobody else writes. */
+  readonly keyPrefix: string;
   /** What one batch consists of, in one write to the socket. */
   readonly batch: readonly ("read" | "write")[];
   /** Called when one of its counts has changed. */
@@ -118,10 +120,10 @@ export class UserClient {
   }
 
   async #sendBatch(connection: RespClient): Promise<void> {
-    const { batch, name } = this.#options;
+    const { batch, keyPrefix } = this.#options;
     const requests = batch.map((sent) => {
-      if (sent === "read") return { sent, key: null, words: ["GET", `load:${name}:0`] };
-      const key = `load:${name}:${this.#writes++}`;
+      if (sent === "read") return { sent, key: null, words: ["GET", `${keyPrefix}:0`] };
+      const key = `${keyPrefix}:${this.#writes++}`;
       return { sent, key, words: ["SET", key, "1"] };
     });
     const answers = connection.pipeline(requests.map(({ words }) => words));
