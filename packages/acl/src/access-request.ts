@@ -4,7 +4,14 @@
  */
 
 /** What a request does to a key, as Redis 7 tells it from the key specification: access reads, the rest writes. */
-export const KeyAccess = { None: 0, Read: 1, Write: 2, ReadWrite: 3 } as const;
+export const KeyAccess = {
+  None: 0,
+  Read: 1,
+  Write: 2,
+  ReadWrite: 3,
+  /** Nobody can say which keys are meant (S07): no pattern is enough, only who may use all keys may do this. */
+  Unknown: 4,
+} as const;
 export type KeyAccess = (typeof KeyAccess)[keyof typeof KeyAccess];
 
 export interface AccessRequest {

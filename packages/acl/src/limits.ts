@@ -16,7 +16,7 @@ export interface AclLimits {
   readonly passwordsPerUserMax: number;
   /** Bytes of a user's line. */
   readonly userBytesMax: number;
-  /** Bytes of all lines: they have to fit into the header of a snapshot (16 MiB) with room to spare. */
+  /** Bytes of all lines: they have to fit into the header of a snapshot (32 MiB) with room to spare. */
   readonly tableBytesMax: number;
 }
 

@@ -118,6 +118,12 @@ describe("keys", () => {
     );
   });
 
+  it("that nobody can name are for users of all keys only (S07)", () => {
+    const unknown = { command: "get", keys: [""], access: [KeyAccess.Unknown] };
+    expect(verdict(["+get", "~*"], unknown)).toBe(Verdict.Allowed);
+    expect(verdict(["+get", "~", "~a*", "%RW~?*"], unknown)).toBe(Verdict.Key);
+  });
+
   it("are all checked, and the first denied one is told", () => {
     const user = userWith("+mget", "~a");
     expect(user.check(request(catalogue, { command: "mget", keys: ["a", "a", "b", "c"] }))).toBe(

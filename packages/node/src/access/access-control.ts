@@ -67,10 +67,12 @@ export class AccessControl {
   /** The error of a client that may not run this request now, or null. */
   refusal(command: CommandSpec, argv: Argv, client: AccessSubject): string | null {
     const user = client.access.userIn(this.#parts.state.users());
-    if (user === null) return command.flags.includes("no_auth") ? null : NOAUTH;
+    if (user === null) return this.#withoutLogin(command, client);
     const refusal = this.#parts.state.credentialsRefusal();
     if (refusal !== null && !isServedWithoutCredentials(command)) return refusal;
-    if (user.expiresAtMs > 0 && user.expiresAtMs <= this.#parts.logicalNowMs()) return NOAUTH;
+    if (user.expiresAtMs > 0 && user.expiresAtMs <= this.#parts.logicalNowMs()) {
+      return this.#withoutLogin(command, client);
+    }
     if (user.isUnrestricted) return null;
     const verdict = this.verdictOn(user, command, argv);
     if (verdict === Verdict.Allowed) return null;
@@ -80,7 +82,7 @@ export class AccessControl {
   /** The error of a client that may not run this command with any arguments, or null: most of them are not here yet. */
   nameRefusal(command: CommandSpec, client: AccessSubject): string | null {
     const user = client.access.userIn(this.#parts.state.users());
-    if (user === null) return command.flags.includes("no_auth") ? null : NOAUTH;
+    if (user === null) return this.#withoutLogin(command, client);
     if (user.isUnrestricted || user.mayRun(this.#parts.catalogue.idOf(command))) return null;
     return this.#denied(Verdict.Command, command, client, user);
   }
@@ -129,6 +131,13 @@ export class AccessControl {
     const ends = keys ? request.keyEnds : request.channelEnds;
     const at = user.deniedIndex;
     return Buffer.from(request.buffer.subarray(starts[at], ends[at])).toString("latin1");
+  }
+
+  #withoutLogin(command: CommandSpec, client: AccessSubject): string | null {
+    if (command.flags.includes("no_auth")) return null;
+    const denial = { kind: "auth", command: command.name, reason: NOAUTH } as const;
+    this.#parts.audit.record(commandDenied(auditClient(client), denial));
+    return NOAUTH;
   }
 
   #denied(verdict: Verdict, command: CommandSpec, client: AccessSubject, user: User): string {

@@ -75,12 +75,12 @@ export class AccessRequestFiller {
 
   /**
    * A request whose arguments contradict its key specifications (a number of keys that is none, S07) touches nobody
-   * knows what: it is given a key that only a user of all keys may have.
+   * knows what: only a user of all keys may send it.
    */
   #search(command: CommandSpec, argv: Argv, request: AccessRequest): void {
     const keys = extractKeys(command, argv);
     if (keys === null) {
-      addRange(request, 0, 0, KeyAccess.ReadWrite);
+      addRange(request, 0, 0, KeyAccess.Unknown);
       return;
     }
     for (const { index, flags } of keys) addKey(request, argv, index, keyAccess(flags));

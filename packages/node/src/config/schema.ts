@@ -280,7 +280,7 @@ export const SETTINGS: { readonly [Field in SettingField]: Setting<SettingValues
     kind: choice(["session", "linearizable", "local"]),
     defaultText: "session",
     about:
-      "What reads promise unless a connection asks for something else. session: your own writes, and never backwards on one connection. linearizable: nothing older than the moment of the call. local: whatever this node has.",
+      "What reads promise unless a connection asks for something else. session: your own writes, and never backwards on one connection. linearizable: nothing older than the moment of the call. local: whatever this node has, as long as it knows who may ask (acl-max-staleness-ms).",
     live: true,
     common: true,
   },
@@ -289,7 +289,8 @@ export const SETTINGS: { readonly [Field in SettingField]: Setting<SettingValues
     group: "reads and writes",
     kind: yesNo,
     defaultText: "yes",
-    about: "Whether a node that has lost its leader goes on answering reads.",
+    about:
+      "Whether a node that has lost its leader goes on answering reads, until acl-max-staleness-ms is over: then it honours nobody.",
   },
   replicaMaxStalenessMs: {
     name: "replica-max-staleness-ms",

@@ -54,6 +54,11 @@ export function refusalFor(
   const { host } = connection;
   const denial = host.guard.refusal(command, argv, connection);
   if (denial !== null) return denial;
+  // What has to be in the trail does not run while that can not be written (audit-on-failure block).
+  if (host.audited.has(command)) {
+    const blocked = host.view.audit.refusal();
+    if (blocked !== null) return blocked;
+  }
   const maxMemoryBytes = host.config().maxMemoryBytes;
   if (
     maxMemoryBytes > 0 &&

@@ -10,6 +10,8 @@ import { checkPeersFit, loadGenesis, persistGenesis } from "./genesis-file.ts";
 
 export interface ClusterLinks {
   readonly genesis: Genesis;
+  /** The cluster was formed just now. */
+  readonly isNew: boolean;
   /** This node with the addresses it has at this start. */
   readonly self: Member;
   readonly transport: Transport & { flush(): void };
@@ -62,6 +64,7 @@ export async function joinCluster(options: JoinClusterOptions): Promise<ClusterL
     const genesis = await network.form();
     return {
       genesis,
+      isNew: known === null,
       self: {
         ...identity,
         peerAddress: network.address,

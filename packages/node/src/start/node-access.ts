@@ -1,11 +1,12 @@
 /** Access control of a running node: the parts of access/ and security/, on the replicated users, kept to the settings. */
-import type { PasswordWork } from "@ferrite/acl";
+import type { PasswordWork, UsersChange } from "@ferrite/acl";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createAccess, type Access } from "../access/create-access.ts";
 import { AclLog } from "../access/acl-log.ts";
 import { AclFile } from "../access/acl-file.ts";
 import { passwordWork } from "../access/password-work.ts";
+import { usersChanged } from "../audit/events.ts";
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import type { AccessFacts } from "../access/access-view.ts";
 import type { AuthMetricsSource } from "../metrics/auth-metrics.ts";
@@ -47,7 +48,7 @@ export class NodeAccess {
   readonly file: AclFile;
   readonly throttle: AuthThrottle;
   readonly #gate: BootGate;
-  readonly #endSaving: () => void;
+  readonly #endListening: () => void;
   #saveTimer: NodeJS.Timeout | null = null;
   readonly #passwords: PasswordWork;
   readonly #catalogue: NumberedCatalogue;
@@ -86,7 +87,10 @@ export class NodeAccess {
       nowMs: () => Date.now(),
       version: FERRITE_VERSION,
     });
-    this.#endSaving = this.#gate.onUsersChanged(() => this.#saveSoon());
+    this.#endListening = this.#gate.onUsersChanged((change, index) => {
+      this.#saveSoon();
+      if (change !== null) this.#record(change, index);
+    });
     this.access = createAccess({
       state: this.#gate,
       table: options.table,
@@ -151,6 +155,20 @@ export class NodeAccess {
     return this.#gate.credentialsRefusal();
   }
 
+  /** What the cluster does by itself has no client whose node could tell: every node does. Not while the log is replayed. */
+  #record({ kind, changed, removed }: UsersChange, index: number): void {
+    const { audit, replica } = this.#options;
+    if ((kind !== "expire" && kind !== "seed") || replica.isCatchingUp()) return;
+    const position = { index };
+    for (const { before, after } of changed) {
+      const lines = before === null ? {} : { before: before.describe() };
+      audit.record(usersChanged({ action: kind, ...lines, after: after.describe(), position }));
+    }
+    for (const user of removed) {
+      audit.record(usersChanged({ action: kind, before: user.describe(), position }));
+    }
+  }
+
   /** acl-auto-save: many changes at once are written once. */
   #saveSoon(): void {
     const { config, logger } = this.#options;
@@ -183,7 +201,7 @@ export class NodeAccess {
 
   close(): Promise<void> {
     if (this.#saveTimer !== null) clearTimeout(this.#saveTimer);
-    this.#endSaving();
+    this.#endListening();
     return this.hashing.close();
   }
 

@@ -17,7 +17,7 @@ import { systemClock } from "../server/clock.ts";
 import type { NodeHandle, StartNodeOptions } from "../node-handle.ts";
 import type { AuditService } from "../audit/audit-service.ts";
 import { createAuditTrail } from "../audit/create-audit-trail.ts";
-import { nodeStarted, nodeStopped } from "../audit/events.ts";
+import { membershipChanged, nodeStarted, nodeStopped } from "../audit/events.ts";
 import { changedSettings } from "../config/show.ts";
 import { FERRITE_VERSION } from "../server/version.ts";
 import { NodeAccess } from "./node-access.ts";
@@ -105,6 +105,10 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
   await audit.start();
   parts.add("audit trail", () => audit.close());
   audit.record(nodeStarted({ version: FERRITE_VERSION, settings: changedSettings(config) }));
+  if (links.isNew) {
+    const members = links.genesis.members.map(({ name, id }) => `${name} (${id})`);
+    audit.record(membershipChanged({ action: "formed", after: members.join(", ") }));
+  }
   parts.add("last audit record", () => audit.record(nodeStopped(endedBy)));
   audit.attachAnchors(view.anchors, () => !view.isCatchingUp());
   const access = new NodeAccess({

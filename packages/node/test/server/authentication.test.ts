@@ -256,6 +256,7 @@ describe("the audit trail", () => {
       ["ACL", "SETUSER", "alice", "on"],
       ["ACL", "DELUSER", "alice"],
       ["CONFIG", "SET", "maxclients", "5"],
+      ["FLUSHALL"],
     ]) {
       expect(await client.ask(...words)).toBe("-ERR the audit trail can not be written\r\n");
     }
