@@ -3,7 +3,7 @@
  * node, through all nodes in turn, pipelined, typed, broken. COMPAT_SEEDS=n runs more.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createCommandTable } from "@ferrite/node/simulation";
+import { createCommandTable, FORESEEN_COMMANDS } from "@ferrite/node/simulation";
 import { readReply } from "../../packages/node/test/commands/reply-tree.ts";
 import { freePorts, report, TestCluster } from "../e2e/harness/cluster.ts";
 import { ABSENT_COMMANDS, ABSENT_SUBCOMMANDS } from "./cluster-absent.ts";
@@ -198,6 +198,9 @@ describe.skipIf(missing !== null)("A cluster answers as redis-server does", () =
     );
     const subcommands = all.filter((name) => name.includes("|") && known(name.split("|")[0]));
     expect(subcommands.filter((name) => !known(name)).toSorted()).toEqual(ABSENT_SUBCOMMANDS);
+    // Rules may name all of them.
+    const absent = all.filter((name) => !known(name));
+    expect(FORESEEN_COMMANDS.map(([name]) => name)).toEqual(absent.toSorted());
     const requests = ABSENT_COMMANDS.map((name) => encodeWords([name, "a"]));
     for (const reply of await ours.exchange(requests)) {
       expect(reply.toString()).toMatch(/^-ERR unknown command '/);

@@ -14,6 +14,8 @@ export interface CommandEntry {
   readonly subcommands: readonly CommandEntry[];
   /** Redis' flag no_auth: AUTH, HELLO, QUIT, RESET. */
   readonly isNoAuth: boolean;
+  /** Rules may name it, nobody can run it: it comes with a later version (an ACL file of Redis names it today). */
+  readonly isForeseen?: boolean;
 }
 
 export interface CommandCatalogue {

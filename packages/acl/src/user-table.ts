@@ -169,7 +169,9 @@ class Users implements UserTable {
     const known = this.#knownCommands;
     if (known === null) return [];
     const names = new Set(known.known);
-    return this.#index.entries.map(({ name }) => name).filter((name) => !names.has(name));
+    return this.#index.entries
+      .filter(({ name, isForeseen }) => isForeseen !== true && !names.has(name))
+      .map(({ name }) => name);
   }
 
   record(): UserTableRecord {

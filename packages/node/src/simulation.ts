@@ -9,6 +9,7 @@ import { FrameWriter } from "./peers/frame-writer.ts";
 import { payloadBodyBytes, readPayload, writePayload } from "./peers/payload-codec.ts";
 import type { PeerPayload } from "./replica/transport.ts";
 
+export { FORESEEN_COMMANDS } from "./commands/foreseen-commands.ts";
 export { createCommandTable } from "./commands/all-commands.ts";
 export type { CommandTable } from "./commands/table.ts";
 export type { ReadCommand } from "./commands/command.ts";

@@ -131,10 +131,11 @@ export class AccessService implements AccessView {
     policy: NewCommandsPolicy,
     client: ClientView | null,
   ): Promise<string | null> {
-    const known = this.catalogue.commands.flatMap(({ name, subcommands }) => [
-      name,
-      ...subcommands.map((subcommand) => subcommand.name),
-    ]);
+    // What is only foreseen is new when it comes.
+    const known = this.catalogue.commands
+      .flatMap((command) => [command, ...command.subcommands])
+      .filter(({ isForeseen }) => isForeseen !== true)
+      .map(({ name }) => name);
     return new Promise((resolve) => {
       this.propose({ kind: "policy", policy, known }, client, (outcome) =>
         resolve(outcome.ok ? null : outcome.errorText),

@@ -1,6 +1,7 @@
 /** The command table as the ACL engine sees it: names, categories and a dense number for each. */
 import type { CommandCatalogue, CommandEntry } from "@ferrite/acl";
 import type { AclCategory, CommandSpec } from "./command.ts";
+import { FORESEEN_COMMANDS } from "./foreseen-commands.ts";
 import type { CommandTable } from "./table.ts";
 
 /** Redis' categories in the order of ACL CAT. */
@@ -33,31 +34,45 @@ export interface NumberedCatalogue extends CommandCatalogue {
   idOf(command: CommandSpec): number;
 }
 
-/** Numbers every command and sub-command of the table. A container that can run bare shares its number with that command. */
+/**
+ * Numbers every command and sub-command of the table, and those that Redis has and this version does not: rules may name
+ * them. A container that can run bare shares its number with that command.
+ */
 export function commandCatalogue(table: CommandTable): NumberedCatalogue {
   const ids = new Map<CommandSpec, number>();
   const byName = new Map<string, CommandEntry>();
+  const enter = (entry: Omit<CommandEntry, "id">): CommandEntry => {
+    const numbered: CommandEntry = { id: byName.size, ...entry };
+    byName.set(entry.name, numbered);
+    return numbered;
+  };
   const number = (spec: CommandSpec, subcommands: readonly CommandEntry[]): CommandEntry => {
-    const entry: CommandEntry = {
-      id: byName.size,
-      name: spec.name,
-      categories: spec.categories,
-      subcommands,
-      isNoAuth: spec.flags.includes("no_auth"),
-    };
+    const { name, categories, flags } = spec;
+    const entry = enter({ name, categories, subcommands, isNoAuth: flags.includes("no_auth") });
     ids.set(spec, entry.id);
-    byName.set(spec.name, entry);
     return entry;
   };
+  const foresee = (name: string, categories: string): CommandEntry =>
+    enter({
+      name,
+      categories: categories.split(" "),
+      subcommands: foreseenSubcommandsOf(name).map(([sub, its]) => foresee(sub, its)),
+      isNoAuth: false,
+      isForeseen: true,
+    });
   const commands = table.commands.map((spec) => {
     if (spec.kind !== "container") return number(spec, []);
-    const entry = number(
-      spec,
-      spec.subcommands.map((subcommand) => number(subcommand, [])),
-    );
+    const subcommands = [
+      ...spec.subcommands.map((subcommand) => number(subcommand, [])),
+      ...foreseenSubcommandsOf(spec.name).map(([name, categories]) => foresee(name, categories)),
+    ];
+    const entry = number(spec, subcommands);
     if (spec.bare !== undefined) ids.set(spec.bare, entry.id);
     return entry;
   });
+  for (const [name, categories] of FORESEEN_COMMANDS) {
+    if (!name.includes("|")) commands.push(foresee(name, categories));
+  }
   return {
     size: byName.size,
     commands,
@@ -69,4 +84,8 @@ export function commandCatalogue(table: CommandTable): NumberedCatalogue {
       return id;
     },
   };
+}
+
+function foreseenSubcommandsOf(container: string): readonly (readonly [string, string])[] {
+  return FORESEEN_COMMANDS.filter(([name]) => name.startsWith(`${container}|`));
 }

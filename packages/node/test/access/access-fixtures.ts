@@ -109,6 +109,7 @@ export function applyProposal(users: UserTable, proposal: UsersProposal): ApplyO
   if (proposal.kind === "set") return users.setUser(proposal.name, proposal.rules, NOW_MS);
   if (proposal.kind === "delete") return users.deleteUsers(proposal.names);
   if (proposal.kind === "replace") return users.replaceAll(proposal.lines, NOW_MS);
+  if (proposal.kind === "policy") return users.setCommandPolicy(proposal);
   return users.seed(proposal.lines, NOW_MS);
 }
 

@@ -1,5 +1,7 @@
 /** A table of commands over a keyspace in this process: requests in, the raw bytes of their replies out. */
 import { Keyspace } from "@ferrite/storage";
+import { createUserTable } from "@ferrite/acl";
+import { commandCatalogue } from "../../src/commands/catalogue.ts";
 import { createCommandTable } from "../../src/commands/all-commands.ts";
 import type { KeyContext } from "../../src/commands/command.ts";
 import type { CommandTable } from "../../src/commands/table.ts";
@@ -19,6 +21,7 @@ export class Evaluator {
   readonly reply = new RespReply();
   readonly lookups = { hits: 0, misses: 0 };
 
+  readonly #users = createUserTable(commandCatalogue(this.table));
   readonly #argv = new Argv();
   readonly #decoder = new Decoder();
   readonly #options: EvaluatorOptions;
@@ -41,8 +44,10 @@ export class Evaluator {
     if (end !== request.length) throw new Error("the bytes are not one request");
     const command = this.table.lookup(argv);
     if (command === null) reply.error(this.table.refusal(argv));
-    else if (command.kind === "edge") command.run({ argv, reply } as unknown as EdgeContext);
-    else command.run(this.#context());
+    else if (command.kind === "edge") {
+      const server = { access: { users: () => this.#users } };
+      command.run({ argv, reply, server } as unknown as EdgeContext);
+    } else command.run(this.#context());
     return reply.takePending();
   }
 

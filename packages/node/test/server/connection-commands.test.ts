@@ -229,6 +229,7 @@ describe("CONFIG SET", () => {
       settings: {
         get: () => undefined,
         match: () => [],
+        check: () => null,
         set: ([[name]]) => `ERR Unknown option or number of arguments for CONFIG SET - '${name}'`,
       },
     });

@@ -34,7 +34,8 @@ function runCat({ argv, reply, server }: EdgeContext): void {
 
 /** Sub-commands follow their container, which may be of another category. */
 function commandsIn(catalogue: CommandCatalogue, category: string): string[] {
-  const isIn = (entry: CommandEntry): boolean => entry.categories.includes(category);
+  const isIn = ({ categories, isForeseen }: CommandEntry): boolean =>
+    isForeseen !== true && categories.includes(category);
   return catalogue.commands
     .flatMap((command) => [command, ...command.subcommands])
     .filter(isIn)

@@ -145,6 +145,7 @@ function applied(
   if (proposal.kind === "set") return users.setUser(proposal.name, proposal.rules, nowMs);
   if (proposal.kind === "delete") return users.deleteUsers(proposal.names);
   if (proposal.kind === "replace") return users.replaceAll(proposal.lines, nowMs);
+  if (proposal.kind === "policy") return users.setCommandPolicy(proposal);
   return users.seed(proposal.lines, nowMs);
 }
 
