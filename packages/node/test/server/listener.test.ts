@@ -121,7 +121,11 @@ describe("a server", () => {
     const toServer = new PassThrough();
     const fromServer = new PassThrough();
     const stream = Duplex.from({ readable: toServer, writable: fromServer });
-    test.server.attach(stream, { address: "tls:1", localAddress: "tls:2" });
+    test.server.attach(stream, {
+      address: "tls:1",
+      localAddress: "tls:2",
+      origin: "loopback",
+    });
     toServer.write(request("SET", "a", "1") + request("GET", "a"));
     let received = "";
     fromServer.on("data", (bytes: Buffer) => {

@@ -248,6 +248,7 @@ describe("CONFIG", () => {
   const settings = {
     get: (name: string) => values.get(name),
     match: (patterns: readonly string[]) => [...values].filter(([name]) => patterns.includes(name)),
+    check: () => null,
     set: (pairs: readonly (readonly [string, string])[]) => {
       if (pairs.some(([name]) => !values.has(name))) return "ERR Unknown option";
       for (const [name, value] of pairs) values.set(name, value);

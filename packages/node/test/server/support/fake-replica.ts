@@ -6,6 +6,7 @@ import type { NodeId, Role } from "@ferrite/raft";
 import { Keyspace } from "@ferrite/storage";
 import type { KeyContext, ReadCommand } from "../../../src/commands/command.ts";
 import type { CommandTable } from "../../../src/commands/table.ts";
+import type { AccessState, AuditAnchors } from "../../../src/replica/access-state.ts";
 import type { MemberView, ReplicaView } from "../../../src/replica/replica-view.ts";
 import type { WriteClient, WritePath } from "../../../src/replica/write-path.ts";
 import { Argv } from "../../../src/resp/argv.ts";
@@ -97,6 +98,13 @@ export class FakeReplica implements WritePath, ReplicaView {
     return { argv, reply, keyspace: this.keyspace, nowMs: this.nowMs, random: () => 0 };
   }
 
+  /** The server asks access control for the users (test-access.ts), not the replica. */
+  get access(): AccessState {
+    throw new Error("the users of a test are in TestAccess");
+  }
+  get anchors(): AuditAnchors {
+    throw new Error("a test without a cluster anchors nothing");
+  }
   role(): Role {
     return this.roleNow;
   }
