@@ -74,6 +74,12 @@ function setInCluster(context: EdgeContext, pairs: Pairs): void {
   });
 }
 
+/** The cluster has it hashed: the node only keeps that there is one. */
+function withoutPassword(pair: Pairs[number]): Pairs[number] {
+  const [name, value] = pair;
+  return name.toLowerCase() === "requirepass" && value !== "" ? [name, "(set)"] : pair;
+}
+
 /** One after the other, until one fails. */
 async function agree(
   { server, client }: Pick<EdgeContext, "server" | "client">,
@@ -99,7 +105,7 @@ function finish(
   pairs: Pairs,
 ): void {
   const before = pairs.map(([name]) => server.settings.get(name) ?? "");
-  const problem = server.settings.set(pairs);
+  const problem = server.settings.set(pairs.map(withoutPassword));
   pairs.forEach(([name, after], index) => {
     const change = { name: name.toLowerCase(), before: before[index], after };
     const refused = problem === null ? change : { ...change, refusal: problem };
