@@ -41,7 +41,9 @@ export async function measureRow(
   await peers.stopAllBut([row.ours.peer, row.theirs.peer]);
   const rounds: RoundResult[] = [];
   const count = row.once ? 1 : settings.rounds;
-  for (let number = 0; number < count; number++) {
+  // Servers that have just been started are no subject: what is compared has been running.
+  const first = row.once ? 0 : -settings.uncountedRounds;
+  for (let number = first; number < count; number++) {
     const round = { peers, settings, number };
     let ours: Measurement;
     let theirs: Measurement;
@@ -53,6 +55,7 @@ export async function measureRow(
       theirs = await row.theirs.measure(round);
       ours = await row.ours.measure(round);
     }
+    if (number < 0) continue;
     const result = { ours, theirs, ratio: ours.value / theirs.value };
     rounds.push(result);
     onRound(result, number);

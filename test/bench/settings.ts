@@ -1,6 +1,8 @@
 /** How long and how large a run is. */
 export interface BenchSettings {
   readonly rounds: number;
+  /** Rounds before those, of both sides, that are not counted: code is compiled while it runs. */
+  readonly uncountedRounds: number;
   readonly warmupMs: number;
   readonly durationMs: number;
   /** Keys that SET and GET draw from. */
@@ -16,6 +18,7 @@ export interface BenchSettings {
 
 export const fullSettings: BenchSettings = {
   rounds: 5,
+  uncountedRounds: 2,
   warmupMs: 1500,
   durationMs: 4000,
   keyCount: 100_000,
@@ -28,6 +31,7 @@ export const fullSettings: BenchSettings = {
 /** Shows that every row runs; its numbers say nothing. */
 export const quickSettings: BenchSettings = {
   rounds: 1,
+  uncountedRounds: 0,
   warmupMs: 300,
   durationMs: 700,
   keyCount: 5000,
