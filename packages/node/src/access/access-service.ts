@@ -1,5 +1,5 @@
 /** AccessView, put together: what commands ask of access control, spread over the parts that know. */
-import { explainAccess, prepareRules, type PasswordWork } from "@ferrite/acl";
+import { explainAccess, prepareRules, Verdict, type PasswordWork } from "@ferrite/acl";
 import type { NewCommandsPolicy, User, UserTable } from "@ferrite/acl";
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import { auditInfo } from "../audit/audit-info.ts";
@@ -9,6 +9,7 @@ import { asCString } from "../commands/refusal.ts";
 import type { NumberedCatalogue } from "../commands/catalogue.ts";
 import type { CommandTable } from "../commands/table.ts";
 import type { AccessState, UsersOutcome, UsersProposal } from "../replica/access-state.ts";
+import { USERS_COMMANDS } from "../replica/write-check.ts";
 import { Argv } from "../resp/argv.ts";
 import type { ServerLogger } from "../server/logger.ts";
 import type { ClientView } from "../server/edge-context.ts";
@@ -23,6 +24,7 @@ import type {
   Login,
 } from "./access-view.ts";
 import { auditClient } from "./audit-client.ts";
+import { denialText } from "./denial.ts";
 import type { Logins } from "./login.ts";
 import { HashingUnavailable } from "./password-work.ts";
 
@@ -96,16 +98,16 @@ export class AccessService implements AccessView {
     proposal: UsersProposal,
     client: ClientView | null,
     done: (outcome: UsersOutcome) => void,
+    command: string = USERS_COMMANDS[proposal.kind],
   ): void {
     const { state, audit } = this.#parts;
     const blocked = audit.refusal();
     if (blocked !== null) return done({ ok: false, errorText: blocked });
-    const actor = client === null ? null : this.#idOf(client);
-    if (actor === undefined) {
-      return done({ ok: false, errorText: "NOPERM your user was deleted; nothing was changed" });
-    }
+    const actor = client === null ? null : this.#actorOf(client);
+    const refusal = actor === null ? null : this.#actorRefusal(actor, command);
+    if (refusal !== null) return done({ ok: false, errorText: refusal });
     const before = linesOf(proposal, state.users());
-    state.propose(proposal, actor, (outcome) => {
+    state.propose(proposal, actor?.id ?? null, (outcome) => {
       this.#record(proposal, client, before, outcome);
       done(outcome);
     });
@@ -121,9 +123,8 @@ export class AccessService implements AccessView {
     if (!prepared.ok) return prepared.errorText;
     const { rules } = prepared;
     return new Promise((resolve) => {
-      this.propose({ kind: "set", name: "default", rules }, client, (outcome) =>
-        resolve(outcome.ok ? null : outcome.errorText),
-      );
+      const done = (outcome: UsersOutcome): void => resolve(outcome.ok ? null : outcome.errorText);
+      this.propose({ kind: "set", name: "default", rules }, client, done, "config|set");
     });
   }
 
@@ -174,8 +175,19 @@ export class AccessService implements AccessView {
   }
 
   /** Undefined when the client's user is not there any more. */
-  #idOf(client: ClientView): number | undefined {
-    return client.user === null ? undefined : this.users().get(client.user)?.id;
+  #actorOf(client: ClientView): User | undefined {
+    return client.user === null ? undefined : this.users().get(client.user);
+  }
+
+  /**
+   * Hashing and reading files take time, in which the actor may have lost the right that was looked at when its command came
+   * (S03). Apply looks again only when the users change after this step.
+   */
+  #actorRefusal(actor: User | undefined, command: string): string | null {
+    if (actor === undefined) return "NOPERM your user was deleted; nothing was changed";
+    const entry = this.catalogue.find(command);
+    if (actor.isUnrestricted || (entry !== undefined && actor.mayRun(entry.id))) return null;
+    return denialText(Verdict.Command, command);
   }
 
   #record(

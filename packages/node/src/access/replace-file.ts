@@ -33,6 +33,7 @@ export async function replaceFile(path: string, bytes: Uint8Array): Promise<void
     await rename(temporaryPath, path);
     await syncDirectory(directory);
   } catch (error) {
+    // What went wrong before is what is told; a disk that refuses the removal, too, adds nothing to it.
     await rm(temporaryPath, { force: true }).catch(() => undefined);
     if (error instanceof AccessError) throw error;
     const { code = "", message } = error as NodeJS.ErrnoException;

@@ -165,7 +165,13 @@ export class RespServer implements ServerView, ConnectionHost {
       this.#unixListener = new UnixListener(options, this.logger, (socket) =>
         this.#accept(socket, "unix"),
       );
-      await this.#unixListener.start();
+      try {
+        await this.#unixListener.start();
+      } catch (error) {
+        // A server that did not start listens nowhere.
+        await listener.stop();
+        throw error;
+      }
     }
     this.#tcpPort = addresses[0].port;
     this.#housekeeping = setInterval(() => this.#keepHouse(), HOUSEKEEPING_INTERVAL_MS);

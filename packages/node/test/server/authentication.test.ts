@@ -133,6 +133,24 @@ describe("users", () => {
     expect(await alice.ask("DEL", "a:1")).toBe(":1\r\n");
   });
 
+  it("that lost the right to change users while their change was prepared change nothing (S03)", async () => {
+    const test = await startTestServer();
+    const admin = await test.connect();
+    await admin.ask("ACL", "SETUSER", "boss", "on", "nopass", "+@all", "~*");
+    const boss = await test.connect();
+    await boss.ask("AUTH", "boss", "x");
+    // Its command has passed the check at the edge; passwords are being hashed.
+    const client = [...test.server.clients()].find((one) => one.user === "boss")!;
+    await admin.ask("ACL", "SETUSER", "boss", "-acl|setuser");
+    const proposal = { kind: "set", name: "eve", rules: ["on", "nopass", "+@all"] } as const;
+    const outcome = await new Promise((resolve) => {
+      test.access.view.propose(proposal, client, resolve);
+    });
+    const errorText = denied("acl|setuser").slice(1, -2);
+    expect(outcome).toEqual({ ok: false, errorText });
+    expect(test.access.state.users().get("eve")).toBeUndefined();
+  });
+
   it("that are deleted or disabled lose their connections, the others nothing (S09, D16, F43, F44)", async () => {
     const test = await startTestServer();
     const admin = await test.connect();

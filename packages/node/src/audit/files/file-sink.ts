@@ -178,6 +178,7 @@ export class FileSink {
 
   #exclusive(work: () => Promise<void>): Promise<void> {
     const done = this.#work.then(work);
+    // The caller gets the error; who comes next only waits for the end.
     this.#work = done.catch(() => undefined);
     return done;
   }
