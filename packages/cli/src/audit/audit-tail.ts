@@ -5,7 +5,8 @@ import type { NodeSession } from "../user/node-session.ts";
 import { withSession } from "../user/operator-login.ts";
 import type { World } from "../world.ts";
 import { askMembers, findMembers, rememberingWorld, type Member } from "./members.ts";
-import { connectionFlags, wholeNumber, withNode, type NodeFlags } from "./node-options.ts";
+import { wholeNumber } from "../user/connection-options.ts";
+import { connectionFlags, withNode, type NodeFlags } from "./node-options.ts";
 import { readFollowing, readNewest } from "./read-records.ts";
 import { mergeByTime, recordText, type RecordView } from "./record-view.ts";
 

@@ -1,6 +1,6 @@
 /** Which node the `audit` commands ask first, and as whom. `--user` is what is searched for, so the login is `--login`. */
-import { InvalidArgumentError, type Command } from "commander";
-import type { ConnectionFlags } from "../user/connection-options.ts";
+import type { Command } from "commander";
+import { wholeNumber, type ConnectionFlags } from "../user/connection-options.ts";
 
 export interface NodeFlags extends Omit<ConnectionFlags, "user"> {
   readonly login?: string;
@@ -41,15 +41,5 @@ export function connectionFlags(flags: NodeFlags): ConnectionFlags {
     ...(unixsocket === undefined ? {} : { unixsocket }),
     ...(login === undefined ? {} : { user: login }),
     ...(loginPasswordFile === undefined ? {} : { loginPasswordFile }),
-  };
-}
-
-export function wholeNumber(max: number, min = 1): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^\d{1,16}$/.test(text) || value < min || value > max) {
-      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
-    }
-    return value;
   };
 }

@@ -37,11 +37,12 @@ export function withConnection(command: Command): Command {
     .addHelpText("after", LOGIN);
 }
 
-function wholeNumber(max: number): (text: string) => number {
+/** Reads an option that is a whole number. @throws InvalidArgumentError outside of the range */
+export function wholeNumber(max: number, min = 1): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!/^\d+$/.test(text) || value < 1 || value > max) {
-      throw new InvalidArgumentError(`It must be a whole number from 1 to ${max}.`);
+    if (!/^\d{1,16}$/.test(text) || value < min || value > max) {
+      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
     }
     return value;
   };
