@@ -8,7 +8,7 @@ import {
   issueClientCertificate,
   issueNodeCertificate,
 } from "../../../packages/cli/src/certs/index.ts";
-import type { PeerTlsFiles } from "../../../packages/node/src/config/node-config.ts";
+import type { TlsFiles } from "../../../packages/node/src/config/tls-files.ts";
 import { PeerRoom, freeAddresses } from "./peer-fixture.ts";
 import type { TestNode } from "./peer-fixture.ts";
 
@@ -24,7 +24,7 @@ afterEach(async () => {
 });
 
 describe("a node does not start", () => {
-  async function startWith(tls: PeerTlsFiles | null): Promise<void> {
+  async function startWith(tls: TlsFiles | null): Promise<void> {
     const addresses = await freeAddresses(NAMES);
     await room.node("node-1", tls, addresses).network.start();
   }
@@ -134,7 +134,7 @@ describe("S31, S38: the peer port", () => {
 
   /** Everything a TLS client is told until the connection ends. */
   async function visit(
-    files: PeerTlsFiles | null,
+    files: TlsFiles | null,
     version: "TLSv1.2" | "TLSv1.3" = "TLSv1.3",
   ): Promise<string> {
     const credentials =

@@ -12,7 +12,7 @@ import {
   writePair,
 } from "../../../packages/cli/src/certs/index.ts";
 import type { CertificatePair } from "../../../packages/cli/src/certs/index.ts";
-import type { PeerTlsFiles } from "../../../packages/node/src/config/node-config.ts";
+import type { TlsFiles } from "../../../packages/node/src/config/tls-files.ts";
 import { DEFAULT_PEER_LIMITS } from "../../../packages/node/src/peers/limits.ts";
 import type { PeerLimits } from "../../../packages/node/src/peers/limits.ts";
 import type { Genesis, NodeIdentity } from "../../../packages/node/src/peers/membership.ts";
@@ -138,21 +138,23 @@ export class PeerRoom {
   }
 
   /** Writes a pair and its authority; gives the file names. */
-  async files(
-    stem: string,
-    pair: CertificatePair,
-    authority?: CertificatePair,
-  ): Promise<PeerTlsFiles> {
+  async files(stem: string, pair: CertificatePair, authority?: CertificatePair): Promise<TlsFiles> {
     const directory = join(this.directory, stem);
     mkdirSync(directory, { recursive: true });
     const paths = nodePaths(directory, "node");
     const ca = nodePaths(directory, "ca");
     await writePair(paths, pair, { force: true });
     await writePair(ca, authority ?? (await this.authority()), { force: true });
-    return { ...paths, caFile: ca.certFile };
+    return {
+      ...paths,
+      keyPassphraseFile: null,
+      caFile: ca.certFile,
+      caDirectory: null,
+      crlFile: null,
+    };
   }
 
-  async nodeFiles(name: string): Promise<PeerTlsFiles> {
+  async nodeFiles(name: string): Promise<TlsFiles> {
     const authority = await this.authority();
     return this.files(name, await issueNodeCertificate(authority, { name }));
   }
@@ -160,7 +162,7 @@ export class PeerRoom {
   /** Makes a node; changes replace the options' defaults. */
   node(
     name: string,
-    tls: PeerTlsFiles | null,
+    tls: TlsFiles | null,
     addresses: Readonly<Record<string, string>>,
     changes: Partial<Omit<PeerNetworkOptions, "limits">> & {
       readonly limits?: Partial<PeerLimits>;

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { connect as connectTcp } from "node:net";
 import type { Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { PeerTlsFiles } from "../../../packages/node/src/config/node-config.ts";
+import type { TlsFiles } from "../../../packages/node/src/config/tls-files.ts";
 import { HANDSHAKE_FRAME_BYTES_MAX } from "../../../packages/node/src/peers/frame.ts";
 import { clusterTokenHash, genesisOf } from "../../../packages/node/src/peers/genesis.ts";
 import type { Hello } from "../../../packages/node/src/peers/hello.ts";
@@ -25,7 +25,7 @@ const GENESIS: Genesis = genesisOf("token", [member("node-1", SELF), member("nod
 
 let room: PeerRoom;
 let addresses: Record<string, string>;
-let peerFiles: PeerTlsFiles;
+let peerFiles: TlsFiles;
 beforeEach(async () => {
   room = new PeerRoom();
   addresses = await freeAddresses(["node-1", "node-2"]);

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { connect } from "node:tls";
 import type { TLSSocket } from "node:tls";
-import type { PeerTlsFiles } from "../../../packages/node/src/config/node-config.ts";
+import type { TlsFiles } from "../../../packages/node/src/config/tls-files.ts";
 import { FrameKind } from "../../../packages/node/src/peers/frame.ts";
 import { FrameDecoder } from "../../../packages/node/src/peers/frame-decoder.ts";
 import { FrameReader } from "../../../packages/node/src/peers/frame-reader.ts";
@@ -47,7 +47,7 @@ export class RawPeer {
 
   static async connect(
     address: string,
-    files: PeerTlsFiles,
+    files: Pick<TlsFiles, "certFile" | "keyFile" | "caFile">,
     servername: string,
     session?: Buffer,
   ): Promise<RawPeer> {
@@ -59,7 +59,7 @@ export class RawPeer {
       ...(session === undefined ? {} : { session }),
       cert: readFileSync(files.certFile),
       key: readFileSync(files.keyFile),
-      ca: readFileSync(files.caFile),
+      ca: readFileSync(files.caFile ?? ""),
     });
     await new Promise((resolve, reject) => {
       socket.once("secureConnect", resolve);

@@ -77,7 +77,9 @@ describe("the plan of a development cluster", () => {
       peerPort: 16479,
       httpPort: 8180,
       requirepass: password,
-      peerTls: certificates,
+      peerTlsCertFile: certificates.certFile,
+      peerTlsKeyFile: certificates.keyFile,
+      peerTlsCaCertFile: certificates.caFile,
       peers: [
         { name: "node1", address: "127.0.0.1:16379" },
         { name: "node3", address: "127.0.0.1:16579" },
@@ -88,7 +90,7 @@ describe("the plan of a development cluster", () => {
   it("a cluster of one has neither peers nor certificates", () => {
     const plan = planCluster(options({ nodes: 1 }));
     const config = read(configText(plan[0], { nodes: plan, certificates: null, settings: [] }));
-    expect(config).toMatchObject({ peers: [], peerTls: null });
+    expect(config).toMatchObject({ peers: [], peerTlsCertFile: null });
   });
 });
 
@@ -99,11 +101,11 @@ describe("the data directory", () => {
     const plan = planCluster(asked);
     await prepareDataDirectory(asked, plan);
     const config = read(readFileSync(plan[0].configFile, "utf8"));
-    const certificate = readFileSync(config.peerTls!.certFile, "utf8");
+    const certificate = readFileSync(config.peerTlsCertFile!, "utf8");
     expect(certificate).toContain("BEGIN CERTIFICATE");
     expect(statSync(plan[0].configFile).mode & 0o777).toBe(0o600);
     await prepareDataDirectory(asked, plan);
-    expect(readFileSync(config.peerTls!.certFile, "utf8")).toBe(certificate);
+    expect(readFileSync(config.peerTlsCertFile!, "utf8")).toBe(certificate);
   });
 
   it("that holds a cluster of another size is refused with what to do", async () => {

@@ -3,6 +3,7 @@ import type { ConfigProblem } from "./config-error.ts";
 import { formatBytes } from "./value-kinds.ts";
 import { parseHostPort } from "./host-port.ts";
 import type { NodeConfig } from "./node-config.ts";
+import { clientTlsFiles, peerTlsFiles } from "./tls-files.ts";
 import { PEER_FRAME_OVERHEAD_BYTES, SETTINGS, type SettingField } from "./schema.ts";
 
 /** Heartbeats that may be lost before a follower believes that the leader is gone. */
@@ -36,17 +37,79 @@ export function crossCheck(
     report("clientQueryBufferBytesMax", "must be at least proto-max-bulk-len");
   }
   checkPorts(config, report);
-  if (config.peers.length > 0) checkPeers(config, report);
+  checkTls(config, report);
+  if (config.peers.length > 0) {
+    checkPeers(config, report);
+    checkPeerTls(config, report);
+  }
   return problems;
 }
 
 type Report = (field: SettingField, text: string) => void;
 
+/** TLS that was asked for and can not be is an error, never a port that is silently not there. */
+function checkTls(config: NodeConfig, report: Report): void {
+  const files = clientTlsFiles(config);
+  if (files === null && (config.tlsCertFile !== null || config.tlsKeyFile !== null)) {
+    const missing: SettingField = config.tlsCertFile === null ? "tlsCertFile" : "tlsKeyFile";
+    report(missing, "is missing: a certificate and its key belong together");
+  }
+  if (files === null) {
+    const forgotten = config.tlsCertFile === null && config.tlsKeyFile === null;
+    if (forgotten && config.tlsPort !== null && config.tlsPort !== 0) {
+      report("tlsPort", "needs tls-cert-file and tls-key-file");
+    }
+    if (config.httpTls) report("httpTls", "needs tls-cert-file and tls-key-file");
+  }
+  if (config.requireTls && (files === null || config.tlsPort === null)) {
+    report(
+      "requireTls",
+      "needs a tls-port with tls-cert-file and tls-key-file, or nobody could get in",
+    );
+  }
+  const hasAuthorities = config.tlsCaCertFile !== null || config.tlsCaCertDirectory !== null;
+  const asked = hasAuthorities && config.tlsAuthClients !== "no";
+  if (config.tlsAuthClientsUser !== "off" && !asked) {
+    report(
+      "tlsAuthClientsUser",
+      "needs certificates of clients: set tls-ca-cert-file, and tls-auth-clients yes or optional",
+    );
+  }
+  if (config.tlsCrlFile !== null && !hasAuthorities) {
+    report("tlsCrlFile", "needs tls-ca-cert-file: revocation lists are signed by the authorities");
+  }
+}
+
+function checkPeerTls(config: NodeConfig, report: Report): void {
+  const files = peerTlsFiles(config);
+  if (files !== null && (files.caFile !== null || files.caDirectory !== null)) return;
+  const missing = [
+    ["peerTlsCertFile", config.peerTlsCertFile ?? config.tlsCertFile],
+    ["peerTlsKeyFile", config.peerTlsKeyFile ?? config.tlsKeyFile],
+    ["peerTlsCaCertFile", files?.caFile ?? config.peerTlsCaCertFile ?? config.tlsCaCertFile],
+  ].flatMap(([field, value]) => (value === null ? [field as SettingField] : []));
+  report(
+    "peers",
+    "are set, and nodes talk to each other over mutual TLS only; missing: " +
+      `${missing.map((field) => SETTINGS[field].name).join(", ")}. Make certificates with ` +
+      `\`ferrite certs init\` and \`ferrite certs node ${config.nodeName}\`, then set them`,
+  );
+}
+
 function checkPorts(config: NodeConfig, report: Report): void {
   if (config.port !== 0 && config.port === config.httpPort) {
     report("httpPort", `is the same as port (${config.port})`);
   }
+  if (config.tlsPort !== null && config.tlsPort !== 0) {
+    if (config.tlsPort === config.port) report("tlsPort", `is the same as port (${config.port})`);
+    if (config.tlsPort === config.httpPort) {
+      report("tlsPort", `is the same as http-port (${config.tlsPort})`);
+    }
+  }
   if (config.peers.length === 0 || config.peerPort === 0) return;
+  if (config.peerPort === config.tlsPort) {
+    report("peerPort", `is the same as tls-port (${config.tlsPort})`);
+  }
   if (config.peerPort === config.port) report("peerPort", `is the same as port (${config.port})`);
   if (config.peerPort === config.httpPort) {
     report("peerPort", `is the same as http-port (${config.peerPort})`);

@@ -11,6 +11,7 @@ import {
 const GROUP_TITLES: Readonly<Record<SettingGroup, string>> = {
   node: "The node",
   clients: "Clients",
+  tls: "TLS",
   security: "Who is let in",
   audit: "The audit trail",
   cluster: "Cluster",

@@ -4,7 +4,7 @@
  */
 export { ConfigError, type ConfigProblem } from "./config-error.ts";
 export { formatHostPort, parseHostPort, type HostPort } from "./host-port.ts";
-export type { NodeConfig, PeerTlsFiles } from "./node-config.ts";
+export type { NodeConfig } from "./node-config.ts";
 export { parseConfig, type HostFacts, type ParsedConfig } from "./parse-config.ts";
 export { readConfigFile } from "./read-config-file.ts";
 export { SETTING_FIELDS, SETTINGS, type Setting, type SettingField } from "./schema.ts";

@@ -109,6 +109,13 @@ export const bindAddresses: ValueKind<readonly BindAddress[]> = {
     value.map((entry) => (entry.optional ? `-${entry.address}` : entry.address)).join(" "),
 };
 
+/** The same, or null when empty: what another listener has. */
+export const optionalBindAddresses: ValueKind<readonly BindAddress[] | null> = {
+  ...bindAddresses,
+  parse: (value) => (value === "" ? accept(null) : bindAddresses.parse(value)),
+  print: (value) => (value === null ? "" : bindAddresses.print(value)),
+};
+
 function isAddress(value: string): boolean {
   return (
     value === "*" ||

@@ -3,15 +3,60 @@
  * Names on the outside are those of redis.conf where Redis has the setting (`proto-max-bulk-len`), units last.
  */
 import type { AuditSettings } from "../audit/audit-settings.ts";
+import type { TlsProtocol } from "./tls-kinds.ts";
 import type { Consistency } from "../server/edge-context.ts";
 
-export interface PeerTlsFiles {
-  readonly certFile: string;
-  readonly keyFile: string;
-  readonly caFile: string;
+/** How certificates are used. Which files each port ends up with: tls-files.ts. Paths are absolute, null is none. */
+export interface TlsConfig {
+  /** tls-port: RESP over TLS; null = off; 0 picks a free one. Default 6380 with a certificate. */
+  readonly tlsPort: number | null;
+  /** tls-bind; default those of bind. */
+  readonly tlsBind: readonly string[];
+  readonly tlsBindOptional?: readonly string[];
+  readonly tlsCertFile: string | null;
+  readonly tlsKeyFile: string | null;
+  readonly tlsKeyPassphraseFile: string | null;
+  readonly tlsCaCertFile: string | null;
+  readonly tlsCaCertDirectory: string | null;
+  /** tls-auth-clients, default yes: as soon as there are authorities. */
+  readonly tlsAuthClients: "yes" | "no" | "optional";
+  /** tls-auth-clients-user, default off */
+  readonly tlsAuthClientsUser: CertificateUserField;
+  readonly tlsProtocols: readonly TlsProtocol[];
+  /** Empty: our choice. */
+  readonly tlsCiphers: string;
+  readonly tlsCiphersuites: string;
+  readonly tlsPreferServerCiphers: boolean;
+  readonly tlsSessionCaching: boolean;
+  readonly tlsSessionCacheTimeoutSeconds: number;
+  readonly tlsHandshakeTimeoutMs: number;
+  /** require-tls (also require_tls), default no */
+  readonly requireTls: boolean;
+  readonly tlsCrlFile: string | null;
+  /** tls-crl-stale, default accept */
+  readonly tlsCrlStale: "accept" | "refuse";
+  /** tls-close-expired, default yes */
+  readonly tlsCloseExpired: boolean;
+  /** tls-reload-interval, default 60; 0 = never */
+  readonly tlsReloadIntervalSeconds: number;
+  /** tls-expiry-warning-days, default 30 7 1 */
+  readonly tlsExpiryWarningDays: readonly number[];
+  /** http-tls, default no */
+  readonly httpTls: boolean;
+  readonly peerTlsCertFile: string | null;
+  readonly peerTlsKeyFile: string | null;
+  readonly peerTlsKeyPassphraseFile: string | null;
+  readonly peerTlsCaCertFile: string | null;
+  readonly peerTlsCaCertDirectory: string | null;
+  readonly peerTlsCrlFile: string | null;
+  /** peer-allowed-san; empty: certificates cover the node's name. */
+  readonly peerAllowedSan: readonly string[];
 }
 
-export interface NodeConfig extends AuditSettings {
+/** The name in a client's certificate that is its user. */
+export type CertificateUserField = "off" | "CN" | "SAN-URI" | "SAN-DNS" | "SAN-EMAIL";
+
+export interface NodeConfig extends AuditSettings, TlsConfig {
   /** node-name: unique in the cluster, covered by the node's certificate. */
   readonly nodeName: string;
   /** dir */
@@ -34,8 +79,6 @@ export interface NodeConfig extends AuditSettings {
   readonly peers: readonly { readonly name: string; readonly address: string }[];
   /** cluster-token: nodes form a cluster only with those that have the same; empty is a token too. */
   readonly clusterToken: string;
-  /** peer-tls-cert-file, peer-tls-key-file, peer-tls-ca-cert-file; null only without peers. */
-  readonly peerTls: PeerTlsFiles | null;
   /** http-bind, http-port (default 8080; 0 picks a free one); null = off, written `no` */
   readonly httpBind: string;
   readonly httpPort: number | null;

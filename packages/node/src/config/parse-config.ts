@@ -3,8 +3,8 @@ import { resolve } from "node:path";
 import { ConfigError, type ConfigProblem } from "./config-error.ts";
 import { formatHostPort, parseHostPort } from "./host-port.ts";
 import { isNodeName } from "./network-kinds.ts";
-import type { NodeConfig, PeerTlsFiles } from "./node-config.ts";
-import { SETTINGS, type SettingField, type SettingValues } from "./schema.ts";
+import type { NodeConfig } from "./node-config.ts";
+import { SETTINGS } from "./schema.ts";
 import {
   collectSettings,
   DEFAULT_SOURCE,
@@ -27,6 +27,25 @@ export interface ParsedConfig {
   /** Things that are legal and probably not meant. */
   readonly warnings: readonly string[];
 }
+
+/** The port for RESP over TLS when there is a certificate and nothing was said. */
+const DEFAULT_TLS_PORT = 6380;
+
+const TLS_PATHS = [
+  "tlsCertFile",
+  "tlsKeyFile",
+  "tlsKeyPassphraseFile",
+  "tlsCaCertFile",
+  "tlsCaCertDirectory",
+  "tlsCrlFile",
+  "peerTlsCertFile",
+  "peerTlsKeyFile",
+  "peerTlsKeyPassphraseFile",
+  "peerTlsCaCertFile",
+  "peerTlsCaCertDirectory",
+  "peerTlsCrlFile",
+] as const;
+type TlsPath = (typeof TLS_PATHS)[number];
 
 /** The distance between the client port and the port for peers, as in Redis Cluster. */
 const PEER_PORT_OFFSET = 10_000;
@@ -64,7 +83,7 @@ function build(building: Building): NodeConfig {
   });
   const firstBind = values.bind[0]?.address ?? "127.0.0.1";
   return {
-    ...plainValues(values),
+    ...values,
     nodeName,
     dataDir: resolve(host.workingDirectory, values.dataDir ?? "."),
     bind: values.bind.map((entry) => entry.address),
@@ -73,7 +92,7 @@ function build(building: Building): NodeConfig {
     peers,
     peerAnnounce: values.peerAnnounce ?? self?.address ?? announce(values.peerBind, peerPort, host),
     clientAnnounce: values.clientAnnounce ?? announce(firstBind, values.port, host),
-    peerTls: derivePeerTls(nodeName, peers.length > 0, building),
+    ...tlsFields(building),
     clientOutputBufferBytesMax: values.clientOutputBufferBytesMax ?? outputBufferDefault(),
     unixSocket: resolvePath(values.unixSocket, host),
     aclFile: resolvePath(values.aclFile, host),
@@ -82,14 +101,6 @@ function build(building: Building): NodeConfig {
     logFormat:
       values.logFormat === "auto" ? (host.isTerminal ? "pretty" : "json") : values.logFormat,
   };
-}
-
-/** The fields that need nothing but to be copied. */
-function plainValues(
-  values: SettingValues,
-): Omit<SettingValues, "peerTlsCertFile" | "peerTlsKeyFile" | "peerTlsCaCertFile"> {
-  const { peerTlsCertFile: _cert, peerTlsKeyFile: _key, peerTlsCaCertFile: _ca, ...rest } = values;
-  return rest;
 }
 
 function resolvePath(path: string | null, host: HostFacts): string | null {
@@ -138,44 +149,22 @@ function announce(bind: string, port: number, host: HostFacts): string {
   return formatHostPort({ host: wildcard ? host.hostname : bind, port });
 }
 
-const TLS_FIELDS: readonly SettingField[] = [
-  "peerTlsCertFile",
-  "peerTlsKeyFile",
-  "peerTlsCaCertFile",
-];
-
-function derivePeerTls(
-  nodeName: string,
-  hasPeers: boolean,
+/** Paths are made absolute here, once; which of them a port uses is said by tls-files.ts. */
+function tlsFields(
   building: Building,
-): PeerTlsFiles | null {
-  const { values, sourceOf } = building.collected;
-  const { peerTlsCertFile: cert, peerTlsKeyFile: key, peerTlsCaCertFile: ca } = values;
-  const directory = building.host.workingDirectory;
-  if (cert !== null && key !== null && ca !== null) {
-    return {
-      certFile: resolve(directory, cert),
-      keyFile: resolve(directory, key),
-      caFile: resolve(directory, ca),
-    };
-  }
-  const missing = TLS_FIELDS.filter((field) => values[field] === null).map(
-    (field) => SETTINGS[field].name,
-  );
-  if (hasPeers) {
-    building.problems.push({
-      setting: missing[0] ?? null,
-      source: sourceOf("peers"),
-      text:
-        `peers are set, and nodes talk to each other over mutual TLS only; missing: ${missing.join(", ")}. ` +
-        `Make certificates with \`ferrite certs init\` and \`ferrite certs node ${nodeName}\`, then set them`,
-    });
-  } else if (missing.length < TLS_FIELDS.length) {
-    building.warnings.push(
-      `${missing.join(" and ")} not set: the other peer-tls settings have no effect (without peers none is needed)`,
-    );
-  }
-  return null;
+): Pick<NodeConfig, "tlsPort" | "tlsBind" | "tlsBindOptional"> & Partial<NodeConfig> {
+  const { collected, host } = building;
+  const { values, sourceOf } = collected;
+  const bind = values.tlsBind ?? values.bind;
+  const hasPort = sourceOf("tlsPort") !== DEFAULT_SOURCE;
+  const paths: Partial<Record<TlsPath, string | null>> = {};
+  for (const field of TLS_PATHS) paths[field] = resolvePath(values[field], host);
+  return {
+    ...paths,
+    tlsPort: hasPort || values.tlsCertFile === null ? values.tlsPort : DEFAULT_TLS_PORT,
+    tlsBind: bind.map((entry) => entry.address),
+    tlsBindOptional: bind.filter((entry) => entry.optional).map((entry) => entry.address),
+  };
 }
 
 function exposureWarnings(config: NodeConfig): string[] {

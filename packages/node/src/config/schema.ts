@@ -15,6 +15,7 @@ import {
 } from "./network-kinds.ts";
 import { SECURITY_SETTINGS } from "./security-settings.ts";
 import type { Setting, SettingGroup } from "./setting.ts";
+import { TLS_SETTINGS } from "./tls-settings.ts";
 import { bytes, choice, integer, outputBufferLimit, password, path, yesNo } from "./value-kinds.ts";
 
 /** The fields of NodeConfig that are read as they are; the others are put together in parse-config.ts. */
@@ -27,7 +28,8 @@ type PlainField = Exclude<
   | "peerPort"
   | "peerAnnounce"
   | "clientAnnounce"
-  | "peerTls"
+  | "tlsBind"
+  | "tlsBindOptional"
   | "clientOutputBufferBytesMax"
   | "logFormat"
 >;
@@ -40,9 +42,7 @@ export interface SettingValues extends Pick<NodeConfig, PlainField> {
   readonly peerPort: number | null;
   readonly peerAnnounce: string | null;
   readonly clientAnnounce: string | null;
-  readonly peerTlsCertFile: string | null;
-  readonly peerTlsKeyFile: string | null;
-  readonly peerTlsCaCertFile: string | null;
+  readonly tlsBind: readonly BindAddress[] | null;
   readonly clientOutputBufferBytesMax: number | null;
   readonly logFormat: "auto" | "pretty" | "json";
 }
@@ -176,6 +176,7 @@ export const SETTINGS: { readonly [Field in SettingField]: Setting<SettingValues
     live: true,
   },
 
+  ...TLS_SETTINGS,
   ...SECURITY_SETTINGS,
   ...AUDIT_SETTINGS,
 
@@ -222,34 +223,6 @@ export const SETTINGS: { readonly [Field in SettingField]: Setting<SettingValues
     defaultText: "",
     about: "A cluster is formed only by nodes that have the same token.",
     secret: true,
-  },
-  peerTlsCertFile: {
-    name: "peer-tls-cert-file",
-    group: "cluster",
-    kind: path,
-    defaultText: "",
-    about:
-      "This node's certificate (PEM). Required with peers: nodes talk to each other over mutual TLS only.",
-    common: true,
-    environmentAliases: ["TLS_CERT_FILE"],
-  },
-  peerTlsKeyFile: {
-    name: "peer-tls-key-file",
-    group: "cluster",
-    kind: path,
-    defaultText: "",
-    about: "The key of this node's certificate (PEM).",
-    common: true,
-    environmentAliases: ["TLS_KEY_FILE"],
-  },
-  peerTlsCaCertFile: {
-    name: "peer-tls-ca-cert-file",
-    group: "cluster",
-    kind: path,
-    defaultText: "",
-    about: "The authority that has signed the certificates of all nodes (PEM).",
-    common: true,
-    environmentAliases: ["TLS_CA_FILE"],
   },
   heartbeatIntervalMs: {
     name: "heartbeat-interval-ms",
@@ -375,7 +348,10 @@ export const SETTINGS: { readonly [Field in SettingField]: Setting<SettingValues
 export const SETTING_FIELDS: readonly SettingField[] = Object.keys(SETTINGS) as SettingField[];
 
 const FIELD_BY_NAME: ReadonlyMap<string, SettingField> = new Map(
-  SETTING_FIELDS.map((field) => [SETTINGS[field].name, field]),
+  SETTING_FIELDS.flatMap((field) => {
+    const setting: Setting<never> = SETTINGS[field] as unknown as Setting<never>;
+    return [setting.name, ...(setting.alsoNamed ?? [])].map((name) => [name, field] as const);
+  }),
 );
 
 /** The field of a setting's outside name (any case), or undefined when there is no such setting. */

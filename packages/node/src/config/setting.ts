@@ -4,6 +4,7 @@ import type { ValueKind } from "./value-kinds.ts";
 export type SettingGroup =
   | "node"
   | "clients"
+  | "tls"
   | "security"
   | "audit"
   | "cluster"
@@ -27,6 +28,8 @@ export interface Setting<T> {
   readonly secret?: true;
   /** Listed by `ferrite start --help`; the others are reached by their flag all the same. */
   readonly common?: true;
+  /** Other spellings of the name, in files, flags and CONFIG. */
+  readonly alsoNamed?: readonly string[];
   /** Other environment variables it is read from, after its own. */
   readonly environmentAliases?: readonly string[];
 }

@@ -44,11 +44,15 @@ function settingValue<Field extends SettingField>(
 /** The configuration taken apart again, as if every derived value had been given. */
 function settingValues(config: NodeConfig): SettingValues {
   const optional = new Set(config.bindOptional ?? []);
+  const tlsOptional = new Set(config.tlsBindOptional ?? []);
+  const tlsBind = config.tlsBind.map((address) => ({
+    address,
+    optional: tlsOptional.has(address),
+  }));
+  const sameBind = config.tlsBind.join(" ") === config.bind.join(" ");
   return {
     ...config,
     bind: config.bind.map((address) => ({ address, optional: optional.has(address) })),
-    peerTlsCertFile: config.peerTls?.certFile ?? null,
-    peerTlsKeyFile: config.peerTls?.keyFile ?? null,
-    peerTlsCaCertFile: config.peerTls?.caFile ?? null,
+    tlsBind: sameBind ? null : tlsBind,
   };
 }

@@ -1,7 +1,7 @@
 /** What a peer network is made from. */
 import { parseHostPort } from "../config/host-port.ts";
 import type { HostPort } from "../config/host-port.ts";
-import type { PeerTlsFiles } from "../config/node-config.ts";
+import type { TlsFiles } from "../config/tls-files.ts";
 import { PeerError } from "./errors.ts";
 import { MEMBERS_MAX } from "./hello.ts";
 import { checkPeerLimits } from "./limits.ts";
@@ -24,7 +24,7 @@ export interface PeerNetworkOptions {
   /** The cluster this data directory belongs to; null on a new one. */
   readonly genesis: Genesis | null;
   /** Null only without peers. */
-  readonly tls: PeerTlsFiles | null;
+  readonly tls: TlsFiles | null;
   /** From DEFAULT_PEER_LIMITS, with changes. */
   readonly limits: PeerLimits;
   /** This node's logical clock in ms, written on every frame. */

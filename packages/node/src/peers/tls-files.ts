@@ -2,7 +2,7 @@
 import { X509Certificate, createPrivateKey } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import type { PeerTlsFiles } from "../config/node-config.ts";
+import type { TlsFiles } from "../config/tls-files.ts";
 import { PeerError } from "./errors.ts";
 import { certificateCovers, requireNodeUsage } from "./peer-certificate.ts";
 
@@ -22,10 +22,11 @@ const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE
  * @throws PeerError tlsFiles, with the file's name and what to do.
  */
 export async function loadPeerCredentials(
-  files: PeerTlsFiles,
+  given: TlsFiles,
   name: string,
   nowMs: number,
 ): Promise<PeerCredentials> {
+  const files = withAuthority(given);
   const cert = await readPem(files.certFile, "peer-tls-cert-file");
   const key = await readPem(files.keyFile, "peer-tls-key-file");
   const caText = await readPem(files.caFile, "peer-tls-ca-cert-file");
@@ -42,6 +43,14 @@ export async function loadPeerCredentials(
   checkUse(certificate, files.certFile, name);
   checkChain(cert, certificate, issuers, files, nowMs);
   return { cert, key, ca: authorities, validUntilMs: certificate.validToDate.getTime() };
+}
+
+type PeerFiles = TlsFiles & { readonly caFile: string };
+
+function withAuthority(files: TlsFiles): PeerFiles {
+  const { caFile } = files;
+  if (caFile === null) throw unusable(files.certFile, "needs peer-tls-ca-cert-file beside it");
+  return { ...files, caFile };
 }
 
 async function readPem(path: string, setting: string): Promise<Buffer> {
@@ -78,7 +87,7 @@ function parseKey(pem: Buffer, path: string): KeyObject {
   }
 }
 
-function checkKey(certificate: X509Certificate, key: KeyObject, files: PeerTlsFiles): void {
+function checkKey(certificate: X509Certificate, key: KeyObject, files: PeerFiles): void {
   if (!certificate.checkPrivateKey(key)) {
     throw unusable(
       files.keyFile,
@@ -127,7 +136,7 @@ function checkChain(
   certPem: Buffer,
   leaf: X509Certificate,
   authorities: readonly X509Certificate[],
-  files: PeerTlsFiles,
+  files: PeerFiles,
   nowMs: number,
 ): void {
   const intermediates = (certPem.toString("latin1").match(PEM_CERTIFICATE) ?? [])

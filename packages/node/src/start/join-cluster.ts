@@ -2,6 +2,7 @@
 import type { FileSystem } from "@ferrite/storage";
 import type { Logger } from "pino";
 import type { NodeConfig } from "../config/node-config.ts";
+import { peerTlsFiles } from "../config/tls-files.ts";
 import { DEFAULT_PEER_LIMITS } from "../peers/limits.ts";
 import type { Genesis, Member, NodeIdentity } from "../peers/membership.ts";
 import { PeerNetwork } from "../peers/network.ts";
@@ -47,7 +48,7 @@ export async function joinCluster(options: JoinClusterOptions): Promise<ClusterL
       clientAnnounce: config.clientAnnounce,
       peers: config.peers,
       genesis: known,
-      tls: config.peerTls,
+      tls: peerTlsFiles(config),
       limits: { ...DEFAULT_PEER_LIMITS, frameBytesMax: config.peerFrameBytesMax },
       logicalNowMs: () => relay.logicalNowMs(),
       persistGenesis: (genesis) => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ConfigError } from "../../src/config/config-error.ts";
+import { clientTlsFiles, peerTlsFiles } from "../../src/config/tls-files.ts";
 import { parseConfig, type HostFacts, type ParsedConfig } from "../../src/config/parse-config.ts";
 import {
   environmentName,
@@ -73,17 +74,26 @@ describe("sources of settings", () => {
     parse({ file: file(given.map(([name, text]) => `${name} "${text}"`).join("\n")) });
   });
 
-  it("TLS_CERT_FILE and its siblings are used for peers, and our own variables are stronger", () => {
+  it("TLS_CERT_FILE and its siblings are used for clients and peers, and our own variables are stronger", () => {
     const environment = { TLS_CERT_FILE: "/c", TLS_KEY_FILE: "/k", TLS_CA_FILE: "/a" };
-    expect(parse({ environment }).config.peerTls).toEqual({
+    const { config } = parse({ environment: { ...environment, FERRITE_PEERS: "n2=h:1" } });
+    const files = {
       certFile: "/c",
       keyFile: "/k",
+      keyPassphraseFile: null,
       caFile: "/a",
-    });
-    const stronger = { ...environment, FERRITE_PEER_TLS_CERT_FILE: "/own" };
-    expect(parse({ environment: stronger }).config.peerTls?.certFile).toBe("/own");
-    const withFile = { environment, file: file("peer-tls-cert-file /file") };
-    expect(parse(withFile).config.peerTls?.certFile).toBe("/c");
+      caDirectory: null,
+      crlFile: null,
+    };
+    expect(clientTlsFiles(config)).toEqual(files);
+    expect(config.tlsPort).toBe(6380);
+    expect(peerTlsFiles(config)).toEqual(files);
+    const own = { FERRITE_PEERS: "n2=h:1", FERRITE_PEER_TLS_CERT_FILE: "/own" };
+    const stronger = parse({ environment: { ...environment, ...own } }).config;
+    expect(peerTlsFiles(stronger)).toEqual({ ...files, certFile: "/own" });
+    expect(clientTlsFiles(stronger)).toEqual(files);
+    const withFile = parse({ environment, file: file("tls-cert-file /file") });
+    expect(withFile.config.tlsCertFile).toBe("/c");
   });
 
   it("variables that Kubernetes makes for a service called ferrite are not taken for settings", () => {
@@ -213,7 +223,7 @@ describe("settings that must fit together", () => {
     expect(config).toMatchObject({
       nodeName: "box",
       peers: [],
-      peerTls: null,
+      tlsPort: null,
       port: 6379,
       httpPort: 8080,
     });
@@ -223,7 +233,7 @@ describe("settings that must fit together", () => {
 
   it("peers without certificates are refused with what is missing and how to make it", () => {
     expect(errorOf({ flags: flags({ "node-name": "n1", peers: "n2=h:1" }) })).toBe(
-      "--peers: peers are set, and nodes talk to each other over mutual TLS only; missing: peer-tls-cert-file, " +
+      "--peers: peers: are set, and nodes talk to each other over mutual TLS only; missing: peer-tls-cert-file, " +
         "peer-tls-key-file, peer-tls-ca-cert-file. Make certificates with `ferrite certs init` and " +
         "`ferrite certs node n1`, then set them",
     );
@@ -242,10 +252,13 @@ describe("settings that must fit together", () => {
       { name: "n2", address: "h:1" },
       { name: "n3", address: "h:2" },
     ]);
-    expect(config.peerTls).toEqual({
+    expect(peerTlsFiles(config)).toEqual({
       certFile: "/srv/node/certs/n.pem",
       keyFile: "/abs/n.key",
+      keyPassphraseFile: null,
       caFile: "/srv/node/certs/ca.pem",
+      caDirectory: null,
+      crlFile: null,
     });
   });
 
@@ -258,10 +271,31 @@ describe("settings that must fit together", () => {
     expect(config.peerAnnounce).toBe("b:7002");
   });
 
-  it("certificates of which some are missing are only a warning without peers", () => {
-    const { config, warnings } = parse({ environment: { TLS_CERT_FILE: "/c" } });
-    expect(config.peerTls).toBeNull();
-    expect(warnings.join()).toContain("peer-tls-key-file");
+  it("a certificate for clients without its key is refused", () => {
+    expect(errorOf({ environment: { TLS_CERT_FILE: "/c" } })).toBe(
+      "default: tls-key-file: is missing: a certificate and its key belong together",
+    );
+  });
+
+  it("TLS that was asked for and can not be is refused, and never silently absent", () => {
+    expect(errorOf({ flags: flags({ "tls-port": "6380" }) })).toContain(
+      "tls-port: needs tls-cert-file",
+    );
+    expect(errorOf({ flags: flags({ require_tls: "yes" }) })).toContain(
+      "require-tls: needs a tls-port",
+    );
+    expect(errorOf({ flags: flags({ "http-tls": "yes" }) })).toContain(
+      "http-tls: needs tls-cert-file",
+    );
+    const off = {
+      "tls-cert-file": "/c",
+      "tls-key-file": "/k",
+      "tls-port": "no",
+      "require-tls": "yes",
+    };
+    expect(errorOf({ flags: flags(off) })).toContain("require-tls: needs a tls-port");
+    const users = { "tls-cert-file": "/c", "tls-key-file": "/k", "tls-auth-clients-user": "CN" };
+    expect(errorOf({ flags: flags(users) })).toContain("needs certificates of clients");
   });
 
   it("the peer port follows the port, also when a free one is asked for", () => {
