@@ -8,6 +8,8 @@ export interface StepResult {
   readonly failed: number;
   readonly skipped: number;
   readonly durationMs: number;
+  /** What failed: the test and the first lines of why. Repeated at the very end, where people look. */
+  readonly failures: readonly string[];
 }
 
 /** The part of vitest's JSON report that we read. */
@@ -16,7 +18,20 @@ interface VitestReport {
   readonly numFailedTests: number;
   readonly numPendingTests: number;
   readonly numTodoTests: number;
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly message?: string;
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages?: readonly string[];
+    }[];
+  }[];
 }
+
+/** So much of why a test failed is repeated. */
+const FAILURE_LINES_MAX = 8;
+const FAILURES_SHOWN_MAX = 10;
 
 /**
  * Counts a vitest run. A run can fail without a failed test (a file that does not load, an
@@ -34,7 +49,22 @@ export function countVitest(
   if (failed === 0 && (exitCode !== 0 || passed === 0)) {
     failed = 1;
   }
-  return { passed, failed, skipped };
+  return { passed, failed, skipped, failures: report === null ? [] : describeFailures(report) };
+}
+
+function describeFailures(report: VitestReport): string[] {
+  const failures = report.testResults.flatMap(({ name, message = "", assertionResults }) => {
+    const failed = assertionResults.filter(({ status }) => status === "failed");
+    if (failed.length === 0 && message !== "") return [firstLines(`${name}: ${message}`)];
+    return failed.map(({ fullName, failureMessages = [] }) =>
+      firstLines(`${name}: ${fullName}\n${failureMessages.join("\n")}`),
+    );
+  });
+  return failures.slice(0, FAILURES_SHOWN_MAX);
+}
+
+function firstLines(text: string): string {
+  return text.split("\n").slice(0, FAILURE_LINES_MAX).join("\n");
 }
 
 function readReport(file: string): VitestReport | null {
@@ -89,7 +119,9 @@ export function describeResults(results: readonly StepResult[]): string {
     const counts = `${result.passed} passed, ${result.failed} failed, ${result.skipped} skipped`;
     const seconds = (result.durationMs / 1000).toFixed(1);
     const mark = result.failed > 0 ? "FAIL" : "ok";
-    return `  ${mark.padEnd(4)}  ${result.name.padEnd(width)}  ${counts}, ${seconds} s`;
+    const line = `  ${mark.padEnd(4)}  ${result.name.padEnd(width)}  ${counts}, ${seconds} s`;
+    const details = result.failures.map((text) => text.replaceAll(/^/gm, "        "));
+    return [line, ...details].join("\n");
   });
   const passed = results.reduce((sum, result) => sum + result.passed, 0);
   const failed = results.reduce((sum, result) => sum + result.failed, 0);

@@ -27,7 +27,12 @@ export async function runStep(
   const counts =
     step.kind === "vitest"
       ? countVitest(reportFile, exitCode)
-      : { passed: exitCode === 0 ? 1 : 0, failed: exitCode === 0 ? 0 : 1, skipped: 0 };
+      : {
+          passed: exitCode === 0 ? 1 : 0,
+          failed: exitCode === 0 ? 0 : 1,
+          skipped: 0,
+          failures: [],
+        };
   return { name: step.name, ...counts, durationMs };
 }
 

@@ -39,6 +39,8 @@ describe("A vitest suite", () => {
       "a.test.ts": `test("a", () => {});\ntest("b", () => expect(1).toBe(2));\ntest.skip("c", () => {});\n`,
     });
     expect(result).toMatchObject({ passed: 1, failed: 1, skipped: 1 });
+    // What failed and why is said again behind all suites.
+    expect(describeResults([result])).toMatch(/a\.test\.ts: b\n.*expected 1 to be 2/);
   });
 
   test("fails when a file does not load, though no test failed", async () => {
@@ -62,7 +64,7 @@ describe("A vitest suite", () => {
 
   test("fails when it wrote no report", () => {
     const file = join(new PlantedTree().root, "missing.json");
-    expect(countVitest(file, 0)).toEqual({ passed: 0, failed: 1, skipped: 0 });
+    expect(countVitest(file, 0)).toMatchObject({ passed: 0, failed: 1, skipped: 0 });
   });
 });
 
@@ -88,7 +90,7 @@ describe("A program", () => {
 
 test("The last line is the sum, and a second run adds to the first", () => {
   const { root } = new PlantedTree();
-  const counts = { skipped: 0, durationMs: 1 };
+  const counts = { skipped: 0, durationMs: 1, failures: [] };
   new ResultFile(root, false).add({ name: "a", passed: 2, failed: 0, ...counts });
   const second = new ResultFile(root, true);
   second.add({ name: "b", passed: 3, failed: 1, ...counts });
