@@ -7,7 +7,8 @@ const VALUE_BYTES = 64 * 1024 * 1024;
 
 let cluster: TestCluster;
 beforeAll(async () => {
-  cluster = await TestCluster.start();
+  // How long it takes is the disk's matter: three copies are synced on one machine, beside other tests.
+  cluster = await TestCluster.start({ settings: { "proposal-timeout-ms": "120000" } });
 });
 afterAll(async () => {
   await cluster?.close();
