@@ -1,4 +1,5 @@
 /** Settings that are legal alone and do not fit together. CONFIG SET runs the same checks before it changes anything. */
+import { checkAtRest } from "./at-rest-settings.ts";
 import type { ConfigProblem } from "./config-error.ts";
 import { formatBytes } from "./value-kinds.ts";
 import { parseHostPort } from "./host-port.ts";
@@ -38,6 +39,7 @@ export function crossCheck(
   }
   checkPorts(config, report);
   checkTls(config, report);
+  checkAtRest(config, report);
   if (config.peers.length > 0) {
     checkPeers(config, report);
     checkPeerTls(config, report);

@@ -53,10 +53,31 @@ export interface TlsConfig {
   readonly peerAllowedSan: readonly string[];
 }
 
+/** Encryption at rest. Where the key-encryption key is: exactly one of file, key and Vault. Paths are absolute. */
+export interface AtRestConfig {
+  /** at-rest-encryption, default no */
+  readonly atRestEncryption: boolean;
+  readonly atRestKeyFile: string | null;
+  /** at-rest-key: the key itself; empty = none. Secret. */
+  readonly atRestKey: string;
+  /** at-rest-vault-address: without a slash at its end. */
+  readonly atRestVaultAddress: string | null;
+  readonly atRestVaultTransitKey: string;
+  /** at-rest-vault-mount, default transit */
+  readonly atRestVaultMount: string;
+  readonly atRestVaultTokenFile: string | null;
+  readonly atRestVaultNamespace: string;
+  readonly atRestVaultCaCertFile: string | null;
+  /** at-rest-vault-timeout-ms, default 5000 */
+  readonly atRestVaultTimeoutMs: number;
+  /** at-rest-vault-wait-ms, default 30000 */
+  readonly atRestVaultWaitMs: number;
+}
+
 /** The name in a client's certificate that is its user. */
 export type CertificateUserField = "off" | "CN" | "SAN-URI" | "SAN-DNS" | "SAN-EMAIL";
 
-export interface NodeConfig extends AuditSettings, TlsConfig {
+export interface NodeConfig extends AuditSettings, TlsConfig, AtRestConfig {
   /** node-name: unique in the cluster, covered by the node's certificate. */
   readonly nodeName: string;
   /** dir */

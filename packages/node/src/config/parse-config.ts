@@ -1,5 +1,6 @@
 /** From the collected settings to the configuration of a node: what was left out is derived, what does not fit together is refused. */
 import { resolve } from "node:path";
+import { atRestWarnings } from "./at-rest-settings.ts";
 import { ConfigError, type ConfigProblem } from "./config-error.ts";
 import { formatHostPort, parseHostPort } from "./host-port.ts";
 import { isNodeName } from "./network-kinds.ts";
@@ -61,7 +62,10 @@ export function parseConfig(sources: ConfigSources, host: HostFacts): ParsedConf
   const config = build({ collected, host, problems, warnings });
   problems.push(...crossCheck(config, collected.sourceOf));
   if (problems.length > 0) throw new ConfigError(problems);
-  return { config, warnings: [...warnings, ...exposureWarnings(config)] };
+  return {
+    config,
+    warnings: [...warnings, ...exposureWarnings(config), ...atRestWarnings(config)],
+  };
 }
 
 interface Building {
@@ -98,6 +102,9 @@ function build(building: Building): NodeConfig {
     aclFile: resolvePath(values.aclFile, host),
     auditKeyFile: resolvePath(values.auditKeyFile, host),
     auditSyslogCaCertFile: resolvePath(values.auditSyslogCaCertFile, host),
+    atRestKeyFile: resolvePath(values.atRestKeyFile, host),
+    atRestVaultTokenFile: resolvePath(values.atRestVaultTokenFile, host),
+    atRestVaultCaCertFile: resolvePath(values.atRestVaultCaCertFile, host),
     logFormat:
       values.logFormat === "auto" ? (host.isTerminal ? "pretty" : "json") : values.logFormat,
   };

@@ -2,6 +2,7 @@
  * Every setting of a node, once: its name (redis.conf's where Redis has the setting), its kind, its default and what
  * it means. Flags, environment variables, the file, CONFIG GET and SET and docs/configuration.md all come from here.
  */
+import { AT_REST_SETTINGS } from "./at-rest-settings.ts";
 import { AUDIT_SETTINGS } from "./audit-settings.ts";
 import type { NodeConfig } from "./node-config.ts";
 import {
@@ -309,6 +310,7 @@ export const SETTINGS: { readonly [Field in SettingField]: Setting<SettingValues
     defaultText: "64mb",
     about: "Log entries kept in memory for nodes that lag behind.",
   },
+  ...AT_REST_SETTINGS,
 
   httpBind: {
     name: "http-bind",

@@ -110,8 +110,9 @@ export class Settings implements SettingsView {
       }
       const parsed = (SETTINGS[field] as Setting<unknown>).kind.parse(text);
       if (!parsed.ok) return failed(name, parsed.problem);
-      // Null: the text was legal and says nothing about this setting (an output limit for other clients).
-      if (parsed.value !== null) update[field] = parsed.value;
+      // A legal text that says nothing about what is limited here: other classes of clients. Elsewhere null is "none".
+      const saysNothing = parsed.value === null && field === "clientOutputBufferBytesMax";
+      if (!saysNothing) update[field] = parsed.value;
     }
     const next: NodeConfig = { ...this.#config, ...(update as Partial<NodeConfig>) };
     const [problem] = crossCheck(next, () => "");
