@@ -3,7 +3,7 @@
  * Names on the outside are those of redis.conf where Redis has the setting (`proto-max-bulk-len`), units last.
  */
 import type { AuditSettings } from "../audit/audit-settings.ts";
-import type { TlsProtocol } from "./tls-kinds.ts";
+import type { CertificateUserRule, TlsProtocol } from "./tls-kinds.ts";
 import type { Consistency } from "../server/edge-context.ts";
 
 /** How certificates are used. Which files each port ends up with: tls-files.ts. Paths are absolute, null is none. */
@@ -22,6 +22,8 @@ export interface TlsConfig {
   readonly tlsAuthClients: "yes" | "no" | "optional";
   /** tls-auth-clients-user, default off */
   readonly tlsAuthClientsUser: CertificateUserField;
+  /** tls-auth-clients-user-map: first fit; empty: the name is the user's. */
+  readonly tlsAuthClientsUserMap: readonly CertificateUserRule[];
   readonly tlsProtocols: readonly TlsProtocol[];
   /** Empty: our choice. */
   readonly tlsCiphers: string;

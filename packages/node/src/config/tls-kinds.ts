@@ -1,4 +1,5 @@
-/** The kinds of values that only TLS has: protocol versions, days of warning, patterns of names. */
+/** The kinds of values that only TLS has: protocol versions, ciphers, days of warning, patterns of names. */
+import { createSecureContext } from "node:tls";
 import { accept, refuse, type ValueKind } from "./value-kinds.ts";
 
 /** Versions of TLS that are spoken. Older ones are not safe and do not exist here. */
@@ -27,6 +28,100 @@ export const tlsProtocols: ValueKind<readonly TlsProtocol[]> = {
       : accept(chosen);
   },
   print: (value) => value.join(" "),
+};
+
+/** What lets a connection be read or forged by others. A leading `!` or `-` takes it out, which is always legal. */
+const UNSAFE_CIPHER = /^(?![!-]).*(NULL|ADH|AECDH|EXP|RC2|RC4|DES|MD5|SEED|IDEA|COMPLEMENTOF)/i;
+/** OpenSSL's levels 0 and 1 allow keys and digests that are broken or nearly so. */
+const LOW_SECURITY_LEVEL = /@SECLEVEL=[01]\b/i;
+
+/** Ciphers of TLS 1.2 in OpenSSL's words: `ECDHE+AESGCM:!AES256`. Empty for our own choice. */
+export const cipherList: ValueKind<string> = {
+  label: "OpenSSL cipher list",
+  range: "",
+  manyWords: true,
+  parse(value) {
+    if (value.trim() === "") return accept("");
+    const given = value.split(/[:,\s]+/).filter((word) => word !== "");
+    const suite = given.find((word) => word.startsWith("TLS_"));
+    if (suite !== undefined) return refuse(`"${suite}" is of TLS 1.3: see tls-ciphersuites`);
+    const unsafe = given.find((word) => UNSAFE_CIPHER.test(word) || LOW_SECURITY_LEVEL.test(word));
+    if (unsafe !== undefined) return refuse(`"${unsafe}" is not safe and not offered here`);
+    const list = given.join(":");
+    return isCipherList(list) ? accept(list) : refuse(`OpenSSL knows no cipher in "${list}"`);
+  },
+  print: (value) => value,
+};
+
+function isCipherList(list: string): boolean {
+  try {
+    createSecureContext({ ciphers: list, maxVersion: "TLSv1.2" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const CIPHERSUITES: readonly string[] = [
+  "TLS_AES_128_GCM_SHA256",
+  "TLS_AES_256_GCM_SHA384",
+  "TLS_CHACHA20_POLY1305_SHA256",
+  "TLS_AES_128_CCM_SHA256",
+  "TLS_AES_128_CCM_8_SHA256",
+];
+
+/** Cipher suites of TLS 1.3 by their names. Empty for our own choice. */
+export const ciphersuiteList: ValueKind<string> = {
+  label: "names of cipher suites",
+  range: "",
+  manyWords: true,
+  parse(value) {
+    const given = value.split(/[:,\s]+/).filter((word) => word !== "");
+    const unknown = given.find((word) => !CIPHERSUITES.includes(word));
+    return unknown === undefined
+      ? accept(given.join(":"))
+      : refuse(`"${unknown}" is none of ${CIPHERSUITES.join(", ")}`);
+  },
+  print: (value) => value,
+};
+
+/** One rule of tls-auth-clients-user-map: a certificate's name, and the user that it stands for. */
+export interface CertificateUserRule {
+  /** The name, or with `isPrefix` what it begins with. */
+  readonly name: string;
+  readonly isPrefix: boolean;
+  readonly user: string;
+}
+
+const USER_RULES_MAX = 64;
+
+/** `name=user` and `prefix*=user`, first fit. The last `=` parts them: names may hold some themselves, users may not here. */
+export const certificateUserMap: ValueKind<readonly CertificateUserRule[]> = {
+  label: "rules (`name=user prefix*=user`)",
+  range: `at most ${USER_RULES_MAX}`,
+  manyWords: true,
+  parse(value) {
+    const given = value.split(/\s+/).filter((word) => word !== "");
+    if (given.length > USER_RULES_MAX) return refuse(`at most ${USER_RULES_MAX} rules`);
+    const rules: CertificateUserRule[] = [];
+    for (const word of given) {
+      const at = word.lastIndexOf("=");
+      const pattern = word.slice(0, Math.max(0, at));
+      const user = word.slice(at + 1);
+      const star = pattern.indexOf("*");
+      if (pattern === "" || user === "") return refuse(`"${word}" is not name=user`);
+      if (star >= 0 && star < pattern.length - 1) {
+        return refuse(`"${word}": * is only understood at the end of the name`);
+      }
+      // Every certificate of the authority would be that user.
+      if (pattern === "*") return refuse(`"${word}" would let every certificate be ${user}`);
+      const name = star < 0 ? pattern : pattern.slice(0, -1);
+      rules.push({ name, isPrefix: star >= 0, user });
+    }
+    return accept(rules);
+  },
+  print: (value) =>
+    value.map(({ name, isPrefix, user }) => `${name}${isPrefix ? "*" : ""}=${user}`).join(" "),
 };
 
 const WARNINGS_MAX = 8;

@@ -2,12 +2,20 @@
 import type { NodeConfig } from "./node-config.ts";
 import { optionalBindAddresses, optionalPort, type BindAddress } from "./network-kinds.ts";
 import type { Setting } from "./setting.ts";
-import { dayList, sanPatterns, tlsProtocols } from "./tls-kinds.ts";
-import { choice, integer, path, plainText, yesNo } from "./value-kinds.ts";
+import {
+  certificateUserMap,
+  cipherList,
+  ciphersuiteList,
+  dayList,
+  sanPatterns,
+  tlsProtocols,
+} from "./tls-kinds.ts";
+import { choice, integer, path, yesNo } from "./value-kinds.ts";
 
 type TlsField =
   | "tlsAuthClients"
   | "tlsAuthClientsUser"
+  | "tlsAuthClientsUserMap"
   | "tlsCaCertDirectory"
   | "tlsCaCertFile"
   | "tlsCertFile"
@@ -135,6 +143,16 @@ export const TLS_SETTINGS: {
     live: true,
     common: true,
   },
+  tlsAuthClientsUserMap: {
+    name: "tls-auth-clients-user-map",
+    group: "tls",
+    kind: certificateUserMap,
+    defaultText: "",
+    defaultMeaning: "the name in the certificate is the user's",
+    about:
+      "Which user a name in a certificate stands for: `name=user`, or `prefix*=user` for all names that begin so. The first rule that fits counts; a name that none fits is the user's own name.",
+    live: true,
+  },
   tlsProtocols: {
     name: "tls-protocols",
     group: "tls",
@@ -147,7 +165,7 @@ export const TLS_SETTINGS: {
   tlsCiphers: {
     name: "tls-ciphers",
     group: "tls",
-    kind: plainText,
+    kind: cipherList,
     defaultText: "",
     defaultMeaning: "those with forward secrecy and authenticated encryption",
     about: "Ciphers of TLS 1.2, in OpenSSL's words.",
@@ -156,7 +174,7 @@ export const TLS_SETTINGS: {
   tlsCiphersuites: {
     name: "tls-ciphersuites",
     group: "tls",
-    kind: plainText,
+    kind: ciphersuiteList,
     defaultText: "",
     defaultMeaning: "all three of TLS 1.3 that there are",
     about: "Cipher suites of TLS 1.3, in OpenSSL's words.",

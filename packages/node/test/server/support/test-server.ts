@@ -149,6 +149,7 @@ export function testConfig(overrides: Partial<NodeConfig> = {}): NodeConfig {
     tlsCaCertDirectory: null,
     tlsAuthClients: "yes",
     tlsAuthClientsUser: "off",
+    tlsAuthClientsUserMap: [],
     tlsProtocols: ["TLSv1.2", "TLSv1.3"],
     tlsCiphers: "",
     tlsCiphersuites: "",
