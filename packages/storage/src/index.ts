@@ -1,4 +1,6 @@
 export * from "./disk/file-system.ts";
+export { atRestKeyBytes } from "./disk/at-rest-keys.ts";
+export type { AtRestKey, AtRestKeys } from "./disk/at-rest-keys.ts";
 export * from "./disk/ports.ts";
 export { SegmentedLog } from "./disk/segmented-log.ts";
 export { InlineLogWriter } from "./disk/inline-log-writer.ts";
