@@ -182,13 +182,17 @@ async function leaderBesidesFirst(cluster: TestCluster): Promise<number> {
   return leader;
 }
 
+/** Stops that go on hand-overs which may each end at either of two nodes: so many rounds may be needed. */
+const LEAD_TIMEOUT_MS = 150_000;
+
 /** A planned stop of each other leader hands leadership on, until it comes to the node with the small disk. */
 async function makeFirstLead(cluster: TestCluster): Promise<void> {
-  await until("node1 leads", async () => {
+  const condition = async (): Promise<boolean> => {
     const leader = await cluster.leader();
     if (leader !== 0) await restart(cluster, leader);
     return leader === 0;
-  });
+  };
+  await until("node1 leads", condition, LEAD_TIMEOUT_MS);
 }
 
 async function restart(cluster: TestCluster, node: number): Promise<void> {

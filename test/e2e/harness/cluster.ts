@@ -15,7 +15,7 @@ import { RespClient, RespError, type RespValue } from "./resp-client.ts";
 export const FERRITE: string = fileURLToPath(
   new URL("../../../packages/cli/dist/bin.js", import.meta.url),
 );
-const READY_TIMEOUT_MS = 30_000;
+const READY_TIMEOUT_MS = 60_000;
 const POLL_MS = 20;
 
 export interface TestNode {
