@@ -37,9 +37,17 @@ const TAG_BYTES = 16;
 /** Node keys that files are still encrypted with; each rotation ends by dropping the older ones. */
 export const NODE_KEYS_MAX = 16;
 
+/** The file, of which nothing is proven yet. */
+export interface KeyringFile extends WrapContext {
+  readonly format: 1;
+  readonly wrapping: WrappedSecret;
+  readonly nonce: string;
+  readonly sealed: string;
+}
+
 const base64 = z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/);
 
-const fileSchema = z.strictObject({
+const fileSchema: z.ZodType<KeyringFile> = z.strictObject({
   format: z.literal(1),
   nodeId: z.string().min(1),
   clusterId: z.string().min(1),
@@ -52,8 +60,6 @@ const fileSchema = z.strictObject({
   sealed: base64,
 });
 
-export type KeyringFile = z.infer<typeof fileSchema>;
-
 const contentsSchema = z.strictObject({
   revision: z.int().min(1),
   acceptsPlainFiles: z.boolean(),
@@ -64,9 +70,13 @@ const contentsSchema = z.strictObject({
     .max(NODE_KEYS_MAX),
 });
 
+function newKeyBytes(): Uint8Array {
+  return Uint8Array.from(randomBytes(atRestKeyBytes));
+}
+
 /** A first keyring, with one key. */
 export function newKeyring(context: WrapContext, acceptsPlainFiles: boolean): Keyring {
-  const first = { id: 1, bytes: randomBytes(atRestKeyBytes) };
+  const first = { id: 1, bytes: newKeyBytes() };
   return { ...context, revision: 1, acceptsPlainFiles, lastKeyId: 1, keys: [first] };
 }
 
@@ -185,7 +195,7 @@ export function withNewKey(keyring: Keyring): Keyring {
     );
   }
   const id = keyring.lastKeyId + 1;
-  const key = { id, bytes: randomBytes(atRestKeyBytes) };
+  const key = { id, bytes: newKeyBytes() };
   return {
     ...keyring,
     revision: keyring.revision + 1,
