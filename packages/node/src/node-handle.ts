@@ -23,6 +23,8 @@ export interface NodeHandle {
   readonly clusterId: string;
   readonly addresses: NodeAddresses;
   readonly replica: ReplicaView;
+  /** Reads the files of certificates again, as SIGHUP asks for. What is wrong with them is logged, and the old ones stay. */
+  reloadCertificates(): Promise<void>;
   /** Hands leadership over, answers what is under way, writes what is left and closes. Safe to call twice. */
   stop(): Promise<void>;
   /** Resolves once the node has ended: with the error that ended it, or with null after `stop`. */

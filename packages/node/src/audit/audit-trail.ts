@@ -17,6 +17,8 @@ export type AuditCategory =
   | "membership"
   | "connection"
   | "node"
+  /** Those of this node: reloaded, refused, near their end. */
+  | "certificate"
   /** The trail about itself: begun anew, torn, dropped, a sink that failed. */
   | "audit";
 

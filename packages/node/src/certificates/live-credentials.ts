@@ -68,6 +68,8 @@ export interface CredentialHealth {
   readonly authoritiesUntilMs: readonly number[];
   /** `nextUpdate` of the revocation lists, soonest first; null: one that names none. */
   readonly listsUntilMs: readonly (number | null)[];
+  /** What is not good and did not keep the files from being taken: an ended authority, a stale list. Sentences. */
+  readonly warnings: readonly string[];
   /** Since when the files differ from what is served because they are not good, and why; null: all is well. */
   readonly refused: { readonly sinceMs: number; readonly text: string } | null;
   readonly generation: number;

@@ -19,9 +19,19 @@ import { shownValue } from "./show.ts";
 /** Called after a change, with the new configuration and the fields in which it differs from the one before. */
 export type SettingsListener = (config: NodeConfig, changed: ReadonlySet<keyof NodeConfig>) => void;
 
+/**
+ * Asked before a change is made, for what takes time to find out: files that have to be read. Null when it has nothing
+ * against it, else a sentence.
+ */
+export type SettingsCheck = (
+  next: NodeConfig,
+  changed: ReadonlySet<keyof NodeConfig>,
+) => Promise<string | null>;
+
 export class Settings implements SettingsView {
   #config: NodeConfig;
   readonly #listeners = new Set<SettingsListener>();
+  readonly #checks: { readonly fields: ReadonlySet<string>; readonly check: SettingsCheck }[] = [];
   readonly #agreed = new Map<SettingField, () => string | undefined>();
 
   /** `config` with the ports that were really bound, so that CONFIG GET port tells the truth after port 0. */
@@ -48,6 +58,11 @@ export class Settings implements SettingsView {
   onChange(listener: SettingsListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** `check` is asked by `prepare` when one of these fields would change. */
+  checkBefore(fields: readonly (keyof NodeConfig)[], check: SettingsCheck): void {
+    this.#checks.push({ fields: new Set(fields), check });
   }
 
   /** A setting's value as CONFIG GET shows it (secrets hidden), or undefined when there is no such setting. */
@@ -95,6 +110,41 @@ export class Settings implements SettingsView {
     return typeof next === "string" ? next : null;
   }
 
+  /**
+   * To be waited for before `set`: null when nothing has to be, else a promise of the error or of null. What `check` would
+   * refuse is left to `set`.
+   */
+  prepare(pairs: readonly (readonly [string, string])[]): Promise<string | null> | null {
+    const next = this.#after(pairs);
+    if (typeof next === "string") return null;
+    const changed = this.#changedIn(next);
+    const checks = this.#checks.filter(({ fields }) =>
+      [...changed].some((field) => fields.has(field)),
+    );
+    if (checks.length === 0) return null;
+    return this.#ask(
+      checks.map(({ check }) => check),
+      next,
+      changed,
+      pairs,
+    );
+  }
+
+  async #ask(
+    checks: readonly SettingsCheck[],
+    next: NodeConfig,
+    changed: ReadonlySet<keyof NodeConfig>,
+    pairs: readonly (readonly [string, string])[],
+  ): Promise<string | null> {
+    for (const check of checks) {
+      const problem = await check(next, changed);
+      if (problem === null) continue;
+      const culprit = pairs.find(([name]) => changed.has(fieldOfName(name) as keyof NodeConfig));
+      return failed(culprit?.[0] ?? "", problem);
+    }
+    return null;
+  }
+
   /** The configuration that the pairs make of the present one, or why they can not. */
   #after(pairs: readonly (readonly [string, string])[]): NodeConfig | string {
     const refusal = refuseNames(pairs.map(([name]) => name));
@@ -124,12 +174,14 @@ export class Settings implements SettingsView {
   }
 
   #replace(next: NodeConfig): void {
-    const changed = new Set<keyof NodeConfig>();
-    for (const field of Object.keys(next) as (keyof NodeConfig)[]) {
-      if (next[field] !== this.#config[field]) changed.add(field);
-    }
+    const changed = this.#changedIn(next);
     this.#config = next;
     if (changed.size > 0) for (const listener of this.#listeners) listener(next, changed);
+  }
+
+  #changedIn(next: NodeConfig): ReadonlySet<keyof NodeConfig> {
+    const fields = Object.keys(next) as (keyof NodeConfig)[];
+    return new Set(fields.filter((field) => next[field] !== this.#config[field]));
   }
 }
 

@@ -143,6 +143,8 @@ export interface SettingsView {
   set(pairs: readonly (readonly [string, string])[]): string | null;
   /** What `set` would answer, without changing anything. */
   check(pairs: readonly (readonly [string, string])[]): string | null;
+  /** Null, or what is to be waited for before `set`: files are looked at. Its error text, or null. */
+  prepare(pairs: readonly (readonly [string, string])[]): Promise<string | null> | null;
   get(name: string): string | undefined;
 }
 

@@ -20,11 +20,13 @@ import { createAuditTrail } from "../audit/create-audit-trail.ts";
 import { membershipChanged, nodeStarted, nodeStopped } from "../audit/events.ts";
 import { changedSettings } from "../config/show.ts";
 import { FERRITE_VERSION } from "../server/version.ts";
+import { systemCertificatePorts } from "../certificates/system-files.ts";
 import { NodeAccess } from "./node-access.ts";
 import { Draining } from "./draining.ts";
 import { loadIdentity } from "./identity.ts";
 import { LiveReplicaView } from "./live-replica-view.ts";
 import { joinCluster } from "./join-cluster.ts";
+import { CERTIFICATE_FIELDS, NodeCertificates } from "./node-certificates.ts";
 import { openReplica, type RunningReplica } from "./open-replica.ts";
 
 /** How often it is looked at whether a cluster of one has applied its log. */
@@ -72,6 +74,9 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
     void stop(error);
   };
 
+  // Before anything listens or dials: files that are not good stop the start.
+  const certificates = await NodeCertificates.open(config, systemCertificatePorts(logger));
+  parts.add("certificates", () => certificates.close());
   const links = await joinCluster({ config, identity, fileSystem, logger });
   parts.add("peer links", () => links.stop());
   const running = await openReplica({
@@ -105,6 +110,7 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
   await audit.start();
   parts.add("audit trail", () => audit.close());
   audit.record(nodeStarted({ version: FERRITE_VERSION, settings: changedSettings(config) }));
+  certificates.attachAudit(audit);
   if (links.isNew) {
     const members = links.genesis.members.map(({ name, id }) => `${name} (${id})`);
     audit.record(membershipChanged({ action: "formed", after: members.join(", ") }));
@@ -143,7 +149,9 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
     server.counters.expiredKeys += count;
   });
   settings.showAgreed("aclNewCommands", () => view.access.users().knownCommands?.policy);
+  settings.checkBefore(CERTIFICATE_FIELDS, (next) => certificates.prepare(next));
   settings.onChange((changed, fields) => {
+    certificates.applyConfig(changed);
     server.applyConfig(changed, fields);
     access.applyConfig(changed, fields);
     audit.applySettings(changed);
@@ -193,6 +201,7 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
       http: http === null ? null : formatHostPort(http.address),
     },
     replica: view,
+    reloadCertificates: async () => void (await certificates.reload("signal")),
     stop: () => stop(null),
     stopped: ending.promise,
   };

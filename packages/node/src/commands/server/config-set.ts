@@ -47,8 +47,27 @@ function runConfigSet(context: EdgeContext): void {
   }
   const blocked = context.server.audit.refusal();
   if (blocked !== null && !isWayOut(pairs)) return reply.error(blocked);
+  const preparing = context.server.settings.prepare(pairs);
+  if (preparing !== null) return setPrepared(context, pairs, preparing);
   if (!pairs.some(isOfCluster)) return finish(context, reply, pairs);
   return setInCluster(context, pairs);
+}
+
+/** Files that the settings name are looked at first; what is wrong with them leaves everything as it was. */
+function setPrepared(context: EdgeContext, pairs: Pairs, preparing: Promise<string | null>): void {
+  const { server, client } = context;
+  const answer = answerLater(context);
+  void preparing
+    .then(
+      async (problem) => problem ?? (await agree({ server, client }, pairs.filter(isOfCluster))),
+    )
+    .then((problem) => {
+      answer((reply) => {
+        if (problem === null) return finish({ server, client }, reply, pairs);
+        record({ server, client }, pairs, problem);
+        return reply.error(problem.replace(REST_OF_NAME, ""));
+      });
+    });
 }
 
 /** A trail that can not be written must not keep an administrator from saying that the node shall go on without. */
@@ -104,13 +123,26 @@ function finish(
   reply: Reply,
   pairs: Pairs,
 ): void {
-  const before = pairs.map(([name]) => server.settings.get(name) ?? "");
+  const before = valuesOf(server, pairs);
   const problem = server.settings.set(pairs.map(withoutPassword));
+  record({ server, client }, pairs, problem, before);
+  if (problem === null) reply.ok();
+  else reply.error(problem.replace(REST_OF_NAME, ""));
+}
+
+function valuesOf(server: EdgeContext["server"], pairs: Pairs): readonly string[] {
+  return pairs.map(([name]) => server.settings.get(name) ?? "");
+}
+
+function record(
+  { server, client }: Pick<EdgeContext, "server" | "client">,
+  pairs: Pairs,
+  problem: string | null,
+  before: readonly string[] = valuesOf(server, pairs),
+): void {
   pairs.forEach(([name, after], index) => {
     const change = { name: name.toLowerCase(), before: before[index], after };
     const refused = problem === null ? change : { ...change, refusal: problem };
     server.access.recordSetting(client, refused);
   });
-  if (problem === null) reply.ok();
-  else reply.error(problem.replace(REST_OF_NAME, ""));
 }
