@@ -2,6 +2,7 @@
 import { ConfigError } from "@ferrite/node/config";
 import { Command, CommanderError } from "commander";
 import { auditCommand } from "./audit/audit-command.ts";
+import { CertificateError } from "./certs/errors.ts";
 import { devCommand } from "./dev/dev-command.ts";
 import { CliError } from "./errors.ts";
 import { startCommand } from "./start/start-command.ts";
@@ -53,7 +54,7 @@ async function createProgram(
   if (!commands.some((command) => command.name() === args[0])) {
     // Slow to load, so that commands which have no use for it do without.
     const { certsCommand } = await import("./certs/index.ts");
-    commands.push(certsCommand({ print: (line) => world.print(line) }));
+    commands.push(certsCommand(world, finish));
   }
   for (const command of commands) program.addCommand(command);
   configure(program, world);
@@ -82,6 +83,10 @@ function tellFailure(error: unknown, world: World): number {
   if (error instanceof CliError) {
     world.complain(`ferrite: ${error.message}`);
     return error.code === "interrupted" ? SIGNAL_EXIT_CODES.SIGINT : 1;
+  }
+  if (error instanceof CertificateError) {
+    world.complain(`ferrite: ${error.message}`);
+    return 1;
   }
   throw error;
 }

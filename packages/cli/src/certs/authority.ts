@@ -1,11 +1,15 @@
-/**
- * The certificate authority of one cluster: a self-signed certificate that signs the nodes and the clients.
- * P-256 everywhere: small handshakes, and every TLS library takes it.
- */
+/** The certificate authority of one cluster: a self-signed certificate that signs the nodes and the clients. */
 import "./reflect-metadata.ts";
 import { KeyObject, createPrivateKey, createPublicKey, webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";
 import { CertificateError } from "./errors.ts";
+import {
+  generateKeys,
+  importSigningKey,
+  signingAlgorithmOf,
+  type KeyAlgorithm,
+  type SigningAlgorithm,
+} from "./key-algorithm.ts";
 
 /** Signed certificates start this long in the past, so that a machine whose clock is behind accepts them. */
 export const BACKDATE_MS: number = 5 * 60 * 1000;
@@ -14,14 +18,6 @@ export const AUTHORITY_DAYS_DEFAULT = 3650;
 /** Beyond a century the two-digit years of some parsers are not worth the trouble. */
 export const DAYS_MAX = 36_500;
 const SERIAL_BYTES = 16;
-export const KEY_ALGORITHM: { readonly name: "ECDSA"; readonly namedCurve: "P-256" } = {
-  name: "ECDSA",
-  namedCurve: "P-256",
-};
-export const SIGNING_ALGORITHM: { readonly name: "ECDSA"; readonly hash: "SHA-256" } = {
-  name: "ECDSA",
-  hash: "SHA-256",
-};
 
 /** A certificate and its private key (PKCS 8), both as PEM text. */
 export interface CertificatePair {
@@ -30,8 +26,13 @@ export interface CertificatePair {
 }
 
 export interface AuthorityOptions {
-  /** Common name, shown in error messages of TLS libraries. Default "Ferrite cluster authority". */
+  /**
+   * Common name, shown in error messages of TLS libraries. Default "Ferrite cluster authority" and a few random digits:
+   * two authorities in one bundle are told apart by their names.
+   */
   readonly name?: string;
+  /** Default ECDSA P-256. */
+  readonly algorithm?: KeyAlgorithm;
   /** How long it is valid. Default 3650. */
   readonly days?: number;
   /** Unix ms from which validity counts; default the current time. */
@@ -45,16 +46,17 @@ export interface AuthorityOptions {
 export async function createAuthority(options: AuthorityOptions = {}): Promise<CertificatePair> {
   const days = checkDays(options.days ?? AUTHORITY_DAYS_DEFAULT);
   const nowMs = options.nowMs ?? Date.now();
-  const keys = await generateKeys();
-  const name = [{ CN: [options.name ?? "Ferrite cluster authority"] }];
+  const keys = await generateKeys(options.algorithm);
+  const serialNumber = randomSerial();
+  const name = [{ CN: [options.name ?? `Ferrite cluster authority ${serialNumber.slice(-6)}`] }];
   const certificate = await x509.X509CertificateGenerator.createSelfSigned(
     {
-      serialNumber: randomSerial(),
+      serialNumber,
       name,
       notBefore: new Date(nowMs - BACKDATE_MS),
       notAfter: new Date(nowMs + days * DAY_MS),
       keys,
-      signingAlgorithm: SIGNING_ALGORITHM,
+      signingAlgorithm: signingAlgorithmOf(keys.privateKey),
       extensions: [
         new x509.BasicConstraintsExtension(true, 0, true),
         new x509.KeyUsagesExtension(
@@ -74,6 +76,7 @@ export async function createAuthority(options: AuthorityOptions = {}): Promise<C
 export interface SigningAuthority {
   readonly certificate: x509.X509Certificate;
   readonly signingKey: webcrypto.CryptoKey;
+  readonly signingAlgorithm: SigningAlgorithm;
 }
 
 /**
@@ -107,31 +110,25 @@ export async function openAuthority(pair: CertificatePair): Promise<SigningAutho
       `The key does not belong to the certificate "${certificate.subject}".`,
     );
   }
-  if (key.asymmetricKeyType !== "ec" || key.asymmetricKeyDetails?.namedCurve !== "prime256v1") {
-    throw new CertificateError("badAuthority", "The authority's key is not ECDSA P-256.");
-  }
-  const signingKey = await webcrypto.subtle.importKey(
-    "pkcs8",
-    key.export({ type: "pkcs8", format: "der" }),
-    KEY_ALGORITHM,
-    false,
-    ["sign"],
-  );
-  return { certificate, signingKey };
+  const signingKey = await importSigningKey(key);
+  return { certificate, signingKey, signingAlgorithm: signingAlgorithmOf(signingKey) };
 }
 
-export async function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
-  return webcrypto.subtle.generateKey(KEY_ALGORITHM, true, ["sign", "verify"]);
-}
-
-export function pairOf(
+function pairOf(
   certificate: x509.X509Certificate,
   privateKey: webcrypto.CryptoKey,
 ): CertificatePair {
-  return {
-    certificatePem: `${certificate.toString("pem").trimEnd()}\n`,
-    privateKeyPem: KeyObject.from(privateKey).export({ type: "pkcs8", format: "pem" }) as string,
-  };
+  return { certificatePem: pemOf(certificate), privateKeyPem: pemOfKey(privateKey) };
+}
+
+/** A certificate as PEM text that ends with its line. */
+export function pemOf(certificate: x509.X509Certificate): string {
+  return `${certificate.toString("pem").trimEnd()}\n`;
+}
+
+/** PKCS 8, without a passphrase. */
+export function pemOfKey(privateKey: webcrypto.CryptoKey): string {
+  return KeyObject.from(privateKey).export({ type: "pkcs8", format: "pem" }) as string;
 }
 
 /** 127 random bits: unpredictable and positive, as RFC 5280 (4.1.2.2) wants; the set bit keeps the length fixed. */

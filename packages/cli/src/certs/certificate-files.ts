@@ -1,43 +1,23 @@
 /**
- * Certificates on disk:
- *
- *   <directory>/            0700
- *     ca.crt  ca.key        the authority (the key signs: keep it off the nodes in production)
- *     node-1.crt  node-1.key
- *     client-app.crt  client-app.key
- *
- * Keys are 0600. A file appears whole or not at all, and nothing is overwritten unless `force` is given.
+ * Certificates on disk: keys are 0600, directories 0700. A file appears whole or not at all, and nothing is overwritten
+ * unless that was asked for.
  */
 import { randomBytes } from "node:crypto";
 import { chmod, link, lstat, mkdir, open, readFile, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import type { CertificatePair } from "./authority.ts";
+import { newLayout, type CertificatePaths } from "./directory-layout.ts";
 import { CertificateError } from "./errors.ts";
 
 const DIRECTORY_MODE = 0o700;
-const KEY_MODE = 0o600;
-const CERTIFICATE_MODE = 0o644;
+export const KEY_MODE = 0o600;
+export const CERTIFICATE_MODE = 0o644;
+/** No certificate, key or list is this large; a wrong path is noticed before it fills the memory. */
+const FILE_BYTES_MAX: number = 64 * 1024 * 1024;
 
-/** Where one pair is kept. */
-export interface CertificatePaths {
-  readonly certFile: string;
-  readonly keyFile: string;
-}
-
-export function authorityPaths(directory: string): CertificatePaths {
-  return pathsOf(directory, "ca");
-}
-
+/** The files of a node in a flat directory. */
 export function nodePaths(directory: string, name: string): CertificatePaths {
-  return pathsOf(directory, name);
-}
-
-export function clientPaths(directory: string, name: string): CertificatePaths {
-  return pathsOf(directory, `client-${name}`);
-}
-
-function pathsOf(directory: string, stem: string): CertificatePaths {
-  return { certFile: join(directory, `${stem}.crt`), keyFile: join(directory, `${stem}.key`) };
+  return newLayout(directory, "flat").node(name);
 }
 
 /**
@@ -45,11 +25,12 @@ function pathsOf(directory: string, stem: string): CertificatePaths {
  * common mistake costs nothing.
  */
 export async function refuseExisting(paths: CertificatePaths): Promise<void> {
-  for (const path of [paths.keyFile, paths.certFile]) {
-    if (await exists(path)) {
-      throw new CertificateError("fileExists", existsMessage(path));
-    }
-  }
+  for (const path of [paths.keyFile, paths.certFile]) await refuseExistingFile(path);
+}
+
+/** @throws CertificateError fileExists */
+export async function refuseExistingFile(path: string): Promise<void> {
+  if (await exists(path)) throw new CertificateError("fileExists", existsMessage(path));
 }
 
 /**
@@ -64,41 +45,115 @@ export async function writePair(
   if (!options.force) {
     await refuseExisting(paths);
   }
-  const directory = dirname(paths.keyFile);
+  await makeDirectory(dirname(paths.keyFile));
+  const write = options.force ? replaceFile : createFile;
+  await write(paths.keyFile, pair.privateKeyPem, KEY_MODE);
+  await write(paths.certFile, pair.certificatePem, CERTIFICATE_MODE);
+}
+
+/**
+ * Puts a new pair in the place of an old one, which stays beside it as `.old`. Both files are on disk before either gets
+ * its name, so that between the two there is no more than a rename: a node that reads just then sees a pair that does
+ * not fit, and waits for the rest.
+ * @throws CertificateError fileSystem; the old pair is then in place
+ */
+export async function exchangePair(paths: CertificatePaths, pair: CertificatePair): Promise<void> {
+  const staged = {
+    key: await stage(paths.keyFile, pair.privateKeyPem, KEY_MODE),
+    certificate: await stage(paths.certFile, pair.certificatePem, CERTIFICATE_MODE),
+  };
   try {
-    // A directory that is there already keeps its mode: it may hold other things of the user's.
+    await keepOld(paths.keyFile);
+    await keepOld(paths.certFile);
+    await rename(staged.key, paths.keyFile);
+    try {
+      await rename(staged.certificate, paths.certFile);
+    } catch (cause) {
+      await rename(oldFile(paths.keyFile), paths.keyFile);
+      throw cause;
+    }
+    await syncDirectory(dirname(paths.keyFile));
+  } catch (cause) {
+    await rm(staged.key, { force: true });
+    await rm(staged.certificate, { force: true });
+    throw fileSystemError(`${paths.certFile} can not be replaced`, cause);
+  }
+}
+
+/** Puts a new certificate of the same key in the place of an old one, which stays beside it as `.old`. */
+export async function exchangeCertificate(certFile: string, pem: string): Promise<void> {
+  const staged = await stage(certFile, pem, CERTIFICATE_MODE);
+  try {
+    await keepOld(certFile);
+    await rename(staged, certFile);
+    await syncDirectory(dirname(certFile));
+  } catch (cause) {
+    await rm(staged, { force: true });
+    throw fileSystemError(`${certFile} can not be replaced`, cause);
+  }
+}
+
+export function oldFile(path: string): string {
+  return `${path}.old`;
+}
+
+/** A second name for the file as it is: the first one never vanishes. */
+async function keepOld(path: string): Promise<void> {
+  await rm(oldFile(path), { force: true });
+  try {
+    await link(path, oldFile(path));
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause;
+  }
+}
+
+/** Renames to `.old` what is there. */
+export async function setAside(path: string): Promise<void> {
+  try {
+    await rename(path, oldFile(path));
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") {
+      throw fileSystemError(`${path} can not be set aside`, cause);
+    }
+  }
+}
+
+/** Makes a directory for keys. One that is there already keeps its mode: it may hold other things of the user's. */
+export async function makeDirectory(directory: string): Promise<void> {
+  try {
     if ((await mkdir(directory, { recursive: true, mode: DIRECTORY_MODE })) !== undefined) {
       await chmod(directory, DIRECTORY_MODE);
     }
   } catch (cause) {
     throw fileSystemError(`The directory ${directory} can not be made`, cause);
   }
-  const write = options.force ? replaceFile : createFile;
-  await write(paths.keyFile, pair.privateKeyPem, KEY_MODE);
-  await write(paths.certFile, pair.certificatePem, CERTIFICATE_MODE);
 }
 
-/** @throws CertificateError badAuthority when a file is missing, fileSystem when it can not be read. */
-export async function readAuthority(directory: string): Promise<CertificatePair> {
-  const paths = authorityPaths(directory);
-  return {
-    certificatePem: await readAuthorityFile(paths.certFile),
-    privateKeyPem: await readAuthorityFile(paths.keyFile),
-  };
-}
-
-async function readAuthorityFile(path: string): Promise<string> {
+/** A file's bytes, or null when there is none. @throws CertificateError fileSystem */
+export async function readIfThere(path: string): Promise<Buffer | null> {
   try {
-    return await readFile(path, "utf8");
+    return await readBounded(path);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") {
-      throw new CertificateError(
-        "badAuthority",
-        `There is no ${path}. Make the authority first: ferrite certs init --out ${dirname(path)}`,
-        { cause },
-      );
-    }
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return null;
     throw fileSystemError(`${path} can not be read`, cause);
+  }
+}
+
+/** @throws CertificateError notFound, fileSystem */
+export async function readNamedFile(path: string): Promise<Buffer> {
+  const bytes = await readIfThere(path);
+  if (bytes === null) throw new CertificateError("notFound", `There is no file ${path}.`);
+  return bytes;
+}
+
+async function readBounded(path: string): Promise<Buffer> {
+  const file = await open(path, "r");
+  try {
+    const { size } = await file.stat();
+    if (size > FILE_BYTES_MAX) throw new Error(`it has more than ${FILE_BYTES_MAX} bytes`);
+    return await readFile(file);
+  } finally {
+    await file.close();
   }
 }
 
@@ -117,7 +172,8 @@ async function createFile(path: string, text: string, mode: number): Promise<voi
   });
 }
 
-async function replaceFile(path: string, text: string, mode: number): Promise<void> {
+/** Puts a file in place, instead of one that may be there. @throws CertificateError fileSystem */
+export async function replaceFile(path: string, text: string, mode: number): Promise<void> {
   await throughTemporary(path, text, mode, (temporary) => rename(temporary, path));
 }
 
@@ -127,6 +183,19 @@ async function throughTemporary(
   mode: number,
   place: (temporary: string) => Promise<void>,
 ): Promise<void> {
+  const temporary = await stage(path, text, mode);
+  try {
+    await place(temporary);
+    await syncDirectory(dirname(path));
+  } catch (cause) {
+    await rm(temporary, { force: true });
+    if (cause instanceof CertificateError) throw cause;
+    throw fileSystemError(`${path} can not be written`, cause);
+  }
+}
+
+/** Writes a file beside the one it shall become, and resolves with its name when it is on disk. */
+async function stage(path: string, text: string, mode: number): Promise<string> {
   const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
   try {
     const file = await open(temporary, "wx", mode);
@@ -137,13 +206,9 @@ async function throughTemporary(
     } finally {
       await file.close();
     }
-    await place(temporary);
-    await syncDirectory(dirname(path));
+    return temporary;
   } catch (cause) {
     await rm(temporary, { force: true });
-    if (cause instanceof CertificateError) {
-      throw cause;
-    }
     throw fileSystemError(`${path} can not be written`, cause);
   }
 }

@@ -1,103 +1,138 @@
-/** Certificates for a cluster on one machine, made on the first run and kept. */
+/** Certificates for a cluster on one machine, made on the first run and kept. They follow the rules of all others. */
 import { X509Certificate, createPrivateKey } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { DAY_MS, createAuthority } from "./authority.ts";
-import { authorityPaths, nodePaths, readAuthority, writePair } from "./certificate-files.ts";
-import type { CertificatePaths } from "./certificate-files.ts";
-import { CertificateError } from "./errors.ts";
-import { NODE_DAYS_DEFAULT, issueNodeCertificate } from "./issue.ts";
+import { DAY_MS, createAuthority, type CertificatePair } from "./authority.ts";
+import { readIfThere, setAside, writePair } from "./certificate-files.ts";
+import { newLayout, type CertificatePaths, type DirectoryLayout } from "./directory-layout.ts";
+import { recordIssued } from "./issued.ts";
+import { NODE_DAYS_DEFAULT, issueClientCertificate, issueNodeCertificate } from "./issue.ts";
+import { fingerprintOf } from "./open-authority.ts";
 
 /** A development certificate with less than this left is made anew at the next start. */
-export const RENEW_BEFORE_DAYS = 30;
+export const RENEW_BEFORE_DAYS = 7;
+/** What a node of a development cluster is reached by besides its name. */
+const LOOPBACK_HOSTS = ["localhost"];
+const LOOPBACK_ADDRESSES = ["127.0.0.1", "::1"];
+const SERVER_AND_CLIENT = ["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"];
 
 export interface PeerCertificateFiles extends CertificatePaths {
   readonly caFile: string;
 }
 
-/**
- * Makes sure that `directory` holds an authority and a certificate for each node, making what is missing and
- * renewing what ends soon. Files that are good are left alone, so it is cheap at every start.
- * @returns the files of each node, by name.
- * @throws CertificateError fileSystem, badAuthority
- */
-export async function ensureDevelopmentCertificates(options: {
+export interface DevelopmentOptions {
   readonly directory: string;
   readonly nodeNames: readonly string[];
   /** Unix ms; default the current time. */
   readonly nowMs?: number;
-}): Promise<ReadonlyMap<string, PeerCertificateFiles>> {
-  const nowMs = options.nowMs ?? Date.now();
-  const authorityFiles = authorityPaths(options.directory);
-  const renewAuthority =
-    (await remainingDays(authorityFiles, nowMs)) < NODE_DAYS_DEFAULT + RENEW_BEFORE_DAYS;
-  if (renewAuthority) {
-    await writePair(authorityFiles, await createAuthority({ nowMs }), { force: true });
-  }
-  const authority = await readAuthority(options.directory);
-  const issuer = new X509Certificate(authority.certificatePem);
+}
+
+/**
+ * Makes sure that `directory` holds an authority and a certificate for each node, making what is missing and
+ * renewing what ends soon or lacks a name. Files that are good are left alone, so it is cheap at every start.
+ * @returns the files of each node, by name.
+ * @throws CertificateError fileSystem, badAuthority, badIndex
+ */
+export async function ensureDevelopmentCertificates(
+  options: DevelopmentOptions,
+): Promise<ReadonlyMap<string, PeerCertificateFiles>> {
+  const desk = await openDesk(options);
   const files = new Map<string, PeerCertificateFiles>();
   for (const name of options.nodeNames) {
-    const paths = nodePaths(options.directory, name);
-    const good =
-      (await remainingDays(paths, nowMs)) >= RENEW_BEFORE_DAYS && (await signedBy(paths, issuer));
-    if (!good) {
-      const pair = await issueNodeCertificate(authority, { name, nowMs });
-      await writePair(paths, pair, { force: true });
-    }
-    files.set(name, { ...paths, caFile: authorityFiles.certFile });
+    const paths = desk.layout.node(name);
+    await ensure(desk, paths, {
+      use: "node",
+      name,
+      isGood: (certificate) => coversNode(certificate, name),
+      issue: () => issueNodeCertificate(desk.authority, { name, nowMs: desk.nowMs }),
+    });
+    files.set(name, { ...paths, caFile: desk.layout.authority.certFile });
   }
   return files;
 }
 
-/** Days until the pair's certificate ends; -1 when a file is missing, unreadable or the two do not fit. */
-async function remainingDays(paths: CertificatePaths, nowMs: number): Promise<number> {
-  const certificate = await readCertificate(paths.certFile);
-  if (certificate === null || !(await hasKeyOf(certificate, paths.keyFile))) {
-    return -1;
-  }
-  return (certificate.validToDate.getTime() - nowMs) / DAY_MS;
+/** The same for a client program's certificate. */
+export async function ensureDevelopmentClient(
+  options: Omit<DevelopmentOptions, "nodeNames"> & { readonly name: string },
+): Promise<PeerCertificateFiles> {
+  const desk = await openDesk(options);
+  const { name } = options;
+  const paths = desk.layout.client(name);
+  await ensure(desk, paths, {
+    use: "client",
+    name,
+    isGood: (certificate) => certificate.subject === `CN=${name}`,
+    issue: () => issueClientCertificate(desk.authority, { name, nowMs: desk.nowMs }),
+  });
+  return { ...paths, caFile: desk.layout.authority.certFile };
 }
 
-async function signedBy(paths: CertificatePaths, issuer: X509Certificate): Promise<boolean> {
-  const certificate = await readCertificate(paths.certFile);
-  return certificate !== null && certificate.verify(issuer.publicKey);
+interface Desk {
+  readonly layout: DirectoryLayout;
+  readonly authority: CertificatePair;
+  readonly nowMs: number;
 }
 
-async function hasKeyOf(certificate: X509Certificate, keyFile: string): Promise<boolean> {
-  const text = await readIfThere(keyFile);
-  if (text === null) {
-    return false;
+async function openDesk(options: Omit<DevelopmentOptions, "nodeNames">): Promise<Desk> {
+  const nowMs = options.nowMs ?? Date.now();
+  const layout = newLayout(options.directory, "flat");
+  const kept = await goodPair(layout.authority, nowMs, NODE_DAYS_DEFAULT + RENEW_BEFORE_DAYS);
+  if (kept !== null) return { layout, authority: kept, nowMs };
+  const authority = await createAuthority({ nowMs });
+  for (const file of [layout.indexFile, layout.crlFile]) await setAside(file);
+  await writePair(layout.authority, authority, { force: true });
+  return { layout, authority, nowMs };
+}
+
+async function ensure(
+  desk: Desk,
+  paths: CertificatePaths,
+  what: {
+    readonly use: "node" | "client";
+    readonly name: string;
+    readonly isGood: (certificate: X509Certificate) => boolean;
+    readonly issue: () => Promise<CertificatePair>;
+  },
+): Promise<void> {
+  const { layout, authority, nowMs } = desk;
+  const kept = await goodPair(paths, nowMs, RENEW_BEFORE_DAYS);
+  if (kept !== null) {
+    const certificate = new X509Certificate(kept.certificatePem);
+    const issuer = new X509Certificate(authority.certificatePem);
+    if (certificate.verify(issuer.publicKey) && what.isGood(certificate)) return;
   }
+  const pair = await what.issue();
+  const fingerprint = fingerprintOf(authority.certificatePem);
+  const { use, name } = what;
+  await recordIssued({ layout, fingerprint }, { certificatePem: pair.certificatePem, use, name });
+  await writePair(paths, pair, { force: true });
+}
+
+/** Whether other nodes and clients on this machine would take it for this node's. */
+function coversNode(certificate: X509Certificate, name: string): boolean {
+  const exact = { subject: "never", wildcards: false } as const;
+  const uses = certificate.keyUsage as readonly string[] | undefined;
+  return (
+    [name, ...LOOPBACK_HOSTS].every((host) => certificate.checkHost(host, exact) !== undefined) &&
+    LOOPBACK_ADDRESSES.every((address) => certificate.checkIP(address) !== undefined) &&
+    SERVER_AND_CLIENT.every((use) => uses?.includes(use) === true)
+  );
+}
+
+/** Null when a file is missing or damaged, the two do not fit, or there are fewer days left. */
+async function goodPair(
+  paths: CertificatePaths,
+  nowMs: number,
+  daysMin: number,
+): Promise<CertificatePair | null> {
+  const certificatePem = (await readIfThere(paths.certFile))?.toString("utf8");
+  const privateKeyPem = (await readIfThere(paths.keyFile))?.toString("utf8");
+  if (certificatePem === undefined || privateKeyPem === undefined) return null;
   try {
-    return certificate.checkPrivateKey(createPrivateKey(text));
+    const certificate = new X509Certificate(certificatePem);
+    const fits = certificate.checkPrivateKey(createPrivateKey(privateKeyPem));
+    const lasts = certificate.validToDate.getTime() - nowMs >= daysMin * DAY_MS;
+    return fits && lasts ? { certificatePem, privateKeyPem } : null;
   } catch {
-    // Not a key: the caller makes the pair anew, which is the cure.
-    return false;
-  }
-}
-
-async function readCertificate(path: string): Promise<X509Certificate | null> {
-  const text = await readIfThere(path);
-  if (text === null) {
+    // Cut short, or something else: the caller makes the pair anew, which is the cure.
     return null;
-  }
-  try {
-    return new X509Certificate(text);
-  } catch {
-    // Cut short or not a certificate: the caller makes the pair anew, which is the cure.
-    return null;
-  }
-}
-
-async function readIfThere(path: string): Promise<string | null> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") {
-      return null;
-    }
-    throw new CertificateError("fileSystem", `${path} can not be read: ${String(cause)}`, {
-      cause,
-    });
   }
 }

@@ -6,6 +6,18 @@ export type CertificateErrorCode =
   | "fileExists"
   /** The certificate authority's files are missing, unreadable or do not belong together. */
   | "badAuthority"
+  /** A file that should hold a certificate holds something else. */
+  | "badCertificate"
+  /** A file that should hold a private key holds something else. */
+  | "badKey"
+  /** A key is encrypted, and its passphrase is missing or wrong. */
+  | "badPassphrase"
+  /** The list of what the authority has issued can not be used. */
+  | "badIndex"
+  /** There is no such certificate. */
+  | "notFound"
+  /** Another program works in the same directory. */
+  | "busy"
   /** The operating system refused to write or read. */
   | "fileSystem";
 

@@ -1,10 +1,9 @@
 export { createAuthority } from "./authority.ts";
 export type { AuthorityOptions, CertificatePair } from "./authority.ts";
 export { nodePaths, writePair } from "./certificate-files.ts";
-export type { CertificatePaths } from "./certificate-files.ts";
 export { certsCommand } from "./certs-command.ts";
-export type { CertsOutput } from "./certs-command.ts";
-export { ensureDevelopmentCertificates } from "./development.ts";
+export type { CertificatePaths } from "./directory-layout.ts";
+export { ensureDevelopmentCertificates, ensureDevelopmentClient } from "./development.ts";
 export type { PeerCertificateFiles } from "./development.ts";
 export type { CertificateErrorCode } from "./errors.ts";
 export { issueClientCertificate, issueNodeCertificate } from "./issue.ts";
