@@ -34,6 +34,8 @@ export interface DenialCounters {
   deniedCommands: number;
   deniedKeys: number;
   deniedChannels: number;
+  /** Certificates that named no user that may be used. */
+  deniedCertificates: number;
 }
 
 export interface AccessControlParts {
@@ -49,7 +51,12 @@ export interface AccessControlParts {
 }
 
 export class AccessControl {
-  readonly counters: DenialCounters = { deniedCommands: 0, deniedKeys: 0, deniedChannels: 0 };
+  readonly counters: DenialCounters = {
+    deniedCommands: 0,
+    deniedKeys: 0,
+    deniedChannels: 0,
+    deniedCertificates: 0,
+  };
   readonly #parts: AccessControlParts;
   readonly #filler: AccessRequestFiller;
   readonly #request: AccessRequest = newAccessRequest();

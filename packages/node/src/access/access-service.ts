@@ -72,6 +72,8 @@ export class AccessService implements AccessView {
       ["acl_access_denied_cmd", guard.counters.deniedCommands],
       ["acl_access_denied_key", guard.counters.deniedKeys],
       ["acl_access_denied_channel", guard.counters.deniedChannels],
+      // Valkey's name.
+      ["acl_access_denied_tls_cert", guard.counters.deniedCertificates],
       ...loginFacts(),
       ...(audit.log === undefined ? [] : auditInfo(audit.log.status())),
     ];

@@ -14,7 +14,7 @@ import type { UsersOutcome, UsersProposal } from "../replica/access-state.ts";
 import type { ClientView } from "../server/edge-context.ts";
 
 /** Why a request was denied, in ACL LOG's words. */
-export type AclLogReason = "command" | "key" | "channel" | "auth";
+export type AclLogReason = "command" | "key" | "channel" | "auth" | "tls-cert";
 
 /** One line of ACL LOG: equal denials of one minute are one line with a count, as in Redis. */
 export interface AclLogEntry {

@@ -4,6 +4,8 @@
  *   nobody --AUTH, certificate--> a user, by id --user gone, disabled or expired--> revoked (the connection is closed)
  *     '--> the default user, implicitly, as long as it needs no password and the connection may (protected mode)
  *
+ * AUTH makes it somebody else; RESET makes it what it was when it was made: whom its certificate names, or nobody.
+ *
  * Who never logged in is treated as a new connection would be: it loses the default user when that gets a password.
  */
 import type { User, UserTable } from "@ferrite/acl";
@@ -15,6 +17,8 @@ const DEFAULT_USER = "default";
 
 export class ClientAccess {
   readonly #isImplicitDefault: ImplicitDefault;
+  /** Of the user that the connection's certificate names; null without one. */
+  #certificateId: number | null = null;
   /** Of the user that logged in; null when nobody did. */
   #loginId: number | null = null;
   #user: User | null = null;
@@ -47,9 +51,15 @@ export class ClientAccess {
     this.refresh(users);
   }
 
-  /** As new (RESET). */
+  /** The connection's certificate names `user`. */
+  logInByCertificate(user: User, users: UserTable): void {
+    this.#certificateId = user.id;
+    this.logIn(user, users);
+  }
+
+  /** As new (RESET): whom the certificate names, or nobody. */
   logOut(users: UserTable): void {
-    this.#loginId = null;
+    this.#loginId = this.#certificateId;
     this.refresh(users);
   }
 

@@ -10,6 +10,7 @@ import type { PasswordHasher } from "../security/password-hasher.ts";
 import type { ServerLogger } from "../server/logger.ts";
 import type { ClientView } from "../server/edge-context.ts";
 import { AccessControl } from "./access-control.ts";
+import { CertificateLogins, type CertificateUserSettings } from "./certificate-login.ts";
 import { AccessService } from "./access-service.ts";
 import type { AccessFacts, AclFileView, AclLogView } from "./access-view.ts";
 import { Logins } from "./login.ts";
@@ -27,6 +28,8 @@ export interface AccessOptions {
   readonly logger: ServerLogger;
   /** This node's connections, for `max-clients=`. */
   readonly clients: () => Iterable<ClientView>;
+  /** Who clients with a certificate are. */
+  readonly certificateUser: () => CertificateUserSettings;
   readonly loginFacts: () => AccessFacts;
   /** See LoginParts.checking. */
   readonly checking: (client: ClientView, begins: boolean) => void;
@@ -38,6 +41,7 @@ export interface AccessOptions {
 export interface Access {
   readonly guard: AccessControl;
   readonly view: AccessService;
+  readonly certificates: CertificateLogins;
 }
 
 export function createAccess(options: AccessOptions): Access {
@@ -53,6 +57,23 @@ export function createAccess(options: AccessOptions): Access {
     nowMs,
     describeClient,
   });
+  const clientsOf = (name: string): number => {
+    let count = 0;
+    for (const client of options.clients()) if (client.user === name) count++;
+    return count;
+  };
+  const certificates = new CertificateLogins({
+    settings: options.certificateUser,
+    users,
+    credentialsRefusal: () => state.credentialsRefusal(),
+    counters: guard.counters,
+    log,
+    audit,
+    clusterNowMs: options.clusterNowMs,
+    nowMs,
+    describeClient,
+    clientsOf,
+  });
   const logins = new Logins({
     check: options.authenticator,
     log,
@@ -61,11 +82,7 @@ export function createAccess(options: AccessOptions): Access {
     nowMs,
     describeClient,
     checking: options.checking,
-    clientsOf: (name) => {
-      let count = 0;
-      for (const client of options.clients()) if (client.user === name) count++;
-      return count;
-    },
+    clientsOf,
   });
   const view = new AccessService({
     state,
@@ -80,5 +97,5 @@ export function createAccess(options: AccessOptions): Access {
     logger: options.logger,
     loginFacts: options.loginFacts,
   });
-  return { guard, view };
+  return { guard, view, certificates };
 }

@@ -15,7 +15,7 @@ export function denialText(verdict: Verdict, commandName: string): string {
 }
 
 /** The same as ACL LOG's word. */
-export function denialReason(verdict: Verdict): AclLogReason {
+export function denialReason(verdict: Verdict): Exclude<AclLogReason, "auth" | "tls-cert"> {
   if (verdict === Verdict.Key) return "key";
   return verdict === Verdict.Channel ? "channel" : "command";
 }

@@ -25,7 +25,7 @@ export interface LoginParts {
   nowMs(): number;
   describeClient(client: ClientView): string;
   /** How many connections of this node act as that user. */
-  clientsOf(name: string): number;
+  readonly clientsOf: (name: string) => number;
   /** Told when a check begins that takes time, and when it ends: the client waits for us, not we for it. */
   checking(client: ClientView, begins: boolean): void;
 }
@@ -75,12 +75,10 @@ export class Logins {
   }
 
   #enter(user: User, client: ClientView): string | null {
-    const { clientsMax } = user;
-    if (clientsMax > 0 && client.user !== user.name) {
-      if (this.#parts.clientsOf(user.name) >= clientsMax) {
-        this.#record(client, user.name, "too many connections of this user");
-        return `ERR this user may have ${clientsMax} connections to a node (max-clients)`;
-      }
+    const full = clientsMaxRefusal(user, client, this.#parts.clientsOf);
+    if (full !== null) {
+      this.#record(client, user.name, "too many connections of this user");
+      return full;
     }
     client.logIn(user, this.#parts.users());
     this.#record(client, user.name, null);
@@ -95,6 +93,18 @@ export class Logins {
         : authenticationRefused(who, { user, method: "password", reason }),
     );
   }
+}
+
+/** The error of a client that would be one connection of `user` too many (`max-clients=`), or null. */
+export function clientsMaxRefusal(
+  user: User,
+  client: ClientView,
+  clientsOf: (name: string) => number,
+): string | null {
+  const { clientsMax } = user;
+  if (clientsMax === 0 || client.user === user.name || clientsOf(user.name) < clientsMax)
+    return null;
+  return `ERR this user may have ${clientsMax} connections to a node (max-clients)`;
 }
 
 /** Without the port: `127.0.0.1:6379`, `[::1]:6379`. */

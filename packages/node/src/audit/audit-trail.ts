@@ -35,6 +35,9 @@ export interface AuditClient {
   readonly isTls: boolean;
   /** SHA-256 of the client's certificate, hex; null without one. */
   readonly certificateFingerprint: string | null;
+  /** Of the same: serial number in hex, and subject for people. */
+  readonly certificateSerial?: string | null;
+  readonly certificateSubject?: string | null;
 }
 
 export interface AuditEvent {

@@ -107,6 +107,8 @@ function toClient(client: NonNullable<AuditEvent["client"]>): RecordClient {
     name: readableText(client.name, TEXT_LIMITS.clientName),
     isTls: client.isTls,
     certificateFingerprint: capped(client.certificateFingerprint, TEXT_LIMITS.fingerprint),
+    certificateSerial: capped(client.certificateSerial, TEXT_LIMITS.serial),
+    certificateSubject: capped(client.certificateSubject, TEXT_LIMITS.subject),
   };
 }
 

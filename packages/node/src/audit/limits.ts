@@ -9,6 +9,8 @@ export const TEXT_LIMITS = {
   address: 128,
   clientName: 256,
   fingerprint: 128,
+  serial: 64,
+  subject: 256,
   command: 128,
   key: 256,
   reason: 1024,

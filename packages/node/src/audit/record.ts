@@ -27,6 +27,8 @@ export interface RecordClient {
   readonly name: string;
   readonly isTls: boolean;
   readonly certificateFingerprint: string | null;
+  readonly certificateSerial: string | null;
+  readonly certificateSubject: string | null;
 }
 
 /** An event with its place in the trail; all texts are readable and capped. */
@@ -93,7 +95,8 @@ function clientJson(client: RecordClient | null): string {
   if (client === null) return "null";
   return (
     `{"id":${client.id},"addr":${jsonText(client.address)},"laddr":${jsonText(client.localAddress)}` +
-    `,"name":${jsonText(client.name)},"tls":${client.isTls},"cert":${optional(client.certificateFingerprint)}}`
+    `,"name":${jsonText(client.name)},"tls":${client.isTls},"cert":${optional(client.certificateFingerprint)}` +
+    `,"cert_serial":${optional(client.certificateSerial)},"cert_subject":${optional(client.certificateSubject)}}`
   );
 }
 

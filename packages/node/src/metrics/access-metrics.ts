@@ -13,6 +13,11 @@ const DENIALS: readonly (readonly [keyof DenialCounters, string, string])[] = [
   ["deniedCommands", "commands", "Requests denied because of their command."],
   ["deniedKeys", "keys", "Requests denied because of a key."],
   ["deniedChannels", "channels", "Requests denied because of a channel."],
+  [
+    "deniedCertificates",
+    "certificates",
+    "Clients whose certificate named no user that may be used.",
+  ],
 ];
 
 export function registerAccessMetrics(registry: Registry, source: AccessMetricsSource): void {

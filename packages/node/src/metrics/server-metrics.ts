@@ -1,12 +1,26 @@
 /** What clients do: connections, commands, bytes, errors. */
 import type { Registry } from "prom-client";
-import type { ServerCounters, ServerView } from "../server/edge-context.ts";
+import type { ServerCounters, ServerView, TlsView } from "../server/edge-context.ts";
 import { followCounter, followGauge, followLabelledCounter } from "./running-counter.ts";
+
+const TLS_COUNTERS: readonly (readonly [
+  "handshakes" | "plaintextRefusals" | "certificatesClosed",
+  string,
+  string,
+])[] = [
+  ["handshakes", "tls_handshakes", "TLS handshakes of clients that were done."],
+  ["plaintextRefusals", "tls_required_refusals", "Requests refused because TLS is required."],
+  [
+    "certificatesClosed",
+    "tls_certificates_closed",
+    "Connections closed because their certificate was not good any more.",
+  ],
+];
 
 /** What these metrics read of the server. */
 export type ServerMetricsSource = Pick<
   ServerView,
-  "counters" | "statistics" | "clientCount" | "startedAtMs" | "ferriteVersion"
+  "counters" | "statistics" | "tls" | "clientCount" | "startedAtMs" | "ferriteVersion"
 >;
 
 const COUNTERS: readonly (readonly [keyof ServerCounters, string, string])[] = [
@@ -52,10 +66,28 @@ export function registerServerMetrics(registry: Registry, server: ServerMetricsS
         .commands()
         .map((command) => [command.name, command.failedCalls + command.rejectedCalls] as const),
   });
+  registerTlsMetrics(registry, server.tls);
   followLabelledCounter(registry, {
     name: "ferrite_errors_total",
     help: "Error replies by code word.",
     label: "code",
     read: () => server.statistics.errors(),
+  });
+}
+
+function registerTlsMetrics(registry: Registry, tls: TlsView): void {
+  for (const [field, name, help] of TLS_COUNTERS) {
+    followCounter(registry, { name: `ferrite_${name}_total`, help }, () => tls[field]);
+  }
+  followGauge(
+    registry,
+    { name: "ferrite_tls_connected_clients", help: "Clients connected over TLS now." },
+    () => tls.connectedClients,
+  );
+  followLabelledCounter(registry, {
+    name: "ferrite_tls_handshake_failures_total",
+    help: "TLS handshakes of clients that came to nothing, by reason.",
+    label: "reason",
+    read: () => tls.failuresByReason(),
   });
 }

@@ -6,6 +6,7 @@ import type { ClientOrigin } from "../security/client-origin.ts";
 import type { Decoder } from "../resp/decoder.ts";
 import type { Reply } from "../resp/reply.ts";
 import { SilentReply } from "../resp/silent-reply.ts";
+import type { ClientTls } from "./client-tls.ts";
 import type { ClientView, Consistency } from "./edge-context.ts";
 import type { Output } from "./output.ts";
 
@@ -15,6 +16,7 @@ export interface ClientIdentity {
   readonly localAddress: string;
   readonly connectedAtMs: number;
   readonly origin: ClientOrigin;
+  readonly tls: ClientTls | null;
 }
 
 export interface ClientDefaults {
@@ -32,6 +34,7 @@ export abstract class ClientState implements ClientView {
   readonly localAddress: string;
   readonly connectedAtMs: number;
   readonly origin: ClientOrigin;
+  readonly tls: ClientTls | null;
   name = "";
   libraryName = "";
   libraryVersion = "";
@@ -59,6 +62,7 @@ export abstract class ClientState implements ClientView {
     this.localAddress = identity.localAddress;
     this.connectedAtMs = identity.connectedAtMs;
     this.origin = identity.origin;
+    this.tls = identity.tls;
     this.lastInteractionAtMs = identity.connectedAtMs;
     this.consistency = defaults.consistency;
     this.decoder = parts.decoder;
@@ -73,6 +77,12 @@ export abstract class ClientState implements ClientView {
 
   logIn(user: User, users: UserTable): void {
     this.access.logIn(user, users);
+    this.decoder.authenticated = this.access.user !== null;
+  }
+
+  /** As `logIn`, by the connection's certificate: RESET comes back to it. */
+  logInByCertificate(user: User, users: UserTable): void {
+    this.access.logInByCertificate(user, users);
     this.decoder.authenticated = this.access.user !== null;
   }
 

@@ -28,6 +28,8 @@ export abstract class ClientStream extends ClientState {
   #finished = false;
   /** In the server's list of connections to flush. */
   isDirty = false;
+  /** Nothing but what health checks ask is answered: it came without TLS, which is required. */
+  mustUseTls = false;
   /** When a closing connection is cut off, Unix ms; 0 while it is not closing. */
   closeDeadlineMs = 0;
 
@@ -81,6 +83,11 @@ export abstract class ClientStream extends ClientState {
 
   override logIn(user: User, users: UserTable): void {
     super.logIn(user, users);
+    this.host.loginChanged(this);
+  }
+
+  override logInByCertificate(user: User, users: UserTable): void {
+    super.logInByCertificate(user, users);
     this.host.loginChanged(this);
   }
 
@@ -177,6 +184,13 @@ export abstract class ClientStream extends ClientState {
     this.input.clear();
     this.#setDeadline();
     this.host.markDirty(this);
+  }
+
+  /** Says why this client is not served, and ends the connection behind that. */
+  turnAway(errorText: string): void {
+    if (this.isGone || this.isClosing) return;
+    this.output.reply.error(errorText);
+    this.close(true);
   }
 
   #finish(): void {

@@ -12,6 +12,7 @@ import type { ServerView } from "./edge-context.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import type { ServerLogger } from "./logger.ts";
 import type { Statistics } from "./statistics.ts";
+import type { TlsStatistics } from "./tls-statistics.ts";
 
 export interface ConnectionHost {
   readonly view: ServerView;
@@ -21,6 +22,7 @@ export interface ConnectionHost {
   readonly table: CommandTable;
   readonly writePath: WritePath;
   readonly statistics: Statistics;
+  readonly tls: TlsStatistics;
   readonly clock: ServerClock;
   readonly logger: ServerLogger;
   readonly limits: ConnectionLimits;
@@ -33,6 +35,8 @@ export interface ConnectionHost {
   markDirty(connection: ClientStream): void;
   /** The client has logged in or out. */
   loginChanged(connection: ClientStream): void;
+  /** A client spoke TLS where it is not spoken. */
+  saidTlsHere(): void;
   /** The connection's socket is closed. */
   removed(connection: ClientStream): void;
 }

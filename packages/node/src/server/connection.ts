@@ -35,6 +35,7 @@ import {
 } from "./command-runner.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { looksLikeHttp } from "./cross-protocol.ts";
+import { isAnsweredInPlaintext, looksLikeTls, NOT_TLS_HERE, TLS_REQUIRED } from "./plaintext.ts";
 import { DeferredQueue } from "./deferred-queue.ts";
 import { ReadConfirmation } from "./read-confirmation.ts";
 import { WritesInFlight } from "./writes-in-flight.ts";
@@ -85,7 +86,7 @@ export class Connection extends ClientStream implements WriteClient {
     super(identity, stream, host, isImplicitDefault);
     this.#context = new ConnectionContext(this, host.view);
     this.decoder.gate = new UnreadRequestGate(host.table, (command) =>
-      host.guard.nameRefusal(command, this),
+      this.mustUseTls ? TLS_REQUIRED : host.guard.nameRefusal(command, this),
     );
   }
 
@@ -176,14 +177,21 @@ export class Connection extends ClientStream implements WriteClient {
     this.#decoding = true;
     while (at < to && this.#stall === Stall.None) {
       const end = decoder.decode(buffer, at, to, argv);
-      if (end === NEED_MORE) break;
+      if (end === NEED_MORE) {
+        if (looksLikeTls(buffer, at, to)) {
+          this.#onTlsClient();
+          at = to;
+        }
+        break;
+      }
       if (end === PROTOCOL_ERROR) {
         this.#onProtocolError(decoder.errorText);
         at = to;
         break;
       }
       const refusal = decoder.refusalText;
-      if (refusal !== null) this.#refuse(refusal);
+      if (refusal === TLS_REQUIRED) this.#refusePlaintext();
+      else if (refusal !== null) this.#refuse(refusal);
       else if (argv.count > 0 && !this.#dispatch(buffer, at, end)) break;
       this.#consumedBytes += end - at;
       at = end;
@@ -199,10 +207,16 @@ export class Connection extends ClientStream implements WriteClient {
     const command = this.host.table.lookup(sharedArgv);
     if (command === null) {
       if (this.#closeHttpClient()) return true;
+      if (looksLikeTls(buffer, start, end)) return this.#onTlsClient();
+      if (this.mustUseTls) return this.#refusePlaintext();
       return this.#refuse(this.host.table.refusal(sharedArgv));
     }
     // Also when it is refused, as in Redis: ACL LOG shows the client as it asked.
     this.#lastCommand = command;
+    if (this.mustUseTls && !isAnsweredInPlaintext(command, sharedArgv)) {
+      this.host.statistics.of(command).rejectedCalls++;
+      return this.#refusePlaintext();
+    }
     const refusal = refusalFor(command, sharedArgv, this) ?? this.host.guard.rateRefusal(this);
     if (refusal !== null) {
       this.host.statistics.of(command).rejectedCalls++;
@@ -452,6 +466,23 @@ export class Connection extends ClientStream implements WriteClient {
     this.#protocolErrorText = null;
     this.nextReply().error(text);
     this.close(true);
+  }
+
+  /** require-tls: what came in the clear has been read by others already; nothing more shall. */
+  #refusePlaintext(): boolean {
+    this.host.tls.plaintextRefusals++;
+    const refusal = { kind: "tls", reason: "TLS is required (require-tls)" } as const;
+    this.host.view.audit.record(connectionRefused(auditClient(this), refusal));
+    this.#refuse(TLS_REQUIRED);
+    this.close(true);
+    return true;
+  }
+
+  /** A client began a TLS handshake here. What OpenSSL makes of the answer is "wrong version number", as of any plain port. */
+  #onTlsClient(): boolean {
+    this.#onProtocolError(NOT_TLS_HERE);
+    this.host.saidTlsHere();
+    return true;
   }
 
   /** A browser was tricked into sending an HTTP request here (S22): nothing after its first line may run. */

@@ -3,21 +3,24 @@
  * connections that have not logged in (S23). Every refusal says why, is counted, and is in the audit trail.
  */
 import type { UserTable } from "@ferrite/acl";
-import { auditClient } from "../access/audit-client.ts";
-import { hostOf } from "../access/login.ts";
+import { auditClient, auditEnds } from "../access/audit-client.ts";
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import { connectionRefused, type ConnectionRefusal } from "../audit/events.ts";
 import type { NodeConfig } from "../config/node-config.ts";
 import type { ClientOrigin } from "../security/client-origin.ts";
-import { PreAuthRegistry, type ClientPlace } from "../security/pre-auth-registry.ts";
+import { PreAuthRegistry } from "../security/pre-auth-registry.ts";
 import { admission, PROTECTED_MODE_REFUSAL, type Admission } from "../security/protected-mode.ts";
+import { placeOf, type ClientEnds } from "./client-ends.ts";
+import type { ClientTls } from "./client-tls.ts";
 import type { ClientView, ServerCounters } from "./edge-context.ts";
 
-/** Both ends of a client's connection, and where from it comes. */
-export interface ClientEnds {
-  readonly address: string;
-  readonly localAddress: string;
-  readonly origin: ClientOrigin;
+/** What is known of a client at the door. */
+export interface Newcomer {
+  readonly ends: ClientEnds;
+  /** Null: it came without TLS. */
+  readonly tls: ClientTls | null;
+  /** Its certificate says who it is: it never is a stranger, wherever it comes from. */
+  readonly hasNamedItself: boolean;
 }
 
 export interface DoorkeeperParts {
@@ -75,21 +78,18 @@ export class Doorkeeper {
   }
 
   /** What a new client is told before it is closed, or null: it may come in. `connected`: how many are in. */
-  refuse(ends: ClientEnds, connected: number): Buffer | null {
-    const refusal = this.#refusalOf(ends, connected);
+  refuse(newcomer: Newcomer, connected: number): Buffer | null {
+    const refusal = this.#refusalOf(newcomer, connected);
     if (refusal === null) return null;
-    this.#parts.counters.rejectedConnections++;
-    const client = {
-      id: 0,
-      address: ends.address,
-      localAddress: ends.localAddress,
-      name: "",
-      user: null,
-      isTls: false,
-      certificateFingerprint: null,
-    };
-    this.#parts.audit.record(connectionRefused(client, refusal));
+    this.#refused(refusal, newcomer);
     return Buffer.from(`-${refusal.text}\r\n`, "latin1");
+  }
+
+  /** Whether a client is turned away before its handshake, which can tell it nothing. `connected`: those that make theirs, too. */
+  isFull(ends: ClientEnds, connected: number): boolean {
+    if (connected < this.#parts.config().maxClients) return false;
+    this.#refused(MAX_CLIENTS, { ends, tls: { certificate: null } });
+    return true;
   }
 
   /** How a connection from there begins, the users being as they are now. */
@@ -127,15 +127,17 @@ export class Doorkeeper {
     }
   }
 
-  #refusalOf(ends: ClientEnds, connected: number): Refusal | null {
+  #refused(refusal: Refusal, { ends, tls }: Pick<Newcomer, "ends" | "tls">): void {
+    this.#parts.counters.rejectedConnections++;
+    this.#parts.audit.record(connectionRefused(auditEnds(ends, tls), refusal));
+  }
+
+  #refusalOf({ ends, hasNamedItself }: Newcomer, connected: number): Refusal | null {
     if (connected >= this.#parts.config().maxClients) return MAX_CLIENTS;
+    if (hasNamedItself) return null;
     const begins = this.admission(ends.origin);
     if (begins === "refuse") return PROTECTED_MODE;
     const mustLogIn = begins === "unauthenticated";
     return mustLogIn && this.#strangers.refusal(placeOf(ends)) !== null ? TOO_MANY_STRANGERS : null;
   }
-}
-
-function placeOf({ origin, address }: Pick<ClientEnds, "origin" | "address">): ClientPlace {
-  return { origin, address: origin === "unix" ? null : hostOf(address) };
 }

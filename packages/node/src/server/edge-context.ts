@@ -2,11 +2,13 @@
 import type { User, UserTable } from "@ferrite/acl";
 import type { AccessView } from "../access/access-view.ts";
 import type { AuditTrail } from "../audit/audit-trail.ts";
+import type { CertificatesView } from "../certificates/live-credentials.ts";
 import type { ClientOrigin } from "../security/client-origin.ts";
 import type { Argv } from "../resp/argv.ts";
 import type { Reply } from "../resp/reply.ts";
 import type { ReplicaView } from "../replica/replica-view.ts";
 import type { RunnableCommand } from "../commands/command.ts";
+import type { ClientTls } from "./client-tls.ts";
 
 /** One connected client, as CLIENT LIST shows it. */
 export interface ClientView {
@@ -15,6 +17,8 @@ export interface ClientView {
   readonly localAddress: string;
   readonly connectedAtMs: number;
   readonly origin: ClientOrigin;
+  /** Null: it came without TLS. */
+  readonly tls: ClientTls | null;
   name: string;
   libraryName: string;
   libraryVersion: string;
@@ -45,7 +49,7 @@ export interface ClientView {
   close(afterReply: boolean): void;
   /** The client has proved to be `user` (access/login.ts). */
   logIn(user: User, users: UserTable): void;
-  /** As a new connection (RESET). */
+  /** As a new connection (RESET): whom its certificate names, or nobody. */
   logOut(users: UserTable): void;
 }
 
@@ -92,6 +96,20 @@ export interface ServerStatistics {
   reset(): void;
 }
 
+/** TLS on the RESP port. */
+export interface TlsView {
+  readonly connectedClients: number;
+  /** Done since the start or CONFIG RESETSTAT, as the next ones. */
+  readonly handshakes: number;
+  readonly handshakeFailures: number;
+  /** Every reason there is with its count. */
+  failuresByReason(): readonly (readonly [reason: string, count: number])[];
+  /** Requests refused because they came without TLS (require-tls). */
+  readonly plaintextRefusals: number;
+  /** Connections closed because their certificate was revoked, expired or is not trusted any more. */
+  readonly certificatesClosed: number;
+}
+
 /** What only the operating system knows; read at the rim, so that commands stay pure. */
 export interface ProcessFacts {
   readonly processId: number;
@@ -114,9 +132,12 @@ export interface ServerView {
   readonly runId: string;
   readonly counters: ServerCounters;
   readonly statistics: ServerStatistics;
+  readonly tls: TlsView;
   readonly process: ProcessFacts;
   readonly access: AccessView;
   readonly audit: AuditTrail;
+  /** Of this node; none without TLS. */
+  readonly certificates: CertificatesView;
   /** The port of the RESP listener, also when it was chosen by the system. */
   readonly tcpPort: number;
   /** Ferrite's own version. */

@@ -23,6 +23,15 @@ export interface ConnectionLimits {
   readonly closeGraceMs: number;
 }
 
+/** TLS handshakes in progress: each costs this node a signature and some 50 KB, and the other side next to nothing. */
+export const TLS_HANDSHAKES_MAX = 1000;
+/** Of those from one address (of IPv6 its /64), so that one can not keep all others out. Not for this machine itself. */
+export const TLS_HANDSHAKES_PER_ADDRESS_MAX = 500;
+/** Open connections are looked at again in slices of this length after a change of authorities or revocations. */
+export const REVIEW_SLICE_MS = 5;
+/** Of failed handshakes of one reason, one is logged in this time; the others are counted. */
+export const HANDSHAKE_LOG_INTERVAL_MS = 10_000;
+
 export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
   deferredCommandsMax: 65_536,
   deferredBytesMax: 64 * 1024 * 1024,

@@ -12,17 +12,18 @@ import type { AuditTrail } from "../audit/audit-trail.ts";
 import { auditClient } from "../access/audit-client.ts";
 import { auditedCommands } from "../access/audited-commands.ts";
 import type { RunnableCommand } from "../commands/command.ts";
+import type { CertificatesView } from "../certificates/live-credentials.ts";
 import type { CommandTable } from "../commands/table.ts";
 import type { NodeConfig } from "../config/node-config.ts";
 import type { ReplicaView } from "../replica/replica-view.ts";
 import type { WritePath } from "../replica/write-path.ts";
 import { ChunkPool } from "../resp/chunk-pool.ts";
 import { DEFAULT_LIMITS } from "../resp/limits.ts";
-import { originOfAddress } from "../security/client-origin.ts";
 import type { DecoderLimits } from "../resp/limits.ts";
 import type { ServerClock } from "./clock.ts";
+import { refuseSocket, tcpEnds, unixEnds, type ClientEnds } from "./client-ends.ts";
+import type { ClientTls } from "./client-tls.ts";
 import { Doorkeeper } from "./doorkeeper.ts";
-import type { ClientEnds } from "./doorkeeper.ts";
 import { UnixListener } from "./unix-listener.ts";
 import { connectionRevoked } from "../audit/events.ts";
 import type { ClientStream } from "./client-stream.ts";
@@ -40,11 +41,13 @@ import { ServerError } from "./errors.ts";
 import { DEFAULT_CONNECTION_LIMITS } from "./limits.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import { Listener } from "./listener.ts";
-import type { ListenAddress } from "./listener.ts";
+import type { ListenAddress, ListenOptions } from "./listener.ts";
 import type { ServerLogger } from "./logger.ts";
 import { currentProcessFacts } from "./process-facts.ts";
 import { readIntoStaticBuffer } from "./static-read.ts";
-import { Statistics } from "./statistics.ts";
+import { newCounters, Statistics } from "./statistics.ts";
+import { TlsService, type TlsServiceOptions } from "./tls-service.ts";
+import { TlsStatistics } from "./tls-statistics.ts";
 import { FERRITE_VERSION } from "./version.ts";
 
 export interface RespServerOptions {
@@ -59,6 +62,10 @@ export interface RespServerOptions {
   readonly clock: ServerClock;
   readonly logger: ServerLogger;
   readonly limits?: Partial<ConnectionLimits>;
+  /** Where there are certificates for clients; then there is a TLS port, if there is to be one. */
+  readonly tls?: TlsServiceOptions;
+  /** Those of this node, to be shown. */
+  readonly certificates?: CertificatesView;
   readonly processFacts?: ProcessFacts;
   /** 40 hex digits; drawn when not given. */
   readonly runId?: string;
@@ -79,6 +86,7 @@ export class RespServer implements ServerView, ConnectionHost {
   readonly startedAtMs: number;
   readonly counters: ServerCounters = newCounters();
   readonly statistics: Statistics;
+  readonly tls: TlsStatistics = new TlsStatistics(() => this.#countTlsClients());
   readonly process: ProcessFacts;
   readonly settings: SettingsView;
   readonly replica: ReplicaView;
@@ -89,6 +97,7 @@ export class RespServer implements ServerView, ConnectionHost {
   readonly guard: AccessControl;
   readonly access: AccessView;
   readonly audit: AuditTrail;
+  readonly certificates: CertificatesView;
   readonly audited: ReadonlySet<RunnableCommand>;
   readonly clock: ServerClock;
   readonly logger: ServerLogger;
@@ -103,9 +112,12 @@ export class RespServer implements ServerView, ConnectionHost {
   readonly #flushDirty: () => void = () => this.flush();
   #config: NodeConfig;
   #staticReads: boolean;
+  #toldOfTls = false;
   #flushScheduled = false;
   #listener: Listener | null = null;
   #unixListener: UnixListener | null = null;
+  readonly #tlsService: TlsService | null;
+  #tlsAddresses: readonly ListenAddress[] = [];
   #tcpPort: number;
   #nextClientId = 1;
   #housekeeping: NodeJS.Timeout | null = null;
@@ -117,6 +129,7 @@ export class RespServer implements ServerView, ConnectionHost {
     this.guard = options.guard;
     this.access = options.access;
     this.audit = options.audit;
+    this.certificates = options.certificates ?? { health: () => [] };
     this.audited = auditedCommands(options.table);
     this.#doorkeeper = new Doorkeeper({
       config: () => this.#config,
@@ -133,10 +146,11 @@ export class RespServer implements ServerView, ConnectionHost {
     this.process = options.processFacts ?? currentProcessFacts();
     this.runId = options.runId ?? randomBytes(20).toString("hex");
     this.startedAtMs = options.clock.nowMs();
-    this.statistics = new Statistics(this.counters);
+    this.statistics = new Statistics(this.counters, [this.tls]);
     this.decoderLimits.bulkBytesMax = options.config.protoMaxBulkBytes;
     this.#staticReads = options.staticReads ?? true;
     this.#tcpPort = options.config.port;
+    this.#tlsService = options.tls === undefined ? null : this.#createTlsService(options.tls);
   }
 
   // ---- life -----------------------------------------------------------------------------------------------------
@@ -145,33 +159,20 @@ export class RespServer implements ServerView, ConnectionHost {
   async start(): Promise<readonly ListenAddress[]> {
     if (this.#listener !== null)
       throw new ServerError("ALREADY_STARTED", "the server was started already");
-    const config = this.#config;
+    const { bind, bindOptional, port } = this.#config;
     const listener = new Listener(
-      {
-        hosts: config.bind,
-        optionalHosts: new Set(config.bindOptional),
-        port: config.port,
-        backlog: LISTEN_BACKLOG,
-        keepaliveSeconds: config.tcpKeepaliveSeconds,
-      },
+      this.#listenOptions(bind, bindOptional, port),
       this.logger,
       (socket) => this.#accept(socket, "tcp"),
     );
     this.#listener = listener;
     const addresses = await listener.start();
-    if (config.unixSocket !== null) {
-      const { unixSocket: path, unixSocketPermissions: permissions } = config;
-      const options = { path, permissions, backlog: LISTEN_BACKLOG };
-      this.#unixListener = new UnixListener(options, this.logger, (socket) =>
-        this.#accept(socket, "unix"),
-      );
-      try {
-        await this.#unixListener.start();
-      } catch (error) {
-        // A server that did not start listens nowhere.
-        await listener.stop();
-        throw error;
-      }
+    try {
+      await this.#startOthers();
+    } catch (error) {
+      // A server that did not start listens nowhere.
+      await this.#stopListening();
+      throw error;
     }
     this.#tcpPort = addresses[0].port;
     this.#housekeeping = setInterval(() => this.#keepHouse(), HOUSEKEEPING_INTERVAL_MS);
@@ -179,12 +180,52 @@ export class RespServer implements ServerView, ConnectionHost {
     return addresses;
   }
 
+  /** TLS and the Unix socket, where there are such. */
+  async #startOthers(): Promise<void> {
+    const { tlsBind, tlsBindOptional, tlsPort, unixSocket: path } = this.#config;
+    if (this.#tlsService !== null && tlsPort !== null) {
+      const options = this.#listenOptions(tlsBind, tlsBindOptional, tlsPort);
+      this.#tlsAddresses = await this.#tlsService.start(options);
+    }
+    if (path === null) return;
+    const { unixSocketPermissions: permissions } = this.#config;
+    const options = { path, permissions, backlog: LISTEN_BACKLOG };
+    this.#unixListener = new UnixListener(options, this.logger, (socket) =>
+      this.#accept(socket, "unix"),
+    );
+    await this.#unixListener.start();
+  }
+
+  #listenOptions(
+    hosts: readonly string[],
+    optionalHosts: readonly string[] | undefined,
+    port: number,
+  ): ListenOptions {
+    return {
+      hosts,
+      optionalHosts: new Set(optionalHosts),
+      port,
+      backlog: LISTEN_BACKLOG,
+      keepaliveSeconds: this.#config.tcpKeepaliveSeconds,
+    };
+  }
+
+  async #stopListening(): Promise<void> {
+    this.#unixListener?.stop();
+    await this.#listener?.stop();
+    await this.#tlsService?.stop();
+  }
+
+  /** Where TLS is spoken; empty where it is not. */
+  get tlsAddresses(): readonly ListenAddress[] {
+    return this.#tlsAddresses;
+  }
+
   /**
    * Stops accepting, gives writes on their way up to `graceMs` to be answered, closes all clients.
    */
   async stop(graceMs = 1_000): Promise<void> {
-    this.#unixListener?.stop();
-    await this.#listener?.stop();
+    await this.#stopListening();
     if (this.#housekeeping !== null) clearInterval(this.#housekeeping);
     this.#housekeeping = null;
     for (const connection of this.#connections.values()) connection.close(true);
@@ -208,19 +249,25 @@ export class RespServer implements ServerView, ConnectionHost {
     this.#config = config;
     this.decoderLimits.bulkBytesMax = config.protoMaxBulkBytes;
     if (changed.has("protectedMode")) this.reviewClients();
+    this.#tlsService?.applyConfig(changed);
+    if (!changed.has("requireTls")) return;
+    for (const connection of this.#connections.values()) {
+      connection.mustUseTls = this.#mustUseTls(connection);
+    }
   }
 
   // ---- connections ----------------------------------------------------------------------------------------------
 
   #accept(accepted: Socket, kind: "tcp" | "unix"): void {
     this.counters.connectionsReceived++;
-    const ends = endsOf(accepted, kind, this.#config.unixSocket ?? "");
+    const ends = kind === "unix" ? unixEnds(this.#config.unixSocket ?? "") : tcpEnds(accepted);
     // A client that is gone already has no address.
     if (ends === null) {
       accepted.destroy();
       return;
     }
-    const refusal = this.#doorkeeper.refuse(ends, this.#connections.size);
+    const newcomer = { ends, tls: null, hasNamedItself: false };
+    const refusal = this.#doorkeeper.refuse(newcomer, this.#connections.size);
     if (refusal !== null) {
       refuseSocket(accepted, refusal);
       return;
@@ -257,13 +304,38 @@ export class RespServer implements ServerView, ConnectionHost {
   }
 
   /** Serves a client over any stream of bytes (TLS, tests). */
-  attach(stream: Duplex, addresses: ClientEnds): void {
-    const connection = this.#add(stream, addresses);
+  attach(stream: Duplex, ends: ClientEnds, tls: ClientTls | null = null): Connection {
+    const connection = this.#add(stream, ends, tls);
     stream.on("data", (bytes: Buffer) => connection.receive(bytes, bytes.length));
     stream.resume();
+    return connection;
   }
 
-  #add(stream: Duplex, ends: ClientEnds): Connection {
+  #createTlsService(options: TlsServiceOptions): TlsService {
+    return new TlsService(options, {
+      doorkeeper: this.#doorkeeper,
+      statistics: this.tls,
+      counters: this.counters,
+      audit: this.audit,
+      logger: this.logger,
+      config: () => this.#config,
+      nowMs: () => this.clock.nowMs(),
+      connections: () => this.#connections,
+      serve: (socket, ends, tls) => this.attach(socket, ends, tls),
+    });
+  }
+
+  #countTlsClients(): number {
+    let count = 0;
+    for (const connection of this.#connections.values()) if (connection.tls !== null) count++;
+    return count;
+  }
+
+  #mustUseTls({ origin, tls }: Pick<Connection, "origin" | "tls">): boolean {
+    return this.#config.requireTls && tls === null && origin !== "unix";
+  }
+
+  #add(stream: Duplex, ends: ClientEnds, tls: ClientTls | null = null): Connection {
     const { address, localAddress, origin } = ends;
     const identity = {
       id: this.#nextClientId++,
@@ -271,10 +343,12 @@ export class RespServer implements ServerView, ConnectionHost {
       address,
       localAddress,
       origin,
+      tls,
     };
     const isImplicitDefault: ImplicitDefault = () =>
       this.#doorkeeper.admission(origin) === "implicitDefault";
     const connection = new Connection(identity, stream, this, isImplicitDefault);
+    connection.mustUseTls = this.#mustUseTls(connection);
     const { id } = identity;
     this.#connections.set(id, connection);
     this.#doorkeeper.review(connection);
@@ -284,6 +358,15 @@ export class RespServer implements ServerView, ConnectionHost {
   removed(connection: ClientStream): void {
     this.#connections.delete(connection.id);
     this.#doorkeeper.left(connection.id);
+  }
+
+  /** Told once: who scans ports would fill the log. */
+  saidTlsHere(): void {
+    if (this.#toldOfTls) return;
+    this.#toldOfTls = true;
+    const { tlsPort } = this.#config;
+    const fields = { port: this.#tcpPort, "tls-port": tlsPort ?? "no" };
+    this.logger.warn(fields, "a client began a TLS handshake on the port without TLS");
   }
 
   /** A client has logged in or out. */
@@ -346,6 +429,7 @@ export class RespServer implements ServerView, ConnectionHost {
     // Measured now and then, so that the peak is known.
     this.process.usedBytes();
     this.#doorkeeper.closeOverdue((id) => this.#connections.get(id));
+    this.#tlsService?.keepHouse();
     const idleMs = this.#config.idleTimeoutSeconds * 1000;
     for (const connection of this.#connections.values()) {
       if (connection.closeDeadlineMs > 0 && nowMs >= connection.closeDeadlineMs) {
@@ -400,45 +484,7 @@ export class RespServer implements ServerView, ConnectionHost {
   }
 }
 
-/** Says why and closes, whether the client listens or not. */
-function refuseSocket(socket: Socket, answer: Buffer): void {
-  socket.on("error", () => socket.destroy());
-  socket.end(answer, () => socket.destroy());
-}
-
 /** Filled once the connection is made: reading may begin before. */
 interface Receiver {
   connection: Connection | null;
-}
-
-/** Null when the client is gone already. */
-function endsOf(socket: Socket, kind: "tcp" | "unix", path: string): ClientEnds | null {
-  if (kind === "unix") return { address: `${path}:0`, localAddress: `${path}:0`, origin: "unix" };
-  if (socket.remoteAddress === undefined) return null;
-  return {
-    address: printAddress(socket.remoteAddress, socket.remotePort),
-    localAddress: printAddress(socket.localAddress, socket.localPort),
-    origin: originOfAddress(socket.remoteAddress),
-  };
-}
-
-function printAddress(host: string | undefined, port: number | undefined): string {
-  // Dual-stack sockets show IPv4 clients in IPv6 form.
-  const plain = (host ?? "?").replace(/^::ffff:(?=\d+\.)/, "");
-  return plain.includes(":") ? `[${plain}]:${port ?? 0}` : `${plain}:${port ?? 0}`;
-}
-
-function newCounters(): ServerCounters {
-  return {
-    connectionsReceived: 0,
-    commandsProcessed: 0,
-    rejectedConnections: 0,
-    netInputBytes: 0,
-    netOutputBytes: 0,
-    keyspaceHits: 0,
-    keyspaceMisses: 0,
-    expiredKeys: 0,
-    errorReplies: 0,
-    protocolErrors: 0,
-  };
 }

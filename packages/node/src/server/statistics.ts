@@ -55,6 +55,11 @@ export class CommandCounts implements CommandStatistic {
 export const TIMED_CALLS_INTERVAL = 64;
 const RATE_SAMPLES = 16;
 
+/** What is set back with the statistics. */
+interface Resettable {
+  reset(): void;
+}
+
 export class Statistics implements ServerStatistics {
   readonly errorCounts: ErrorCounts;
   readonly #counters: ServerCounters;
@@ -62,9 +67,12 @@ export class Statistics implements ServerStatistics {
   readonly #operations = new RateSampler();
   readonly #inputBytes = new RateSampler();
   readonly #outputBytes = new RateSampler();
+  readonly #others: readonly Resettable[];
 
-  constructor(counters: ServerCounters) {
+  /** `others` are set back by CONFIG RESETSTAT too. */
+  constructor(counters: ServerCounters, others: readonly Resettable[] = []) {
     this.#counters = counters;
+    this.#others = others;
     this.errorCounts = new ErrorCounts(counters);
   }
 
@@ -114,6 +122,7 @@ export class Statistics implements ServerStatistics {
     counters.expiredKeys = 0;
     counters.errorReplies = 0;
     counters.protocolErrors = 0;
+    for (const other of this.#others) other.reset();
     for (const sampler of [this.#operations, this.#inputBytes, this.#outputBytes]) sampler.reset();
   }
 
@@ -122,6 +131,22 @@ export class Statistics implements ServerStatistics {
     this.#byCommand.set(command, counts);
     return counts;
   }
+}
+
+/** All at 0. */
+export function newCounters(): ServerCounters {
+  return {
+    connectionsReceived: 0,
+    commandsProcessed: 0,
+    rejectedConnections: 0,
+    netInputBytes: 0,
+    netOutputBytes: 0,
+    keyspaceHits: 0,
+    keyspaceMisses: 0,
+    expiredKeys: 0,
+    errorReplies: 0,
+    protocolErrors: 0,
+  };
 }
 
 /** The mean of the last samples of a running counter, as Redis' instantaneous_* values. */

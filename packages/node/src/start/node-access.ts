@@ -103,6 +103,7 @@ export class NodeAccess {
       logger,
       clients: options.clients,
       checking: options.checking,
+      certificateUser: config,
       loginFacts: () => loginFacts(this.loginSource()),
       clusterNowMs: () => replica.logicalNowMs(),
       nowMs: () => Date.now(),

@@ -23,6 +23,8 @@ export const CLIENT: AuditClient = {
   user: "alice",
   isTls: true,
   certificateFingerprint: "ab".repeat(32),
+  certificateSerial: "0A",
+  certificateSubject: "CN=alice",
 };
 
 export const SETTINGS: AuditSettings = {

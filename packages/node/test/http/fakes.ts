@@ -4,6 +4,7 @@ import {
   type HttpServerHandle,
   type HttpServerOptions,
 } from "../../src/http/http-server.ts";
+import { TlsStatistics } from "../../src/server/tls-statistics.ts";
 import { AuditOff } from "../../src/audit/audit-off.ts";
 import { createMetricsRegistry, type MetricsSources } from "../../src/metrics/registry.ts";
 
@@ -31,6 +32,8 @@ export class FakeNode {
     errorReplies: 8,
     protocolErrors: 9,
   };
+
+  readonly tls = new TlsStatistics(() => 2);
 
   sources(): MetricsSources {
     return {
@@ -74,6 +77,7 @@ export class FakeNode {
       },
       server: {
         counters: this.counters,
+        tls: this.tls,
         clientCount: 2,
         startedAtMs: 1_700_000_000_000,
         ferriteVersion: "0.1.0",

@@ -20,5 +20,6 @@ export function clientLines(server: ServerView): readonly InfoLine[] {
     ["blocked_clients", blocked],
     ["tracking_clients", 0],
     ["clients_in_timeout_table", 0],
+    ["tls_connected_clients", server.tls.connectedClients],
   ];
 }

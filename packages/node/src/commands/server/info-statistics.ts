@@ -2,7 +2,7 @@
 import type { ServerView } from "../../server/edge-context.ts";
 import type { InfoLine } from "./info-sections.ts";
 
-export function statisticsLines({ counters, statistics }: ServerView): readonly InfoLine[] {
+export function statisticsLines({ counters, statistics, tls }: ServerView): readonly InfoLine[] {
   return [
     ["total_connections_received", counters.connectionsReceived],
     ["total_commands_processed", counters.commandsProcessed],
@@ -30,5 +30,9 @@ export function statisticsLines({ counters, statistics }: ServerView): readonly 
     ["tracking_total_prefixes", 0],
     ["total_error_replies", counters.errorReplies],
     ["protocol_errors", counters.protocolErrors],
+    ["tls_handshakes", tls.handshakes],
+    ["tls_handshake_failures", tls.handshakeFailures],
+    ["tls_required_refusals", tls.plaintextRefusals],
+    ["tls_certificates_closed", tls.certificatesClosed],
   ];
 }

@@ -3,6 +3,7 @@ import { createUserTable } from "@ferrite/acl";
 import type { ApplyOutcome, UsersChange, UserTable } from "@ferrite/acl";
 import { createAccess } from "../../../src/access/create-access.ts";
 import type { Access } from "../../../src/access/create-access.ts";
+import type { CertificateUserSettings } from "../../../src/access/certificate-login.ts";
 import { AclLog } from "../../../src/access/acl-log.ts";
 import type { AuditEvent, AuditTrail } from "../../../src/audit/audit-trail.ts";
 import { commandCatalogue } from "../../../src/commands/catalogue.ts";
@@ -105,6 +106,7 @@ export function testAccess(
     readonly checking: (client: ClientView, begins: boolean) => void;
     readonly nowMs: () => number;
     readonly isProtected: () => boolean;
+    readonly certificateUser?: () => CertificateUserSettings;
   },
 ): TestAccess {
   const catalogue = commandCatalogue(table);
@@ -144,6 +146,8 @@ export function testAccess(
     audit,
     logger: collectingLogger([]),
     clients: options.clients,
+    certificateUser:
+      options.certificateUser ?? (() => ({ tlsAuthClientsUser: "off", tlsAuthClientsUserMap: [] })),
     loginFacts: () => [],
     checking: options.checking,
     clusterNowMs: options.nowMs,
