@@ -12,6 +12,8 @@ export interface StartNodeOptions {
 /** Where a node listens, as host:port with the ports that were really bound. */
 export interface NodeAddresses {
   readonly resp: readonly string[];
+  /** RESP over TLS; empty without a certificate or when it is off. */
+  readonly tls: readonly string[];
   /** Null in a cluster of one. */
   readonly peer: string | null;
   /** Null when HTTP is off. */

@@ -1,4 +1,6 @@
 /** Health checks and metrics over HTTP. Read-only, and no answer holds keys, values or credentials. */
+import { Server as HttpsServer } from "node:https";
+import type { SecureContextOptions } from "node:tls";
 import { fastify, type FastifyInstance, type FastifyReply } from "fastify";
 import type { Registry } from "prom-client";
 import type { HostPort } from "../config/host-port.ts";
@@ -17,6 +19,15 @@ export const HTTP_LIMITS = {
   closeTimeoutMs: 2000,
 } as const;
 
+/** http-tls: with which certificate, and when that changes. */
+export interface HttpTls {
+  /** What new connections are made with, now. */
+  readonly context: () => SecureContextOptions;
+  /** Calls back after `context` has changed, until the returned function is called. */
+  readonly onChange: (listener: () => void) => () => void;
+  readonly handshakeTimeoutMs: number;
+}
+
 export interface HttpServerOptions {
   readonly host: string;
   /** 0 picks a free one. */
@@ -24,6 +35,8 @@ export interface HttpServerOptions {
   readonly registry: Registry;
   readonly readiness: ReadinessSource;
   readonly liveness: LivenessSource;
+  /** Null: without TLS. */
+  readonly tls?: HttpTls | null;
   /** Default LOG_WORKER_ANSWER_MS_MAX. */
   readonly livenessTimeoutMs?: number;
   /** Told about requests that failed because of a defect. The URL and headers are not logged: they may hold secrets. */
@@ -39,18 +52,20 @@ export interface HttpServerHandle {
 
 /** Listens. Rejects with Node's own error (EADDRINUSE, EACCES) when it can not. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServerHandle> {
-  const server = createServer();
+  const server = createServer(options.tls ?? null);
   addHealthRoutes(server, options);
   addMetricsRoute(server, options.registry);
   addErrorHandling(server, options.onError);
   server.server.maxConnections = HTTP_LIMITS.connectionsMax;
   await server.listen({ host: options.host, port: options.port });
+  const endFollowing = followCertificate(server, options.tls ?? null);
   const bound = server.server.address();
   if (bound === null || typeof bound === "string")
     throw new Error("the HTTP server has no TCP address");
   return {
     address: { host: bound.address, port: bound.port },
     async close() {
+      endFollowing();
       const cut = setTimeout(() => server.server.closeAllConnections(), HTTP_LIMITS.closeTimeoutMs);
       try {
         await server.close();
@@ -61,16 +76,31 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   };
 }
 
-function createServer(): FastifyInstance {
-  return fastify({
+function createServer(tls: HttpTls | null): FastifyInstance {
+  const shared = {
     logger: false,
     bodyLimit: HTTP_LIMITS.bodyBytesMax,
     requestTimeout: HTTP_LIMITS.requestTimeoutMs,
     connectionTimeout: HTTP_LIMITS.requestTimeoutMs + LOG_WORKER_ANSWER_MS_MAX,
     keepAliveTimeout: HTTP_LIMITS.keepAliveTimeoutMs,
     forceCloseConnections: "idle",
-    http: { maxHeaderSize: HTTP_LIMITS.headerBytesMax },
+  } as const;
+  const maxHeaderSize = HTTP_LIMITS.headerBytesMax;
+  if (tls === null) return fastify({ ...shared, http: { maxHeaderSize } });
+  const { handshakeTimeoutMs: handshakeTimeout } = tls;
+  const server = fastify({
+    ...shared,
+    https: { ...tls.context(), handshakeTimeout, maxHeaderSize },
   });
+  // Routes do not differ; only the type of the server below does.
+  return server as unknown as FastifyInstance;
+}
+
+/** New connections get the certificate of their time. Returns how to stop that. */
+function followCertificate(server: FastifyInstance, tls: HttpTls | null): () => void {
+  const { server: listening } = server;
+  if (tls === null || !(listening instanceof HttpsServer)) return () => undefined;
+  return tls.onChange(() => listening.setSecureContext(tls.context()));
 }
 
 function addHealthRoutes(server: FastifyInstance, options: HttpServerOptions): void {
@@ -85,7 +115,8 @@ function addHealthRoutes(server: FastifyInstance, options: HttpServerOptions): v
   server.get<{ Querystring: { verbose?: unknown } }>("/readyz", (request, reply) => {
     const checks = readinessChecks(options.readiness);
     const ready = checks.every((check) => check.failure === null);
-    const short = ready && request.query.verbose === undefined;
+    const warns = checks.some((check) => check.warning !== undefined);
+    const short = ready && !warns && request.query.verbose === undefined;
     return sendText(reply, ready ? 200 : 503, short ? "ok\n" : formatChecks("readyz", checks));
   });
 }

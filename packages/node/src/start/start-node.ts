@@ -10,6 +10,7 @@ import { formatHostPort } from "../config/host-port.ts";
 import type { NodeConfig } from "../config/node-config.ts";
 import { Settings } from "../config/settings.ts";
 import { startHttpServer, type HttpServerHandle } from "../http/http-server.ts";
+import type { PeerMetricsSource } from "../metrics/peer-metrics.ts";
 import { createMetricsRegistry } from "../metrics/registry.ts";
 import type { ServerCounters } from "../server/edge-context.ts";
 import { RespServer } from "../server/server.ts";
@@ -21,11 +22,13 @@ import { membershipChanged, nodeStarted, nodeStopped } from "../audit/events.ts"
 import { changedSettings } from "../config/show.ts";
 import { FERRITE_VERSION } from "../server/version.ts";
 import { systemCertificatePorts } from "../certificates/system-files.ts";
+import { clientTls, httpTls } from "./client-tls.ts";
 import { NodeAccess } from "./node-access.ts";
 import { Draining } from "./draining.ts";
 import { loadIdentity } from "./identity.ts";
 import { LiveReplicaView } from "./live-replica-view.ts";
-import { joinCluster } from "./join-cluster.ts";
+import { HeldRefusals } from "./held-refusals.ts";
+import { joinCluster, peerPolicy } from "./join-cluster.ts";
 import { CERTIFICATE_FIELDS, NodeCertificates } from "./node-certificates.ts";
 import { openReplica, type RunningReplica } from "./open-replica.ts";
 
@@ -77,7 +80,16 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
   // Before anything listens or dials: files that are not good stop the start.
   const certificates = await NodeCertificates.open(config, systemCertificatePorts(logger));
   parts.add("certificates", () => certificates.close());
-  const links = await joinCluster({ config, identity, fileSystem, logger });
+  const refusals = new HeldRefusals();
+  const links = await joinCluster({
+    config,
+    identity,
+    fileSystem,
+    logger,
+    credentials: certificates.peers,
+    policy: () => peerPolicy(settings.current()),
+    onRefused: (refusal) => refusals.take(refusal),
+  });
   parts.add("peer links", () => links.stop());
   const running = await openReplica({
     config,
@@ -111,6 +123,7 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
   parts.add("audit trail", () => audit.close());
   audit.record(nodeStarted({ version: FERRITE_VERSION, settings: changedSettings(config) }));
   certificates.attachAudit(audit);
+  refusals.attach(audit);
   if (links.isNew) {
     const members = links.genesis.members.map(({ name, id }) => `${name} (${id})`);
     audit.record(membershipChanged({ action: "formed", after: members.join(", ") }));
@@ -138,9 +151,11 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
     table,
     writePath: running.replica,
     replica: view,
+    certificates,
     settings,
     clock: systemClock,
     logger,
+    ...clientTls(certificates, access),
   });
   running.onRoundDone(() => server.flush());
   view.access.onUsersChanged(() => server.reviewClients());
@@ -155,6 +170,7 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
     server.applyConfig(changed, fields);
     access.applyConfig(changed, fields);
     audit.applySettings(changed);
+    if (fields.has("peerAllowedSan") || fields.has("tlsCloseExpired")) links.reviewLinks();
     running.replica.access.maxStalenessMs = changed.aclMaxStalenessMs;
     if (fields.has("logLevel")) logger.level = changed.logLevel;
   });
@@ -163,15 +179,19 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
     settings,
     view,
     running,
+    peers: links.network,
     server,
     access,
     audit,
+    certificates,
     draining,
     logger,
   });
   if (http !== null) parts.add("HTTP server", () => http.close());
   const resp = await server.start();
-  settings.adopt({ ...config, port: resp[0].port });
+  const { tlsAddresses } = server;
+  const tlsPort = tlsAddresses[0]?.port ?? config.tlsPort;
+  settings.adopt({ ...config, port: resp[0].port, tlsPort });
   parts.add("RESP server", () => server.stop());
   running.start();
   const booting = new AbortController();
@@ -197,6 +217,7 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
     clusterId: links.genesis.clusterId,
     addresses: {
       resp: resp.map(formatHostPort),
+      tls: tlsAddresses.map(formatHostPort),
       peer: links.address,
       http: http === null ? null : formatHostPort(http.address),
     },
@@ -224,13 +245,16 @@ async function startHttp(parts: {
   readonly settings: Settings;
   readonly view: LiveReplicaView;
   readonly running: RunningReplica;
+  readonly peers: PeerMetricsSource;
   readonly server: RespServer;
   readonly access: NodeAccess;
   readonly audit: AuditService;
+  readonly certificates: NodeCertificates;
   readonly draining: Draining;
   readonly logger: Logger;
 }): Promise<HttpServerHandle | null> {
   const { config, settings, view, running, server, access, audit, draining, logger } = parts;
+  const { certificates } = parts;
   if (config.httpPort === null) return null;
   return await startHttpServer({
     host: config.httpBind,
@@ -245,14 +269,18 @@ async function startHttp(parts: {
       logins: access.loginSource(),
       access: { users: () => view.access.users(), denials: access.access.guard.counters },
       audit: audit.log,
+      certificates,
+      peers: parts.peers,
     }),
     readiness: {
       replica: view,
       isDraining: () => draining.isDraining,
       isDiskFull: () => running.isDiskFull(),
       credentialsRefusal: () => access.credentialsRefusal(),
+      certificateWarnings: () => certificates.warnings(),
     },
     liveness: { pingLogWorker: (onAnswer) => running.pingLog(onAnswer) },
+    tls: httpTls(settings, certificates),
     onError: (error) => logger.error({ err: error }, "an HTTP request failed"),
   });
 }
