@@ -2,6 +2,18 @@ export * from "./disk/file-system.ts";
 export { atRestKeyBytes } from "./disk/at-rest-keys.ts";
 export type { AtRestKey, AtRestKeys } from "./disk/at-rest-keys.ts";
 export * from "./disk/ports.ts";
+export { atRestInventory } from "./disk/at-rest-inventory.ts";
+export type {
+  AtRestFile,
+  AtRestInventory,
+  AtRestPlaces,
+  AtRestTotal,
+} from "./disk/at-rest-inventory.ts";
+export { rewrapFile } from "./disk/rewrap-file.ts";
+export type { RewrapOutcome } from "./disk/rewrap-file.ts";
+export { isSealed, openSealedBytes, sealBytes, sealedBytesMax } from "./disk/sealed-bytes.ts";
+export type { SealedFile } from "./disk/sealed-bytes.ts";
+export type { RandomBytes } from "./disk/random-bytes.ts";
 export { SegmentedLog } from "./disk/segmented-log.ts";
 export { InlineLogWriter } from "./disk/inline-log-writer.ts";
 export type { Schedule } from "./disk/inline-log-writer.ts";

@@ -13,6 +13,14 @@ export type StorageErrorCode =
   | "foreignGroup"
   /** The file was written by a newer version, or uses a feature this version does not know. */
   | "unknownVersion"
+  /** The file is encrypted, and this node was started without encryption at rest. */
+  | "encrypted"
+  /** The file is not encrypted, and this node takes encrypted files only. */
+  | "notEncrypted"
+  /** The file is encrypted with a node key that this node does not have. */
+  | "missingKey"
+  /** The node key of that number is not the one the file was encrypted with. */
+  | "wrongKey"
   /** No room to reserve the next log segment. Nothing is lost; free space and it goes on. */
   | "noSpace"
   /** A value is beyond a named limit. */
@@ -59,6 +67,27 @@ const repairAdvice =
 /** An error for bytes that were durable and are now wrong: what is wrong, where, and what to do. */
 export function damaged(what: string, place: StorageErrorPlace): StorageError {
   return new StorageError("damaged", `${what}. ${repairAdvice}`, { place });
+}
+
+/** An error for a plain file where only encrypted ones are taken: somebody put it there, or the setting came too early. */
+export function notEncrypted(place: StorageErrorPlace): StorageError {
+  return new StorageError(
+    "notEncrypted",
+    "This file is not encrypted, and this node takes encrypted files only. Put back the file it wrote itself; a " +
+      "data directory from before encryption at rest needs it to be switched on anew. Nothing was changed",
+    { place },
+  );
+}
+
+/**
+ * An error for bytes with a right checksum that their tag does not prove: not a fault of the disk, which would have
+ * broken the checksum.
+ */
+export function notAuthentic(what: string, place: StorageErrorPlace): StorageError {
+  return damaged(
+    `${what} does not open with the key of its file, though its checksum fits: somebody changed it or put it there`,
+    place,
+  );
 }
 
 /** The `code` of a Node.js system error, or an empty string. */

@@ -1,9 +1,11 @@
 /** Writes one snapshot: a temporary file, in order; at commit its end, fsync, rename, directory fsync. */
 import type { CallbackFile, CallbackFileSystem } from "./callback-file-system.ts";
-import { BlockChecksums } from "./block-checksums.ts";
 import { StorageError } from "./errors.ts";
 import type { SnapshotSink } from "./ports.ts";
+import { BlockWriter } from "./snapshot-blocks.ts";
+import type { ReadableBody } from "./snapshot-blocks.ts";
 import { encodeSnapshotEnd, snapshotBodyBytesMax } from "./snapshot-format.ts";
+import type { SnapshotStart } from "./snapshot-format.ts";
 
 type Done = (error: Error | null) => void;
 
@@ -12,14 +14,12 @@ export interface SinkTarget {
   readonly directory: string;
   readonly temporaryPath: string;
   readonly path: string;
-  readonly start: { readonly bytes: Uint8Array; readonly checksum: number };
+  readonly start: SnapshotStart;
 }
 
 /** What the store has to know of a finished snapshot. */
-export interface FinishedBody {
-  readonly bodyAt: number;
+export interface FinishedBody extends ReadableBody {
   readonly bodyBytes: number;
-  readonly blockChecksums: readonly number[];
 }
 
 type Step = (file: CallbackFile, done: Done) => void;
@@ -28,7 +28,7 @@ export class FileSnapshotSink implements SnapshotSink {
   readonly #files: CallbackFileSystem;
   readonly #target: SinkTarget;
   readonly #onCommitted: (body: FinishedBody) => void;
-  readonly #checksums: BlockChecksums = new BlockChecksums();
+  readonly #blocks: BlockWriter;
   /** Steps run one after the other. */
   readonly #steps: { readonly step: Step; readonly done: Done }[] = [];
   #running = true;
@@ -46,6 +46,7 @@ export class FileSnapshotSink implements SnapshotSink {
     this.#files = files;
     this.#target = target;
     this.#onCommitted = onCommitted;
+    this.#blocks = new BlockWriter(target.start.cipher);
     files.open(target.temporaryPath, "create", (error, file) => {
       this.#file = file;
       this.#error ??= error;
@@ -67,23 +68,21 @@ export class FileSnapshotSink implements SnapshotSink {
       );
     }
     this.#bodyBytes += bytes.length;
-    this.#checksums.add(bytes);
-    this.#append(bytes, onWritten);
+    this.#append(this.#blocks.add(bytes), onWritten);
   }
 
   commit(onDurable: Done): void {
     this.#checkOpen();
     this.#ended = true;
-    const blockChecksums = this.#checksums.all();
+    const { start, path } = this.#target;
     const body: FinishedBody = {
-      bodyAt: this.#target.start.bytes.length,
+      path,
+      bodyAt: start.bytes.length,
       bodyBytes: this.#bodyBytes,
-      blockChecksums,
+      blocks: this.#blocks.finish(),
+      cipher: start.cipher,
     };
-    const end = encodeSnapshotEnd(blockChecksums, {
-      bodyBytes: this.#bodyBytes,
-      headerChecksum: this.#target.start.checksum,
-    });
+    const end = encodeSnapshotEnd(body.blocks, { bodyBytes: this.#bodyBytes, start });
     this.#append(end, () => undefined);
     this.#add((file, done) => file.sync(done));
     this.#add((file, done) => {

@@ -4,9 +4,11 @@
  * writer; one conformance suite runs against both.
  */
 import type { Index, Term } from "@ferrite/raft";
+import type { AtRestKeys } from "./at-rest-keys.ts";
 import { StorageError } from "./errors.ts";
+import { checkAtRestKeys } from "./file-envelope.ts";
 import { spaceRetryMs } from "./log-worker-loop.ts";
-import type { LogWrite, LogWriter, LogWriterEvents } from "./ports.ts";
+import type { KeyedLogWriter, LogWrite, LogWriterEvents } from "./ports.ts";
 import type { SegmentedLog } from "./segmented-log.ts";
 
 /** Runs `task` after `delayMs` (0: as soon as the caller sees fit), never at once. */
@@ -14,6 +16,8 @@ export type Schedule = (task: () => void, delayMs: number) => void;
 
 type Request =
   | { readonly kind: "write"; readonly write: LogWrite; readonly onDone: () => void }
+  | { readonly kind: "useKeys"; readonly keys: AtRestKeys }
+  | { readonly kind: "roll"; readonly onDone: () => void }
   | {
       readonly kind: "reset";
       readonly position: { readonly index: Index; readonly term: Term };
@@ -21,7 +25,14 @@ type Request =
     }
   | { readonly kind: "close"; readonly onDone: () => void };
 
-export class InlineLogWriter implements LogWriter {
+/** Waits until everything before it is durable. */
+type Barrier = Extract<Request, { readonly kind: "reset" | "close" }>;
+
+function isBarrier(request: Request): request is Barrier {
+  return request.kind === "reset" || request.kind === "close";
+}
+
+export class InlineLogWriter implements KeyedLogWriter {
   readonly #log: SegmentedLog;
   readonly #events: LogWriterEvents;
   readonly #schedule: Schedule;
@@ -30,6 +41,8 @@ export class InlineLogWriter implements LogWriter {
   #taken: (() => void)[] = [];
   /** Of what is durable and not told yet. */
   #done: (() => void)[] = [];
+  /** Of rolls that the log has been asked for. */
+  #rolls: (() => void)[] = [];
   #compactIndex = 0;
   /** Whether a run at once, or a later one that looks for room, is on its way. */
   #runScheduled = false;
@@ -37,6 +50,7 @@ export class InlineLogWriter implements LogWriter {
   #full = false;
   #state: "open" | "closing" | "ended" = "open";
 
+  /** What is encrypted, and with which random numbers, was said when `log` was opened. */
   constructor(log: SegmentedLog, events: LogWriterEvents, schedule: Schedule) {
     this.#log = log;
     this.#events = events;
@@ -54,6 +68,15 @@ export class InlineLogWriter implements LogWriter {
 
   reset(position: { readonly index: Index; readonly term: Term }, onDurable: () => void): void {
     this.#request({ kind: "reset", position, onDone: onDurable });
+  }
+
+  useKeys(keys: AtRestKeys): void {
+    checkAtRestKeys(keys);
+    this.#request({ kind: "useKeys", keys });
+  }
+
+  roll(onRolled: () => void): void {
+    this.#request({ kind: "roll", onDone: onRolled });
   }
 
   close(onClosed: () => void): void {
@@ -117,8 +140,15 @@ export class InlineLogWriter implements LogWriter {
 
   #prepare(): void {
     // Closing ends it in `#carryOut`.
-    if (this.#state !== "ended") {
-      this.#log.prepare();
+    if (this.#state === "ended") {
+      return;
+    }
+    this.#log.prepare();
+    if (this.#log.isRolling) {
+      this.#wake();
+    } else if (this.#rolls.length > 0) {
+      this.#done.push(...this.#rolls);
+      this.#rolls = [];
     }
   }
 
@@ -130,7 +160,7 @@ export class InlineLogWriter implements LogWriter {
       this.#done.push(...this.#taken);
       this.#taken = [];
       const barrier = this.#requests[0];
-      if (barrier === undefined || barrier.kind === "write") {
+      if (barrier === undefined || !isBarrier(barrier)) {
         return;
       }
       if (barrier.kind === "reset") {
@@ -147,12 +177,27 @@ export class InlineLogWriter implements LogWriter {
   #takeWrites(): void {
     for (;;) {
       const request = this.#requests[0];
-      if (request === undefined || request.kind !== "write") {
+      if (request === undefined || isBarrier(request)) {
         return;
       }
-      this.#log.append(request.write);
-      this.#taken.push(request.onDone);
+      this.#take(request);
       this.#requests.shift();
+    }
+  }
+
+  #take(request: Exclude<Request, Barrier>): void {
+    switch (request.kind) {
+      case "write":
+        this.#log.append(request.write);
+        this.#taken.push(request.onDone);
+        return;
+      case "useKeys":
+        this.#log.useKeys(request.keys);
+        return;
+      case "roll":
+        this.#log.roll();
+        this.#rolls.push(request.onDone);
+        return;
     }
   }
 

@@ -1,6 +1,9 @@
 /** Carries out what recovery found: makes a new log, cuts a torn tail, removes what is void. */
 import type { Index, Term } from "@ferrite/raft";
 import { ActiveSegment } from "./active-segment.ts";
+import { makeEnvelope } from "./file-envelope.ts";
+import type { FileEnvelope } from "./file-envelope.ts";
+import type { AtRestKeys } from "./at-rest-keys.ts";
 import { StorageError } from "./errors.ts";
 import type { FileSystem } from "./file-system.ts";
 import { segmentBytesOf } from "./log-options.ts";
@@ -8,7 +11,8 @@ import type { LogOptions } from "./log-options.ts";
 import { recoverLog } from "./log-recovery.ts";
 import type { LogPosition, Recovery } from "./log-recovery.ts";
 import type { RecoveredLog } from "./ports.ts";
-import { segmentFileName, segmentHeaderBytes } from "./segment-format.ts";
+import type { RandomBytes } from "./random-bytes.ts";
+import { segmentFileName, segmentHeaderBytes, segmentIdentity } from "./segment-format.ts";
 import { SegmentReserve } from "./segment-reserve.ts";
 
 export interface OpenedLog {
@@ -21,11 +25,17 @@ export interface OpenedLog {
 /** Zeros are written in pieces of this size when a torn tail is cut. */
 const zeroPieceBytes: number = 1024 * 1024;
 
+/** Where the random numbers of a log come from. */
+export interface LogRandom {
+  readonly salt: () => number;
+  readonly bytes: RandomBytes;
+}
+
 /** Throws `StorageError`; files are changed only after all of them were found right. */
 export function openLogDirectory(
   fileSystem: FileSystem,
   options: LogOptions,
-  randomSalt: () => number,
+  random: LogRandom,
 ): OpenedLog {
   const segmentBytes = segmentBytesOf(options);
   fileSystem.makeDirectory(options.directory);
@@ -39,7 +49,7 @@ export function openLogDirectory(
   }
   if (position === null) {
     return {
-      position: makeFirstSegment(fileSystem, options, { segmentBytes, salt: randomSalt() }),
+      position: makeFirstSegment(fileSystem, options, { segmentBytes, random }),
       recovered: { hardState: null, entries: [], tornTailBytes: 0 },
       beginAnewAt: null,
     };
@@ -60,7 +70,7 @@ export function openLogDirectory(
 function makeFirstSegment(
   fileSystem: FileSystem,
   options: LogOptions,
-  first: { readonly segmentBytes: number; readonly salt: number },
+  first: { readonly segmentBytes: number; readonly random: LogRandom },
 ): LogPosition {
   const reserve = new SegmentReserve(fileSystem, options.directory, 1);
   try {
@@ -83,11 +93,18 @@ function makeFirstSegment(
       firstSequence: 1,
       baseIndex: 0,
       baseTerm: 0,
-      salt: first.salt,
+      salt: first.random.salt(),
       beginsAnew: false,
       hardState: null,
     },
-    0,
+    {
+      previousChecksum: 0,
+      envelope: segmentEnvelope(options, 1, {
+        keys: options.encryption ?? null,
+        randomBytes: first.random.bytes,
+      }),
+      randomBytes: first.random.bytes,
+    },
   );
   segment.close();
   return {
@@ -97,6 +114,18 @@ function makeFirstSegment(
     lastTerm: 0,
     hardState: null,
   };
+}
+
+/** The key of a segment that is about to begin; null when nothing is encrypted. */
+export function segmentEnvelope(
+  options: LogOptions,
+  number: number,
+  encryption: { readonly keys: AtRestKeys | null; readonly randomBytes: RandomBytes },
+): FileEnvelope | null {
+  const { keys, randomBytes } = encryption;
+  return keys === null
+    ? null
+    : makeEnvelope(segmentIdentity({ ...options, number }), keys, randomBytes);
 }
 
 /**

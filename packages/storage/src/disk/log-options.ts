@@ -1,6 +1,8 @@
 /** How a log is opened, and the limits of its options. */
 import type { Index, Term } from "@ferrite/raft";
+import type { AtRestKeys } from "./at-rest-keys.ts";
 import { StorageError } from "./errors.ts";
+import type { RandomBytes } from "./random-bytes.ts";
 
 export const segmentBytesDefault: number = 64 * 1024 * 1024;
 /** Legal range of `segmentBytes`: one page to 1 GiB. */
@@ -17,6 +19,10 @@ export interface LogOptions {
   readonly segmentBytes?: number;
   /** The newest snapshot: entries up to it are skipped. Default: none. */
   readonly after?: { readonly index: Index; readonly term: Term };
+  /** With these new segments are encrypted, and encrypted ones read. Default: null, none is. */
+  readonly encryption?: AtRestKeys | null;
+  /** Where data keys and nonces come from; by default the machine's source. The simulator passes its own. */
+  readonly randomBytes?: RandomBytes;
   /** A random 32-bit number for each new segment; by default from the machine's source. The simulator passes its own. */
   readonly randomSalt?: () => number;
 }

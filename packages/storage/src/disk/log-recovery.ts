@@ -21,7 +21,7 @@ import {
   segmentHeaderBytes,
   segmentNumberOf,
 } from "./segment-format.ts";
-import type { SegmentHeader } from "./segment-format.ts";
+import type { OpenedSegmentHeader } from "./segment-format.ts";
 
 /** One segment that stays. */
 export interface KnownSegment {
@@ -211,6 +211,7 @@ class LogReader {
           endBytes: end!.endBytes,
           sequence: end!.sequence,
           previousChecksum: end!.previousChecksum ?? 0,
+          key: active.key,
         },
         lastIndex: this.#lastIndex,
         lastTerm: this.#lastTerm,
@@ -224,7 +225,7 @@ class LogReader {
     };
   }
 
-  #readHeader(number: number): SegmentHeader {
+  #readHeader(number: number): OpenedSegmentHeader {
     const file = pathOf(this.#options, number);
     const handle = this.#fileSystem.open(file, "read");
     try {
@@ -243,7 +244,7 @@ class LogReader {
     }
   }
 
-  #checkNumbers(live: readonly SegmentHeader[]): void {
+  #checkNumbers(live: readonly OpenedSegmentHeader[]): void {
     const first = live[0].number;
     const expected = live.map((_, i) => first + i);
     if (this.#spare !== null) {
@@ -264,8 +265,8 @@ class LogReader {
   }
 
   #readSegment(
-    header: SegmentHeader,
-    next: SegmentHeader | null,
+    header: OpenedSegmentHeader,
+    next: OpenedSegmentHeader | null,
     previousChecksum: number | null,
   ): ReturnType<typeof scanRecords> {
     const { file, bytes } = load(this.#fileSystem, this.#options, header.number);
@@ -278,15 +279,15 @@ class LogReader {
       // Between the last record and the next segment's first is the seal, which has a sequence too.
       lastSequence: next === null ? null : next.firstSequence - 2,
     };
-    const end = scanRecords(bytes, context, (record, bodyAt) => {
-      this.#takeRecord(bytes, bodyAt, record, file);
+    const end = scanRecords(bytes, context, (record, body, bodyAt) => {
+      this.#takeRecord(record, body, { file, offsetBytes: bodyAt });
       highest = Math.max(highest, this.#lastIndex);
     });
     this.#segments.push({ number: header.number, lastIndex: highest });
     return end;
   }
 
-  #beginSegment(header: SegmentHeader, place: StorageErrorPlace): void {
+  #beginSegment(header: OpenedSegmentHeader, place: StorageErrorPlace): void {
     if (this.#segments.length === 0) {
       this.#lastIndex = header.baseIndex;
       this.#lastTerm = header.baseTerm;
@@ -301,20 +302,16 @@ class LogReader {
     this.#hardState = header.hardState ?? this.#hardState;
   }
 
-  #takeRecord(bytes: Uint8Array, bodyAt: number, record: RecordHeader, file: string): void {
-    const place = { file, offsetBytes: bodyAt };
-    const entriesEnd = bodyAt + record.bodyBytes - record.hardStateBytes;
-    const hardState =
-      entriesEnd < bodyAt
-        ? undefined
-        : decodeHardState(bytes.subarray(entriesEnd, bodyAt + record.bodyBytes));
+  #takeRecord(record: RecordHeader, body: Uint8Array, place: StorageErrorPlace): void {
+    const entriesEnd = body.length - record.hardStateBytes;
+    const hardState = entriesEnd < 0 ? undefined : decodeHardState(body.subarray(entriesEnd));
     if (hardState === undefined) {
       throw damaged("The hard state of a log record can not be read", place);
     }
     this.#hardState = hardState ?? this.#hardState;
-    const body = bytes.subarray(bodyAt, entriesEnd);
-    const lastTerm = lastTermOf(body, record.entryCount);
-    if (lastTerm === -1 && body.length + record.entryCount > 0) {
+    const entries = body.subarray(0, entriesEnd);
+    const lastTerm = lastTermOf(entries, record.entryCount);
+    if (lastTerm === -1 && entries.length + record.entryCount > 0) {
       throw damaged("The entries of a log record can not be told apart", place);
     }
     if (record.entryCount === 0) {
@@ -326,13 +323,13 @@ class LogReader {
         place,
       );
     }
-    this.#keepEntries(body, record);
+    this.#keepEntries(entries, record);
     this.#lastIndex = record.firstIndex + record.entryCount - 1;
     this.#lastTerm = lastTerm;
   }
 
   /** Entries at or behind the record's first index that were read before were overwritten by it. */
-  #keepEntries(body: Uint8Array, record: RecordHeader): void {
+  #keepEntries(entries: Uint8Array, record: RecordHeader): void {
     const first = record.firstIndex;
     this.#firstIndex = Math.min(this.#firstIndex, first);
     this.#entries.length = Math.max(0, first - this.#afterIndex - 1);
@@ -340,7 +337,8 @@ class LogReader {
       this.#termAtAfter = null;
     }
     // A copy per record: views of the whole segment would keep all of it in memory as long as one entry lives.
-    const copy = body.slice();
+    // What was decrypted is a copy already.
+    const copy = record.encrypted ? entries : entries.slice();
     readEntries(copy, { index: first, count: record.entryCount }, (entry) => {
       if (entry.index > this.#afterIndex) {
         this.#entries.push(entry);
@@ -351,7 +349,7 @@ class LogReader {
   }
 
   /** R10: the log must continue the snapshot; entries between them that are on no disk were acknowledged once. */
-  #checkGap(first: SegmentHeader): void {
+  #checkGap(first: OpenedSegmentHeader): void {
     if (this.#firstIndex > this.#afterIndex + 1) {
       throw new StorageError(
         "logGap",

@@ -23,6 +23,9 @@ export const MessageKind = {
   /** index u64, term u64. */
   reset: 3,
   close: 4,
+  /** Other keys to encrypt with: they are the next message on the worker's port, never in shared memory. */
+  useKeys: 5,
+  roll: 6,
 } as const;
 export type MessageKind = (typeof MessageKind)[keyof typeof MessageKind];
 

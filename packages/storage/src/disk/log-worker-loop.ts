@@ -3,6 +3,7 @@
  * fdatasync (group commit), say so, again. It blocks in system calls and in `Atomics.wait` only: no event loop, no
  * thread pool, nobody to queue behind.
  */
+import type { AtRestKeys } from "./at-rest-keys.ts";
 import { StorageError } from "./errors.ts";
 import { readU64 } from "./little-endian.ts";
 import { MessageKind } from "./log-ring.ts";
@@ -20,6 +21,10 @@ export interface LoopSignals {
   space(full: boolean): void;
   /** The bytes of the oldest large write. */
   takeLargeWrite(): Uint8Array;
+  /** The keys that were sent first and not taken yet. */
+  takeKeys(): AtRestKeys;
+  /** The first `count` rolls that were asked for are carried out. */
+  rolled(count: number): void;
   nowMs(): number;
 }
 
@@ -37,6 +42,9 @@ export class LogWorkerLoop {
   #done = 0;
   #compactedIndex = 0;
   #reset: Position | null = null;
+  /** Rolls that were asked for, and those that were told to be done. */
+  #rollsAsked = 0;
+  #rollsDone = 0;
   #closing = false;
   #full = false;
   /** While the disk is full: not before this time is space asked for again. */
@@ -65,13 +73,16 @@ export class LogWorkerLoop {
       this.#compact();
       if (mayTry && !short) {
         short = !this.#prepare();
+        this.#noteRolls();
       }
       this.#noteSpace(mayTry, short);
       if (short && this.#ring.closeRequested()) {
         // There is no room for what was submitted last: it was never acknowledged, and nobody waits for it any more.
         break;
       }
-      const isIdle = this.#blocked || this.#ring.isEmpty();
+      // A roll goes on without writes; on a full disk it waits as they do.
+      const isRolling = this.#log.isRolling && !this.#full;
+      const isIdle = (this.#blocked || this.#ring.isEmpty()) && !isRolling;
       if (!this.#closing && isIdle && this.#ring.wakeCount() === seen) {
         this.#ring.sleep(seen, this.#full ? this.#untilRetryMs() : Infinity);
       }
@@ -102,6 +113,13 @@ export class LogWorkerLoop {
         return;
       case MessageKind.reset:
         this.#reset = { index: readU64(payload, 0), term: readU64(payload, 8) };
+        return;
+      case MessageKind.useKeys:
+        this.#log.useKeys(this.#signals.takeKeys());
+        return;
+      case MessageKind.roll:
+        this.#rollsAsked += 1;
+        this.#log.roll();
         return;
       case MessageKind.close:
         this.#closing = true;
@@ -148,6 +166,14 @@ export class LogWorkerLoop {
     return this.#hasRoom(() => {
       this.#log.prepare();
     });
+  }
+
+  /** A roll is over when the next segment has begun, whatever made it begin. */
+  #noteRolls(): void {
+    if (this.#rollsDone < this.#rollsAsked && !this.#log.isRolling) {
+      this.#rollsDone = this.#rollsAsked;
+      this.#signals.rolled(this.#rollsDone);
+    }
   }
 
   #hasRoom(action: () => void): boolean {

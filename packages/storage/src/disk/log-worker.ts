@@ -4,6 +4,7 @@
  */
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import type { MessagePort } from "node:worker_threads";
+import type { AtRestKeys } from "./at-rest-keys.ts";
 import { StorageError } from "./errors.ts";
 import type { StorageErrorCode } from "./errors.ts";
 import type { LogOptions } from "./log-options.ts";
@@ -17,7 +18,8 @@ export interface LogWorkerData {
   readonly options: LogOptions;
   readonly position: LogPosition;
   readonly ringMemory: SharedArrayBuffer;
-  readonly largeWrites: MessagePort;
+  /** Large writes and keys, in the order of their messages in the ring. */
+  readonly transfers: MessagePort;
 }
 
 export type LogWorkerMessage =
@@ -25,12 +27,22 @@ export type LogWorkerMessage =
   /** Look at the ring: more is done. */
   | { readonly kind: "done" }
   | { readonly kind: "space"; readonly full: boolean }
+  | { readonly kind: "rolled"; readonly count: number }
   | { readonly kind: "closed" }
   | { readonly kind: "failure"; readonly code: StorageErrorCode; readonly message: string };
 
 function post(message: LogWorkerMessage): void {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has no origin
   parentPort?.postMessage(message);
+}
+
+/** What was sent with the message of the ring that was taken last. */
+function takeTransfer(port: MessagePort): unknown {
+  const received: { message: unknown } | undefined = receiveMessageOnPort(port);
+  if (received === undefined) {
+    throw new StorageError("deviceFailed", "A transfer did not reach the log's worker");
+  }
+  return received.message;
 }
 
 function run(data: LogWorkerData): void {
@@ -40,15 +52,9 @@ function run(data: LogWorkerData): void {
     const loop = new LogWorkerLoop(log, new LogRing(data.ringMemory), {
       done: () => post(doneMessage),
       space: (full) => post({ kind: "space", full }),
-      takeLargeWrite: () => {
-        const received: { message: Uint8Array } | undefined = receiveMessageOnPort(
-          data.largeWrites,
-        );
-        if (received === undefined) {
-          throw new StorageError("deviceFailed", "A large write did not reach the log's worker");
-        }
-        return received.message;
-      },
+      takeLargeWrite: () => takeTransfer(data.transfers) as Uint8Array,
+      takeKeys: () => takeTransfer(data.transfers) as AtRestKeys,
+      rolled: (count) => post({ kind: "rolled", count }),
       nowMs: () => performance.now(),
     });
     post({ kind: "ready" });
@@ -61,7 +67,7 @@ function run(data: LogWorkerData): void {
       message: error instanceof Error ? error.message : String(error),
     });
   }
-  data.largeWrites.close();
+  data.transfers.close();
 }
 
 run(workerData as LogWorkerData);

@@ -1,6 +1,7 @@
 /**
  * What the replica sees of the disk. Callbacks, not promises, so that the simulator decides when each one runs.
  */
+import type { AtRestKeys } from "./at-rest-keys.ts";
 import type { Entry, HardState, Index, SnapshotMeta, Term } from "@ferrite/raft";
 
 /** Everything that one Ready wants durable. */
@@ -23,6 +24,20 @@ export interface LogWriter {
   reset(position: { readonly index: Index; readonly term: Term }, onDurable: () => void): void;
   /** Writes what was submitted, then closes. */
   close(onClosed: () => void): void;
+}
+
+/** A log whose files may be encrypted. Both calls are FIFO with `submit`, and do nothing once the log has failed. */
+export interface KeyedLogWriter extends LogWriter {
+  /**
+   * New segments are encrypted with these. The one being written goes on as it is until it is full or `roll` was
+   * called; one that is not encrypted is left at once. Throws `limitExceeded` when a key can not be used.
+   */
+  useKeys(keys: AtRestKeys): void;
+  /**
+   * Begins a new segment, and so a new data key, as soon as its space is reserved; writes go on meanwhile. `onRolled`
+   * is called when it has begun, and never when the log ends before.
+   */
+  roll(onRolled: () => void): void;
 }
 
 export interface LogWriterEvents {

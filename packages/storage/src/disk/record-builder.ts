@@ -4,13 +4,19 @@
  */
 import type { HardState, Index, Term } from "@ferrite/raft";
 import { encodeHardState, hardStateBytesMax } from "./hard-state-codec.ts";
-import { finishRecord, recordExtentBytes, recordHeaderBytes } from "./record-format.ts";
+import type { RecordSealer } from "./record-cipher.ts";
+import {
+  finishRecord,
+  recordExtentBytes,
+  recordHeaderBytes,
+  storedBodyBytes,
+} from "./record-format.ts";
 import type { RecordFields } from "./record-format.ts";
 
 const bufferBytesInitial: number = 256 * 1024;
 /** A larger buffer is not kept once its record was written. */
 const bufferBytesKept: number = 8 * 1024 * 1024;
-/** Behind the body: padding, end mark. */
+/** Behind the body: tag, padding, end mark. */
 const tailBytesMax = 128;
 
 /** What of a record's header only the log knows. */
@@ -105,24 +111,31 @@ export class RecordBuilder {
   }
 
   /** The bytes the record will take in the file. */
-  get extentBytes(): number {
-    return recordExtentBytes(this.#entryBytes + this.#hardStateBytes.length);
+  extentBytes(isEncrypted: boolean): number {
+    const bodyBytes = this.#entryBytes + this.#hardStateBytes.length;
+    return recordExtentBytes(storedBodyBytes(bodyBytes, isEncrypted));
   }
 
-  /** The whole record, ready to be written, and its header checksum. Valid until `clear`. */
-  finish(place: RecordPlace): { readonly bytes: Uint8Array; readonly checksum: number } {
+  /**
+   * The whole record, ready to be written, and its header checksum. Valid until `clear`. With a `sealer` what was
+   * collected is replaced by its ciphertext: only once, and whatever fails after it is final.
+   */
+  finish(
+    place: RecordPlace,
+    sealer: RecordSealer | null,
+  ): { readonly bytes: Uint8Array; readonly checksum: number } {
     const buffer = this.reserve(0);
     buffer.set(this.#hardStateBytes, this.entriesAt);
-    const bytes = buffer.subarray(0, this.extentBytes);
-    const checksum = finishRecord(bytes, {
+    const bytes = buffer.subarray(0, this.extentBytes(sealer !== null));
+    const fields = {
       ...place,
       seal: false,
       firstIndex: this.#firstIndex,
       entryCount: this.#entryCount,
       bodyBytes: this.#entryBytes + this.#hardStateBytes.length,
       hardStateBytes: this.#hardStateBytes.length,
-    });
-    return { bytes, checksum };
+    };
+    return { bytes, checksum: finishRecord(bytes, fields, sealer) };
   }
 
   clear(): void {

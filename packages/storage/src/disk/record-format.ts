@@ -12,8 +12,9 @@
  *
  *    0   magic u32                        36  position in the file u32
  *    4   version u8                       40  CRC-32 of the body u32
- *    5   flags u8 (bit 0: seal)           44  header checksum of the record before u32
- *    6   hardStateSize u16                48  zero (8), for later features
+ *    5   flags u8 (bit 0: seal,           44  header checksum of the record before u32
+ *        bit 1: encrypted)                48  salt of the encryption (8); zero without
+ *    6   hardStateSize u16
  *    8   sequence u64                     56  CRC-32 of bytes 0..55, started with the salt
  *    16  index of the first entry u64     60  end mark (4), no byte of it zero
  *    24  number of entries u32
@@ -23,10 +24,14 @@
  * The checksum of the header covers that of the body, which covers everything else. Sequences grow by one from record
  * to record through all segments. A seal is a record without body: the log goes on in the next segment. It may be
  * missing (a crash came between), so the chain of checksums leaves it out.
+ *
+ * In an encrypted segment every record, a seal too, has the flag and a body of ciphertext and tag (record-cipher.ts).
  */
 import { crc32 } from "node:zlib";
 import type { Index } from "@ferrite/raft";
+import { tagBytes } from "./aead.ts";
 import { readU16, readU32, readU64, writeU16, writeU32, writeU64 } from "./little-endian.ts";
+import type { RecordSealer } from "./record-cipher.ts";
 
 export const recordHeaderBytes = 64;
 export const recordAlignmentBytes = 64;
@@ -36,6 +41,8 @@ export const recordBodyBytesMax: number = 1024 * 1024 * 1024;
 const recordMagic = 0x43_45_52_46;
 const recordVersion = 1;
 const flagSeal = 1;
+const flagEncrypted = 2;
+const knownFlags: number = flagSeal | flagEncrypted;
 const endMark = 0xe7_c3_a5_9c;
 const endMarkBytes = 4;
 const headerChecksumAt = 56;
@@ -45,9 +52,11 @@ export interface RecordHeader {
   readonly version: number;
   readonly flags: number;
   readonly seal: boolean;
+  readonly encrypted: boolean;
   readonly sequence: number;
   readonly firstIndex: Index;
   readonly entryCount: number;
+  /** As it is stored, with the tag. */
   readonly bodyBytes: number;
   readonly hardStateBytes: number;
   readonly segmentNumber: number;
@@ -63,6 +72,7 @@ export interface RecordFields {
   readonly sequence: number;
   readonly firstIndex: Index;
   readonly entryCount: number;
+  /** Before encryption. */
   readonly bodyBytes: number;
   readonly hardStateBytes: number;
   readonly segmentNumber: number;
@@ -71,36 +81,48 @@ export interface RecordFields {
   readonly salt: number;
 }
 
-/** Bytes that a record with such a body takes in the file. */
+/** Bytes of a body as it is stored. */
+export function storedBodyBytes(bodyBytes: number, isEncrypted: boolean): number {
+  return isEncrypted ? bodyBytes + tagBytes : bodyBytes;
+}
+
+/** Bytes that a record with such a body, as it is stored, takes in the file. */
 export function recordExtentBytes(bodyBytes: number): number {
   const bytes = recordHeaderBytes + bodyBytes + endMarkBytes;
   return Math.ceil(bytes / recordAlignmentBytes) * recordAlignmentBytes;
 }
 
-/** Room that is kept free at the end of every segment for its seal. */
-export const sealExtentBytes: number = recordExtentBytes(0);
+/** Room that is kept free at the end of every segment for its seal, encrypted or not. */
+export const sealExtentBytes: number = recordExtentBytes(tagBytes);
 
 /**
  * Completes a record whose body is already at `recordHeaderBytes` of `bytes` (which has the length of the extent):
- * header, padding and end mark. Returns the header's checksum, which the next record repeats.
+ * header, padding and end mark; with a `sealer` the body is encrypted in its place. Returns the header's checksum,
+ * which the next record repeats.
  */
-export function finishRecord(bytes: Uint8Array, fields: RecordFields): number {
-  const bodyEnd = recordHeaderBytes + fields.bodyBytes;
+export function finishRecord(
+  bytes: Uint8Array,
+  fields: RecordFields,
+  sealer: RecordSealer | null = null,
+): number {
+  const bodyBytes = storedBodyBytes(fields.bodyBytes, sealer !== null);
+  const bodyEnd = recordHeaderBytes + bodyBytes;
   bytes.fill(0, bodyEnd, bytes.length - endMarkBytes);
   writeU32(bytes, bytes.length - endMarkBytes, endMark);
   writeU32(bytes, 0, recordMagic);
   bytes[4] = recordVersion;
-  bytes[5] = fields.seal ? flagSeal : 0;
+  bytes[5] = (fields.seal ? flagSeal : 0) | (sealer === null ? 0 : flagEncrypted);
   writeU16(bytes, 6, fields.hardStateBytes);
   writeU64(bytes, 8, fields.sequence);
   writeU64(bytes, 16, fields.firstIndex);
   writeU32(bytes, 24, fields.entryCount);
-  writeU32(bytes, 28, fields.bodyBytes);
+  writeU32(bytes, 28, bodyBytes);
   writeU32(bytes, 32, fields.segmentNumber % 4_294_967_296);
   writeU32(bytes, 36, fields.position);
-  writeU32(bytes, 40, crc32(bytes.subarray(recordHeaderBytes, bodyEnd)));
   writeU32(bytes, 44, fields.previousChecksum);
   writeU64(bytes, 48, 0);
+  sealer?.seal(bytes, fields.bodyBytes);
+  writeU32(bytes, 40, crc32(bytes.subarray(recordHeaderBytes, bodyEnd)));
   const checksum = crc32(bytes.subarray(0, headerChecksumAt), fields.salt);
   writeU32(bytes, headerChecksumAt, checksum);
   writeU32(bytes, headerEndMarkAt, endMark);
@@ -121,6 +143,7 @@ export function readRecordHeader(bytes: Uint8Array, at: number, salt: number): R
     version: bytes[at + 4],
     flags,
     seal: (flags & flagSeal) !== 0,
+    encrypted: (flags & flagEncrypted) !== 0,
     hardStateBytes: readU16(bytes, at + 6),
     sequence: readU64(bytes, at + 8),
     firstIndex: readU64(bytes, at + 16),
@@ -136,7 +159,7 @@ export function readRecordHeader(bytes: Uint8Array, at: number, salt: number): R
 
 /** Whether this program knows everything the header asks for. */
 export function isKnownRecord(header: RecordHeader): boolean {
-  return header.version === recordVersion && (header.flags & ~flagSeal) === 0;
+  return header.version === recordVersion && (header.flags & ~knownFlags) === 0;
 }
 
 export function bodyChecksumFits(bytes: Uint8Array, at: number, header: RecordHeader): boolean {

@@ -11,8 +11,9 @@
  * a crash leaves each sector old or new, so a cut-off write shows zeros where bytes should be. A last record that
  * shows none was written completely and changed later: damage.
  */
-import { StorageError, damaged } from "./errors.ts";
+import { StorageError, damaged, notAuthentic } from "./errors.ts";
 import type { StorageErrorPlace } from "./errors.ts";
+import { RecordOpener } from "./record-cipher.ts";
 import {
   bodyChecksumFits,
   isCutRecordEnd,
@@ -26,12 +27,12 @@ import {
 } from "./record-format.ts";
 import type { RecordHeader } from "./record-format.ts";
 import { sectorBytes, segmentHeaderBytes } from "./segment-format.ts";
-import type { SegmentHeader } from "./segment-format.ts";
+import type { OpenedSegmentHeader } from "./segment-format.ts";
 
 /** What is known before the segment is read. */
 export interface ScanContext {
   readonly file: string;
-  readonly header: SegmentHeader;
+  readonly header: OpenedSegmentHeader;
   /** Header checksum of the record before the first one here; null when that record is gone. */
   readonly previousChecksum: number | null;
   /** The sequence of the last record that must be here because a later segment says so; null in the last segment. */
@@ -50,15 +51,18 @@ export interface ScanEnd {
 }
 
 /**
- * Calls `visit` with each whole record (position of its body and header) and returns how the segment ends.
+ * Calls `visit` with each whole record (its header, its body in the clear, where the body is) and returns how the
+ * segment ends. The body is a copy in an encrypted segment, else a view of `bytes`.
  *
  * Throws `damaged` or `unknownVersion`, naming file and offset.
  */
 export function scanRecords(
   bytes: Uint8Array,
   context: ScanContext,
-  visit: (header: RecordHeader, bodyAt: number) => void,
+  visit: (header: RecordHeader, body: Uint8Array, bodyAt: number) => void,
 ): ScanEnd {
+  const { key } = context.header;
+  const opener = key === null ? null : new RecordOpener(key);
   let at = segmentHeaderBytes;
   let sequence = context.header.firstSequence - 1;
   let previousChecksum = context.previousChecksum;
@@ -73,7 +77,7 @@ export function scanRecords(
       break;
     }
     checkChain(header, { sequence, previousChecksum, context, at });
-    visit(header, at + recordHeaderBytes);
+    visit(header, openBody(bytes, { header, opener, context, at }), at + recordHeaderBytes);
     sequence = header.sequence;
     sealed = header.seal;
     if (!sealed) {
@@ -119,6 +123,38 @@ function readWholeRecord(bytes: Uint8Array, at: number, context: ScanContext): R
     throw damaged("A log record is longer than its file", placeOf(context, at));
   }
   return bodyChecksumFits(bytes, at, header) ? header : null;
+}
+
+/** The body in the clear. What a right checksum and a wrong tag say is never a cut-off write. */
+function openBody(
+  bytes: Uint8Array,
+  record: {
+    readonly header: RecordHeader;
+    readonly opener: RecordOpener | null;
+    readonly context: ScanContext;
+    readonly at: number;
+  },
+): Uint8Array {
+  const { header, opener, context, at } = record;
+  const place = placeOf(context, at);
+  if (header.encrypted !== (opener !== null)) {
+    throw damaged(
+      opener === null
+        ? "An encrypted log record stands in a segment that is not encrypted"
+        : "A log record that is not encrypted stands in an encrypted segment",
+      place,
+    );
+  }
+  const bodyAt = at + recordHeaderBytes;
+  const body = bytes.subarray(bodyAt, bodyAt + header.bodyBytes);
+  if (opener === null) {
+    return body;
+  }
+  const plain = opener.open(bytes.subarray(at, bodyAt), body);
+  if (plain === null) {
+    throw notAuthentic(`Log record ${header.sequence}`, place);
+  }
+  return plain;
 }
 
 function isInPlace(header: RecordHeader, at: number, context: ScanContext): boolean {

@@ -10,15 +10,20 @@
 import { randomInt } from "node:crypto";
 import type { HardState, Index, Term } from "@ferrite/raft";
 import { ActiveSegment } from "./active-segment.ts";
+import { tagBytes } from "./aead.ts";
+import type { AtRestKeys } from "./at-rest-keys.ts";
 import { entriesSizeBytes, writeEntries } from "./entry-codec.ts";
 import { StorageError } from "./errors.ts";
 import type { FileSystem } from "./file-system.ts";
+import { checkAtRestKeys } from "./file-envelope.ts";
 import { hardStateBytesMax } from "./hard-state-codec.ts";
-import { openLogDirectory, removeSegment } from "./log-opening.ts";
+import { openLogDirectory, removeSegment, segmentEnvelope } from "./log-opening.ts";
+import type { LogRandom } from "./log-opening.ts";
 import { segmentBytesOf } from "./log-options.ts";
 import type { LogOptions } from "./log-options.ts";
 import type { KnownSegment, LogPosition } from "./log-recovery.ts";
 import type { LogWrite, RecoveredLog } from "./ports.ts";
+import { randomBytesOfThisMachine } from "./random-bytes.ts";
 import { RecordBuilder } from "./record-builder.ts";
 import { recordBodyBytesMax, sealExtentBytes } from "./record-format.ts";
 import { segmentFileName, segmentHeaderBytes } from "./segment-format.ts";
@@ -38,12 +43,15 @@ const pageBytes = 4096;
 const recordsPerSegmentMin = 4;
 /** How much faster than the second half of the active segment fills the next one is reserved. */
 const reserveLead = 1.5;
+/** Longest body of entries in one write. */
+const entryBytesMax: number = recordBodyBytesMax - hardStateBytesMax - tagBytes;
 
 export class SegmentedLog {
   readonly #fileSystem: FileSystem;
   readonly #options: LogOptions;
   readonly #segmentBytes: number;
-  readonly #randomSalt: () => number;
+  readonly #random: LogRandom;
+  #keys: AtRestKeys | null;
   /** Oldest first; the last one is `#active`. */
   readonly #segments: KnownSegment[];
   #active: ActiveSegment;
@@ -54,6 +62,7 @@ export class SegmentedLog {
   #durable: { readonly index: Index; readonly term: Term; readonly hardState: HardState | null };
   /** Records to be written, oldest first; the last one is being filled. Never empty. */
   readonly #builders: RecordBuilder[];
+  #rollWanted = false;
   #state: "open" | "failed" | "closed" = "open";
 
   /** Opens the log of a directory, or makes a new one. Throws `StorageError`. */
@@ -61,8 +70,10 @@ export class SegmentedLog {
     fileSystem: FileSystem,
     options: LogOptions,
   ): { readonly log: SegmentedLog; readonly recovered: RecoveredLog } {
-    const randomSalt = options.randomSalt ?? saltOfThisMachine;
-    const opened = openLogDirectory(fileSystem, options, randomSalt);
+    if (options.encryption) {
+      checkAtRestKeys(options.encryption);
+    }
+    const opened = openLogDirectory(fileSystem, options, randomOf(options));
     const log = SegmentedLog.resume(fileSystem, options, opened.position);
     if (opened.beginAnewAt !== null) {
       log.reset(opened.beginAnewAt);
@@ -81,9 +92,11 @@ export class SegmentedLog {
     this.#fileSystem = fileSystem;
     this.#options = options;
     this.#segmentBytes = segmentBytesOf(options);
-    this.#randomSalt = options.randomSalt ?? saltOfThisMachine;
+    this.#random = randomOf(options);
+    this.#keys = options.encryption ?? null;
     this.#segments = [...position.segments];
-    this.#active = new ActiveSegment(fileSystem.open(path, "readWrite"), position.active);
+    const handle = fileSystem.open(path, "readWrite");
+    this.#active = new ActiveSegment(handle, position.active, this.#random.bytes);
     this.#reserve = new SegmentReserve(fileSystem, options.directory, number + 1);
     this.#lastIndex = position.lastIndex;
     this.#durable = {
@@ -160,16 +173,39 @@ export class SegmentedLog {
   }
 
   /**
+   * Segments that begin from now on are encrypted with these. The one being written goes on as it is, unless it is not
+   * encrypted: then the next record begins a new one. Throws `limitExceeded` when a key can not be used.
+   */
+  useKeys(keys: AtRestKeys): void {
+    checkAtRestKeys(keys);
+    this.#keys = keys;
+  }
+
+  /** Asks for a new segment, and so for a new data key: `prepare` begins it once it has reserved the space. */
+  roll(): void {
+    this.#rollWanted = true;
+  }
+
+  /** Whether a roll that was asked for is still to come: `prepare` has to be called until it is not. */
+  get isRolling(): boolean {
+    return this.#rollWanted;
+  }
+
+  /**
    * Reserves a slice of the next segment when it is time for one. True when another slice is due. To be called after
-   * writes, so that the next segment is there when it is needed. Throws `noSpace`.
+   * writes, so that the next segment is there when it is needed. Carries out a roll. Throws `noSpace`.
    */
   prepare(): boolean {
     return this.#guarded(() => {
-      if (this.#reserve.reservedBytes >= this.#reserveDueBytes()) {
+      if (this.#reserve.reservedBytes < this.#reserveDueBytes()) {
+        this.#reserve.step(this.#segmentBytes);
+      }
+      const isDue = this.#reserve.reservedBytes < this.#reserveDueBytes();
+      if (this.#rollWanted && !isDue) {
+        this.#roll(this.#segmentBytes);
         return false;
       }
-      this.#reserve.step(this.#segmentBytes);
-      return this.#reserve.reservedBytes < this.#reserveDueBytes();
+      return isDue;
     });
   }
 
@@ -234,10 +270,10 @@ export class SegmentedLog {
         `An entry with index ${index} can not follow index ${this.#lastIndex}`,
       );
     }
-    if (sizeBytes > recordBodyBytesMax - hardStateBytesMax) {
+    if (sizeBytes > entryBytesMax) {
       throw new StorageError(
         "limitExceeded",
-        `One write to the log has ${sizeBytes} bytes; at most ${recordBodyBytesMax - hardStateBytesMax} are allowed`,
+        `One write to the log has ${sizeBytes} bytes; at most ${entryBytesMax} are allowed`,
       );
     }
     const current = this.#current();
@@ -267,8 +303,11 @@ export class SegmentedLog {
   }
 
   #writeRecord(builder: RecordBuilder): void {
-    if (!this.#active.fits(builder.extentBytes)) {
-      this.#roll(builder.extentBytes);
+    const isEncrypted = this.#keys !== null;
+    if (!this.#active.fits(builder) || this.#active.isEncrypted !== isEncrypted) {
+      const neededBytes = segmentHeaderBytes + builder.extentBytes(isEncrypted) + sealExtentBytes;
+      const pages = Math.ceil(neededBytes / pageBytes);
+      this.#roll(Math.max(this.#segmentBytes, pages * pageBytes));
     }
     this.#active.write(builder);
     let index = this.#durable.index;
@@ -282,9 +321,7 @@ export class SegmentedLog {
     this.#durable = { index, term, hardState: builder.hardState };
   }
 
-  #roll(extentBytes: number): void {
-    const neededBytes = segmentHeaderBytes + extentBytes + sealExtentBytes;
-    const sizeBytes = Math.max(this.#segmentBytes, Math.ceil(neededBytes / pageBytes) * pageBytes);
+  #roll(sizeBytes: number): void {
     const previous = this.#active;
     this.#beginSegment(sizeBytes, { ...this.#durable, beginsAnew: false });
     previous.seal();
@@ -313,18 +350,29 @@ export class SegmentedLog {
         firstSequence: end.sequence + 2,
         baseIndex: base.index,
         baseTerm: base.term,
-        salt: this.#randomSalt(),
+        salt: this.#random.salt(),
         beginsAnew: base.beginsAnew,
         hardState: this.#durable.hardState,
       },
-      end.previousChecksum,
+      {
+        previousChecksum: end.previousChecksum,
+        envelope: segmentEnvelope(this.#options, number, {
+          keys: this.#keys,
+          randomBytes: this.#random.bytes,
+        }),
+        randomBytes: this.#random.bytes,
+      },
     );
+    this.#rollWanted = false;
     this.#segments.push({ number, lastIndex: base.index });
     this.#reserve = new SegmentReserve(this.#fileSystem, this.#options.directory, number + 1);
   }
 
   /** How much of the next segment should be reserved by now: nothing before the active one is half full. */
   #reserveDueBytes(): number {
+    if (this.#rollWanted) {
+      return this.#segmentBytes;
+    }
     const half = this.#active.sizeBytes / 2;
     const progress = Math.max(0, this.#active.endBytes - half) / half;
     return this.#segmentBytes * Math.min(1, progress * reserveLead);
@@ -360,6 +408,9 @@ function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function saltOfThisMachine(): number {
-  return randomInt(2 ** 32);
+function randomOf(options: LogOptions): LogRandom {
+  return {
+    salt: options.randomSalt ?? (() => randomInt(2 ** 32)),
+    bytes: options.randomBytes ?? randomBytesOfThisMachine,
+  };
 }

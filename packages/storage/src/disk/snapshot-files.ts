@@ -1,12 +1,21 @@
 /** The snapshots of one node, a file each, on either kind of disk (file-snapshot-store.ts). */
-import { crc32 } from "node:zlib";
 import type { SnapshotMeta } from "@ferrite/raft";
+import type { AtRestKeys } from "./at-rest-keys.ts";
 import type { CallbackFile, CallbackFileSystem } from "./callback-file-system.ts";
 import { StorageError, damaged } from "./errors.ts";
 import { FileSnapshotSink } from "./file-snapshot-sink.ts";
 import type { FinishedBody } from "./file-snapshot-sink.ts";
+import { checkAtRestKeys, makeEnvelope } from "./file-envelope.ts";
 import type { SnapshotSink, SnapshotStore } from "./ports.ts";
-import { encodeSnapshotStart, snapshotBlockBytes, snapshotFileName } from "./snapshot-format.ts";
+import { randomBytesOfThisMachine } from "./random-bytes.ts";
+import { openBlock } from "./snapshot-blocks.ts";
+import {
+  encodeSnapshotStart,
+  snapshotBlockBytes,
+  snapshotFileName,
+  snapshotIdentity,
+} from "./snapshot-format.ts";
+import type { SnapshotStart } from "./snapshot-format.ts";
 import { encodeSnapshotMeta } from "./snapshot-meta.ts";
 import { temporarySuffix } from "./snapshot-loading.ts";
 import type { SnapshotStoreOptions } from "./snapshot-loading.ts";
@@ -31,6 +40,7 @@ export class SnapshotFiles implements SnapshotStore {
   /** Oldest first. */
   #held: Held[];
   #temporaryCount = 0;
+  #keys: AtRestKeys | null;
 
   /** `snapshots`: what `loadSnapshots` found. */
   constructor(
@@ -40,11 +50,18 @@ export class SnapshotFiles implements SnapshotStore {
   ) {
     this.#files = files;
     this.#options = options;
+    this.#keys = options.encryption ?? null;
     this.#held = snapshots.map((snapshot) => ({ snapshot, reads: 0, readSincePrune: false }));
   }
 
   latest(): SnapshotMeta | null {
     return this.#held.at(-1)?.snapshot.meta ?? null;
+  }
+
+  /** Snapshots that begin from now on are encrypted with these. Throws `limitExceeded` when a key can not be used. */
+  useKeys(keys: AtRestKeys): void {
+    checkAtRestKeys(keys);
+    this.#keys = keys;
   }
 
   /** Throws `limitExceeded` when the description is too long. Errors of the disk are told by the sink. */
@@ -57,9 +74,9 @@ export class SnapshotFiles implements SnapshotStore {
       path,
       // Numbered: one that was given up may still be on its way out while the next one begins.
       temporaryPath: `${path}.${this.#temporaryCount}${temporarySuffix}`,
-      start: encodeSnapshotStart(this.#options, encodeSnapshotMeta(meta)),
+      start: this.#startOf(meta),
     };
-    return new FileSnapshotSink(this.#files, target, (body) => this.#committed(meta, path, body));
+    return new FileSnapshotSink(this.#files, target, (body) => this.#committed(meta, body));
   }
 
   read(
@@ -98,14 +115,17 @@ export class SnapshotFiles implements SnapshotStore {
     }
   }
 
-  #committed(meta: SnapshotMeta, path: string, body: FinishedBody): void {
-    const snapshot: StoredSnapshot = {
-      path,
-      meta: { ...meta, sizeBytes: body.bodyBytes },
-      bodyAt: body.bodyAt,
-      blockChecksums: body.blockChecksums,
-    };
-    const others = this.#held.filter((held) => held.snapshot.path !== path);
+  /** Header and meta. Every file has a data key of its own, also one that is tried again. */
+  #startOf(meta: SnapshotMeta): SnapshotStart {
+    const identity = snapshotIdentity(this.#options, snapshotFileName(meta));
+    const randomBytes = this.#options.randomBytes ?? randomBytesOfThisMachine;
+    const envelope = this.#keys === null ? null : makeEnvelope(identity, this.#keys, randomBytes);
+    return encodeSnapshotStart(this.#options, encodeSnapshotMeta(meta), envelope);
+  }
+
+  #committed(meta: SnapshotMeta, { bodyBytes, ...body }: FinishedBody): void {
+    const snapshot: StoredSnapshot = { ...body, meta: { ...meta, sizeBytes: bodyBytes } };
+    const others = this.#held.filter((held) => held.snapshot.path !== snapshot.path);
     this.#held = [...others, { snapshot, reads: 0, readSincePrune: false }].toSorted((a, b) =>
       a.snapshot.path < b.snapshot.path ? -1 : 1,
     );
@@ -129,25 +149,12 @@ export class SnapshotFiles implements SnapshotStore {
     const blocksEnd = Math.min(Math.ceil(end / snapshotBlockBytes) * snapshotBlockBytes, bodyBytes);
     const bytes = new Uint8Array(blocksEnd - blocksStart);
     this.#readAll(snapshot, { position: snapshot.bodyAt + blocksStart, into: bytes }, (error) => {
-      const wrong = error ?? this.#checkBlocks(snapshot, firstBlock, bytes);
+      const wrong = error ?? openBlocks(snapshot, firstBlock, bytes);
       onRead(
         wrong,
         wrong === null ? bytes.subarray(start - blocksStart, end - blocksStart) : noBytes,
       );
     });
-  }
-
-  #checkBlocks(snapshot: StoredSnapshot, firstBlock: number, bytes: Uint8Array): Error | null {
-    for (let at = 0; at < bytes.length; at += snapshotBlockBytes) {
-      const block = firstBlock + at / snapshotBlockBytes;
-      if (crc32(bytes.subarray(at, at + snapshotBlockBytes)) !== snapshot.blockChecksums[block]) {
-        return damaged("A block of this snapshot does not match its checksum", {
-          file: snapshot.path,
-          offsetBytes: snapshot.bodyAt + block * snapshotBlockBytes,
-        });
-      }
-    }
-    return null;
   }
 
   #readAll(
@@ -171,5 +178,28 @@ export class SnapshotFiles implements SnapshotStore {
         file.close((closeError) => done(readError ?? short ?? closeError));
       });
     });
+  }
+}
+
+/** Replaces stored blocks by what they are in the clear; tells what is wrong with one of them. */
+function openBlocks(
+  snapshot: StoredSnapshot,
+  firstBlock: number,
+  bytes: Uint8Array,
+): StorageError | null {
+  try {
+    for (let at = 0; at < bytes.length; at += snapshotBlockBytes) {
+      const stored = bytes.subarray(at, at + snapshotBlockBytes);
+      const plain = openBlock(snapshot, firstBlock + at / snapshotBlockBytes, stored);
+      if (plain !== stored) {
+        stored.set(plain);
+      }
+    }
+    return null;
+  } catch (error) {
+    if (error instanceof StorageError) {
+      return error;
+    }
+    throw error;
   }
 }

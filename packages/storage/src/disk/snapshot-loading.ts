@@ -2,13 +2,20 @@
  * What is in a snapshot directory at boot. The newest snapshot is whole, or the node does not start: taking an older
  * one silently would take back what was acknowledged. Files that were being written in a crash are removed.
  */
+import type { AtRestKeys } from "./at-rest-keys.ts";
+import { checkAtRestKeys } from "./file-envelope.ts";
 import type { FileSystem } from "./file-system.ts";
+import type { RandomBytes } from "./random-bytes.ts";
 import { snapshotPositionOf } from "./snapshot-format.ts";
 import type { SnapshotOwner } from "./snapshot-format.ts";
 import { verifySnapshot } from "./snapshot-verify.ts";
 import type { StoredSnapshot } from "./snapshot-verify.ts";
 
 export interface SnapshotStoreOptions extends SnapshotOwner {
+  /** With these new snapshots are encrypted, and encrypted ones read. Default: null, none is. */
+  readonly encryption?: AtRestKeys | null;
+  /** Where data keys come from; by default the machine's source. The simulator passes its own. */
+  readonly randomBytes?: RandomBytes;
   /** Where the files are; made when it is not there. Nothing else should be in it. */
   readonly directory: string;
 }
@@ -25,13 +32,18 @@ export function loadSnapshots(
   fileSystem: FileSystem,
   options: SnapshotStoreOptions,
 ): StoredSnapshot[] {
+  if (options.encryption) {
+    checkAtRestKeys(options.encryption);
+  }
   fileSystem.makeDirectory(options.directory);
   const names = fileSystem.list(options.directory);
   const finished = names.filter((name) => snapshotPositionOf(name) !== null);
   const snapshots = finished.map((name, i) =>
-    verifySnapshot(fileSystem, `${options.directory}/${name}`, {
+    verifySnapshot(fileSystem, {
+      file: `${options.directory}/${name}`,
       clusterId: options.clusterId,
       groupId: options.groupId,
+      encryption: options.encryption ?? null,
       body: i === finished.length - 1,
     }),
   );

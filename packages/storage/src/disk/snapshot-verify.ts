@@ -1,43 +1,41 @@
 /** Checks a snapshot file from its first to its last byte, at boot. Reads in pieces. */
 import { crc32 } from "node:zlib";
 import type { SnapshotMeta } from "@ferrite/raft";
-import { StorageError, damaged } from "./errors.ts";
+import { StorageError, damaged, notAuthentic } from "./errors.ts";
 import type { FileHandle, FileSystem } from "./file-system.ts";
-import { readU32 } from "./little-endian.ts";
+import { openBlock } from "./snapshot-blocks.ts";
+import type { ReadableBody } from "./snapshot-blocks.ts";
 import {
-  blockCount,
   decodeSnapshotStart,
+  decodeSnapshotTable,
   decodeSnapshotTrailer,
   snapshotBlockBytes,
   snapshotBodyBytesMax,
   snapshotFileName,
-  snapshotHeaderBytes,
+  snapshotStartBytesMax,
+  snapshotTableBytes,
   snapshotTrailerBytes,
 } from "./snapshot-format.ts";
-import type { SnapshotOwner } from "./snapshot-format.ts";
-import { snapshotMetaBytesMax } from "./snapshot-meta.ts";
+import type { ExpectedSnapshot } from "./snapshot-format.ts";
 
 /** A whole snapshot on disk. */
-export interface StoredSnapshot {
-  readonly path: string;
+export interface StoredSnapshot extends ReadableBody {
   readonly meta: SnapshotMeta;
-  readonly bodyAt: number;
-  readonly blockChecksums: readonly number[];
 }
 
 /**
  * What a file holds, after checking header, meta, trailer and block checksums, and with `body` every block too.
  *
- * Throws `damaged`, `unknownVersion`, `foreignCluster`, `foreignGroup` or `limitExceeded`, naming file and offset.
+ * Throws `damaged`, `unknownVersion`, `foreignCluster`, `foreignGroup`, `limitExceeded`, `encrypted`, `notEncrypted`,
+ * `missingKey` or `wrongKey`, naming file and offset.
  */
 export function verifySnapshot(
   fileSystem: FileSystem,
-  path: string,
-  expected: SnapshotOwner & { readonly body: boolean },
+  expected: ExpectedSnapshot & { readonly body: boolean },
 ): StoredSnapshot {
-  const handle = fileSystem.open(path, "read");
+  const handle = fileSystem.open(expected.file, "read");
   try {
-    const snapshot = readFrame(handle, path, expected);
+    const snapshot = readFrame(handle, expected);
     if (expected.body) {
       verifyBody(handle, snapshot);
     }
@@ -52,13 +50,14 @@ function readAt(handle: FileHandle, range: { start: number; length: number }): U
   return bytes.subarray(0, handle.read(bytes, range.start));
 }
 
-function readFrame(handle: FileHandle, path: string, expected: SnapshotOwner): StoredSnapshot {
+function readFrame(handle: FileHandle, expected: ExpectedSnapshot): StoredSnapshot {
+  const path = expected.file;
   const fileBytes = handle.sizeBytes();
   const start = decodeSnapshotStart(
-    readAt(handle, { start: 0, length: snapshotHeaderBytes + snapshotMetaBytesMax }),
-    { ...expected, file: path },
+    readAt(handle, { start: 0, length: snapshotStartBytesMax }),
+    expected,
   );
-  const bodyAt = snapshotHeaderBytes + start.metaBytes;
+  const { bodyAt, cipher } = start;
   const trailerAt = fileBytes - snapshotTrailerBytes;
   const trailer =
     trailerAt < bodyAt
@@ -77,29 +76,28 @@ function readFrame(handle: FileHandle, path: string, expected: SnapshotOwner): S
       { place: { file: path, offsetBytes: trailerAt } },
     );
   }
-  const blocks = blockCount(trailer.bodyBytes);
+  const tableBytes = snapshotTableBytes(trailer.bodyBytes, cipher !== null);
   const blocksAt = bodyAt + trailer.bodyBytes;
-  const fits = trailer.headerChecksum === start.checksum && blocksAt + blocks * 4 === trailerAt;
+  const fits = trailer.headerChecksum === start.checksum && blocksAt + tableBytes === trailerAt;
   if (!fits) {
     throw damaged("Beginning and end of this snapshot do not belong together", {
       file: path,
       offsetBytes: trailerAt,
     });
   }
-  const table = readAt(handle, { start: blocksAt, length: blocks * 4 });
+  const table = readAt(handle, { start: blocksAt, length: tableBytes });
   if (crc32(table) !== trailer.blocksChecksum) {
     throw damaged("The block checksums of this snapshot are wrong", {
       file: path,
       offsetBytes: blocksAt,
     });
   }
+  const blocks = decodeSnapshotTable(table, { ...trailer, cipher });
+  if (blocks === null) {
+    throw notAuthentic("The end of this snapshot", { file: path, offsetBytes: blocksAt });
+  }
   checkName(path, start.meta);
-  return {
-    path,
-    meta: { ...start.meta, sizeBytes: trailer.bodyBytes },
-    bodyAt,
-    blockChecksums: Array.from({ length: blocks }, (_, i) => readU32(table, i * 4)),
-  };
+  return { path, meta: { ...start.meta, sizeBytes: trailer.bodyBytes }, bodyAt, blocks, cipher };
 }
 
 function checkName(path: string, meta: SnapshotMeta): void {
@@ -112,17 +110,11 @@ function checkName(path: string, meta: SnapshotMeta): void {
 }
 
 function verifyBody(handle: FileHandle, snapshot: StoredSnapshot): void {
-  const { bodyAt, meta, path } = snapshot;
   const block = new Uint8Array(snapshotBlockBytes);
-  for (const [i, checksum] of snapshot.blockChecksums.entries()) {
-    const start = i * snapshotBlockBytes;
-    const length = Math.min(snapshotBlockBytes, meta.sizeBytes - start);
-    const bytes = block.subarray(0, length);
-    if (handle.read(bytes, bodyAt + start) !== length || crc32(bytes) !== checksum) {
-      throw damaged("A block of this snapshot does not match its checksum", {
-        file: path,
-        offsetBytes: bodyAt + start,
-      });
-    }
+  for (const number of snapshot.blocks.checksums.keys()) {
+    const start = number * snapshotBlockBytes;
+    const length = Math.min(snapshotBlockBytes, snapshot.meta.sizeBytes - start);
+    const count = handle.read(block.subarray(0, length), snapshot.bodyAt + start);
+    openBlock(snapshot, number, block.subarray(0, count));
   }
 }

@@ -2,19 +2,21 @@
 import { MessageChannel, Worker } from "node:worker_threads";
 import type { MessagePort } from "node:worker_threads";
 import type { Index, Term } from "@ferrite/raft";
+import type { AtRestKeys } from "./at-rest-keys.ts";
 import { StorageError } from "./errors.ts";
+import { checkAtRestKeys } from "./file-envelope.ts";
 import { writeU64 } from "./little-endian.ts";
 import type { LogOptions } from "./log-options.ts";
 import type { LogPosition } from "./log-recovery.ts";
 import { LogRing, MessageKind, ringBytesDefault } from "./log-ring.ts";
 import type { LogWorkerData, LogWorkerMessage } from "./log-worker.ts";
 import { NodeFileSystem } from "./node-file-system.ts";
-import type { LogWrite, LogWriter, LogWriterEvents, RecoveredLog } from "./ports.ts";
+import type { KeyedLogWriter, LogWrite, LogWriterEvents, RecoveredLog } from "./ports.ts";
 import { SegmentedLog } from "./segmented-log.ts";
 import { prepareWrite, putWrite } from "./write-codec.ts";
 import type { PreparedWrite } from "./write-codec.ts";
 
-export interface OpenLogOptions extends Omit<LogOptions, "randomSalt"> {
+export interface OpenLogOptions extends Omit<LogOptions, "randomSalt" | "randomBytes"> {
   /** Capacity of the ring to the worker, a power of two; default 8 MiB. Writes beyond it wait in memory. */
   readonly ringBytes?: number;
 }
@@ -27,6 +29,8 @@ type Request =
       readonly position: { readonly index: Index; readonly term: Term };
       readonly onDone: () => void;
     }
+  | { readonly kind: "useKeys"; readonly keys: AtRestKeys; readonly onDone: () => void }
+  | { readonly kind: "roll"; readonly onDone: () => void }
   | { readonly kind: "close"; readonly onDone: () => void };
 
 /**
@@ -42,17 +46,26 @@ export async function openLog(
   const { ringBytes, ...logOptions } = options;
   const { log, recovered } = SegmentedLog.open(new NodeFileSystem(), logOptions);
   const writer = new WorkerLogWriter(
-    { options: logOptions, position: log.suspend(), ringBytes: ringBytes ?? ringBytesDefault },
+    {
+      options: { ...logOptions, encryption: keysForWriting(logOptions.encryption ?? null) },
+      position: log.suspend(),
+      ringBytes: ringBytes ?? ringBytesDefault,
+    },
     events,
   );
   await writer.ready;
   return { writer, recovered };
 }
 
-export class WorkerLogWriter implements LogWriter {
+/** The worker reads no old files: it is not given what only they need. */
+function keysForWriting<Keys extends AtRestKeys | null>(keys: Keys): Keys {
+  return keys === null ? keys : { ...keys, older: [] };
+}
+
+export class WorkerLogWriter implements KeyedLogWriter {
   readonly #ring: LogRing;
   readonly #worker: Worker;
-  readonly #largeWrites: MessagePort;
+  readonly #transfers: MessagePort;
   readonly #events: LogWriterEvents;
   /** Settles when the worker has opened the log. */
   readonly ready: Promise<void>;
@@ -63,6 +76,9 @@ export class WorkerLogWriter implements LogWriter {
   #doneCount = 0;
   /** What did not fit into the ring, oldest first. */
   readonly #waiting: Request[] = [];
+  /** Of rolls that are not carried out yet, oldest first. */
+  #rolls: (() => void)[] = [];
+  #rollsDone = 0;
   #state: "open" | "closing" | "ended" = "open";
   #onClosed: (() => void) | null = null;
 
@@ -77,7 +93,7 @@ export class WorkerLogWriter implements LogWriter {
     this.#events = events;
     this.#ring = LogRing.create(start.ringBytes);
     const { port1, port2 } = new MessageChannel();
-    this.#largeWrites = port1;
+    this.#transfers = port1;
     const ready = Promise.withResolvers<void>();
     this.ready = ready.promise;
     this.#onReady = (error) => (error === null ? ready.resolve() : ready.reject(error));
@@ -85,7 +101,7 @@ export class WorkerLogWriter implements LogWriter {
       options: start.options,
       position: start.position,
       ringMemory: this.#ring.memory,
-      largeWrites: port2,
+      transfers: port2,
     };
     // The same file kind as this one: source when run from source, build when run from the build.
     const file = import.meta.url.endsWith(".ts") ? "./log-worker.ts" : "./log-worker.js";
@@ -112,6 +128,16 @@ export class WorkerLogWriter implements LogWriter {
 
   reset(position: { readonly index: Index; readonly term: Term }, onDurable: () => void): void {
     this.#send({ kind: "reset", position, onDone: onDurable });
+  }
+
+  useKeys(keys: AtRestKeys): void {
+    checkAtRestKeys(keys);
+    this.#send({ kind: "useKeys", keys: keysForWriting(keys), onDone: () => undefined });
+  }
+
+  roll(onRolled: () => void): void {
+    this.#send({ kind: "roll", onDone: () => undefined });
+    this.#rolls.push(onRolled);
   }
 
   close(onClosed: () => void): void {
@@ -149,12 +175,17 @@ export class WorkerLogWriter implements LogWriter {
     if (request.kind === "write") {
       return this.#putWrite(request.write, request.onDone);
     }
-    if (request.kind === "close") {
-      return this.#putMessage(MessageKind.close, 0, request.onDone, () => undefined);
+    if (request.kind === "reset") {
+      return this.#putMessage(MessageKind.reset, 16, request.onDone, (bytes, at) => {
+        writeU64(bytes, at, request.position.index);
+        writeU64(bytes, at + 8, request.position.term);
+      });
     }
-    return this.#putMessage(MessageKind.reset, 16, request.onDone, (bytes, at) => {
-      writeU64(bytes, at, request.position.index);
-      writeU64(bytes, at + 8, request.position.term);
+    return this.#putMessage(MessageKind[request.kind], 0, request.onDone, () => {
+      if (request.kind === "useKeys") {
+        // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port has no origin
+        this.#transfers.postMessage(request.keys);
+      }
     });
   }
 
@@ -167,7 +198,7 @@ export class WorkerLogWriter implements LogWriter {
     return this.#putMessage(MessageKind.largeWrite, 0, onDone, () => {
       const bytes = new Uint8Array(write.sizeBytes);
       putWrite(write, bytes, 0);
-      this.#largeWrites.postMessage(bytes, [bytes.buffer]);
+      this.#transfers.postMessage(bytes, [bytes.buffer]);
     });
   }
 
@@ -195,6 +226,9 @@ export class WorkerLogWriter implements LogWriter {
       case "ready":
         this.#onReady?.(null);
         this.#onReady = null;
+        return;
+      case "rolled":
+        this.#runRolled(message.count);
         return;
       case "space":
         this.#events.onSpace(message.full);
@@ -224,6 +258,14 @@ export class WorkerLogWriter implements LogWriter {
     }
   }
 
+  #runRolled(count: number): void {
+    const done = this.#rolls.splice(0, count - this.#rollsDone);
+    this.#rollsDone = count;
+    for (const onRolled of done) {
+      onRolled();
+    }
+  }
+
   #fail(what: string, cause: Error | null, code: StorageError["code"] = "deviceFailed"): void {
     if (this.#state === "ended") {
       return;
@@ -242,6 +284,7 @@ export class WorkerLogWriter implements LogWriter {
   #end(): void {
     this.#state = "ended";
     this.#waiting.length = 0;
-    this.#largeWrites.close();
+    this.#rolls.length = 0;
+    this.#transfers.close();
   }
 }

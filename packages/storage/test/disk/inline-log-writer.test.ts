@@ -2,22 +2,25 @@ import { describe, expect, it } from "vitest";
 import { InlineLogWriter } from "../../src/disk/inline-log-writer.ts";
 import type { LogWriterEvents } from "../../src/disk/ports.ts";
 import { FaultFileSystem } from "./fault-file-system.ts";
-import { directory, entries, hardState, open, plain } from "./log-fixtures.ts";
+import { directory, entries, hardState, modes, open, plain } from "./log-fixtures.ts";
 import { logWriterSuite, segmentBytes } from "./log-writer-suite.ts";
 
-logWriterSuite("the inline log writer", () => {
-  const disk = new FaultFileSystem();
-  return {
-    open: async (events, after = { index: 0, term: 0 }) => {
-      const { log, recovered } = open(disk, { segmentBytes, after });
-      const writer = new InlineLogWriter(log, events, (task) => setImmediate(task));
-      return { writer, recovered };
-    },
-    recoverNow: () => open(disk.copy(), { segmentBytes }).recovered,
-    segmentCount: () => disk.list(directory).length,
-    remove: () => undefined,
-  };
-});
+for (const { mode, encryption } of modes) {
+  logWriterSuite(`the inline log writer, ${mode}`, () => {
+    const disk = new FaultFileSystem();
+    const options = { segmentBytes, encryption };
+    return {
+      open: async (events, after = { index: 0, term: 0 }) => {
+        const { log, recovered } = open(disk, { ...options, after });
+        const writer = new InlineLogWriter(log, events, (task) => setImmediate(task));
+        return { writer, recovered };
+      },
+      recoverNow: () => open(disk.copy(), options).recovered,
+      segmentCount: () => disk.list(directory).length,
+      remove: () => undefined,
+    };
+  });
+}
 
 /** A clock that stands still until it is moved. */
 class VirtualTime {

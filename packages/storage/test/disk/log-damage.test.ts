@@ -9,54 +9,59 @@ import {
   directory,
   entries,
   hardState,
-  open,
+  modes,
+  openerOf,
   plain,
   segmentPath,
   storageErrorOf,
 } from "./log-fixtures.ts";
 import { SeededRandom } from "./seeded-random.ts";
 
-/** A log of a few segments, all of it synced; the last record reaches over several sectors. */
-function syncedLog(): { disk: FaultFileSystem; count: number } {
-  const disk = new FaultFileSystem();
-  const { log } = open(disk);
-  let count = 0;
-  for (const sizeBytes of [40, 600, 90, 1500, 200, 700, 1300, 60, 60, 1900, 900, 1800]) {
-    log.append({ hardState: hardState(count + 1), entries: entries(count + 1, 1, 1, sizeBytes) });
-    log.sync();
-    count += 1;
-  }
-  log.prepare();
-  log.close();
-  return { disk, count };
-}
+describe.each(modes)("a damaged $mode log", ({ encryption }) => {
+  const open = openerOf(encryption);
 
-function contentsOf(disk: FaultFileSystem): Map<string, Buffer> {
-  return new Map(
-    disk.list(directory).map((name) => [name, Buffer.from(disk.contents(`${directory}/${name}`))]),
-  );
-}
-
-/** Opens a damaged copy. */
-function openDamaged(
-  disk: FaultFileSystem,
-  path: string,
-  damage: (bytes: Uint8Array) => void,
-): { error: StorageError | null; found: unknown[]; filesChanged: boolean } {
-  const copy = disk.copy();
-  damage(copy.contents(path));
-  const before = contentsOf(copy);
-  try {
-    return { error: null, found: plain(open(copy).recovered.entries), filesChanged: true };
-  } catch (error) {
-    if (!(error instanceof StorageError)) {
-      throw error;
+  /** A log of a few segments, all of it synced; the last record reaches over several sectors. */
+  function syncedLog(): { disk: FaultFileSystem; count: number } {
+    const disk = new FaultFileSystem();
+    const { log } = open(disk);
+    let count = 0;
+    for (const sizeBytes of [40, 600, 90, 1500, 200, 700, 1300, 60, 60, 1900, 900, 1800]) {
+      log.append({ hardState: hardState(count + 1), entries: entries(count + 1, 1, 1, sizeBytes) });
+      log.sync();
+      count += 1;
     }
-    return { error, found: [], filesChanged: !isDeepStrictEqual(contentsOf(copy), before) };
+    log.prepare();
+    log.close();
+    return { disk, count };
   }
-}
 
-describe("a damaged log", () => {
+  function contentsOf(disk: FaultFileSystem): Map<string, Buffer> {
+    return new Map(
+      disk
+        .list(directory)
+        .map((name) => [name, Buffer.from(disk.contents(`${directory}/${name}`))]),
+    );
+  }
+
+  /** Opens a damaged copy. */
+  function openDamaged(
+    disk: FaultFileSystem,
+    path: string,
+    damage: (bytes: Uint8Array) => void,
+  ): { error: StorageError | null; found: unknown[]; filesChanged: boolean } {
+    const copy = disk.copy();
+    damage(copy.contents(path));
+    const before = contentsOf(copy);
+    try {
+      return { error: null, found: plain(open(copy).recovered.entries), filesChanged: true };
+    } catch (error) {
+      if (!(error instanceof StorageError)) {
+        throw error;
+      }
+      return { error, found: [], filesChanged: !isDeepStrictEqual(contentsOf(copy), before) };
+    }
+  }
+
   it("R58: a changed byte anywhere in a synced log is reported, or harms nothing; no entry is ever cut off", () => {
     const { disk, count } = syncedLog();
     const whole = plain(open(disk.copy()).recovered.entries);

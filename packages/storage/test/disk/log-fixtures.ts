@@ -1,5 +1,6 @@
 /** Short ways to make logs and entries in tests. */
 import type { Entry, HardState } from "@ferrite/raft";
+import type { AtRestKeys } from "../../src/disk/at-rest-keys.ts";
 import { StorageError } from "../../src/disk/errors.ts";
 import type { FileSystem } from "../../src/disk/file-system.ts";
 import type { LogOptions } from "../../src/disk/log-options.ts";
@@ -9,6 +10,26 @@ import { SegmentedLog } from "../../src/disk/segmented-log.ts";
 export const clusterId = "0f0e0d0c-cluster";
 export const nodeId = "5b1f4f0e-7a2c-4c5e-9d53-2f6f0e6d0a11";
 export const directory = "/data/log";
+
+export const atRestKeys: AtRestKeys = keysOf(1);
+
+/** Keys of which `id` is the current one; `older` are those before it. */
+export function keysOf(id: number, changes: Partial<AtRestKeys> = {}): AtRestKeys {
+  const key = (each: number) => ({ id: each, bytes: new Uint8Array(32).fill(0x10 + each) });
+  const older = Array.from({ length: id - 1 }, (_, i) => key(i + 1));
+  return { nodeId, current: key(id), older, acceptsPlainFiles: false, ...changes };
+}
+
+/** Both ways a disk is used; what must be true of one must be true of the other. */
+export const modes: readonly { readonly mode: string; readonly encryption: AtRestKeys | null }[] = [
+  { mode: "plain", encryption: null },
+  { mode: "encrypted", encryption: atRestKeys },
+];
+
+/** `open` in one of the modes. */
+export function openerOf(encryption: AtRestKeys | null): typeof open {
+  return (fileSystem, options) => open(fileSystem, { encryption, ...options });
+}
 
 export function optionsWith(options: Partial<LogOptions> = {}): LogOptions {
   let salt = 1000;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { AtRestKeys } from "../../src/disk/at-rest-keys.ts";
 import { LogRing, MessageKind } from "../../src/disk/log-ring.ts";
 import { LogWorkerLoop } from "../../src/disk/log-worker-loop.ts";
 import { prepareWrite, putWrite } from "../../src/disk/write-codec.ts";
@@ -10,6 +11,7 @@ class Bench {
   readonly disk: FaultFileSystem = new FaultFileSystem();
   readonly ring: LogRing = LogRing.create(65_536);
   readonly told: string[] = [];
+  readonly keys: AtRestKeys[] = [];
   onSpace: (full: boolean) => void = () => undefined;
   readonly #loop: LogWorkerLoop;
 
@@ -23,6 +25,8 @@ class Bench {
       takeLargeWrite: () => {
         throw new Error("no large write was given");
       },
+      takeKeys: () => this.keys.shift()!,
+      rolled: (count) => this.told.push(`rolled ${count}`),
       nowMs: () => performance.now(),
     });
   }
@@ -37,8 +41,21 @@ class Bench {
     this.ring.publish(prepared.sizeBytes);
   }
 
+  useKeys(keys: AtRestKeys): void {
+    this.keys.push(keys);
+    this.#order(MessageKind.useKeys);
+  }
+
+  roll(): void {
+    this.#order(MessageKind.roll);
+  }
+
   close(): void {
-    this.ring.claim(MessageKind.close, 0);
+    this.#order(MessageKind.close);
+  }
+
+  #order(kind: MessageKind): void {
+    this.ring.claim(kind, 0);
     this.ring.publish(0);
   }
 

@@ -3,7 +3,8 @@ import { assert, integer, property } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SegmentedLog } from "../../src/disk/segmented-log.ts";
 import { FaultFileSystem } from "./fault-file-system.ts";
-import { entries, hardState, optionsWith, plain } from "./log-fixtures.ts";
+import type { AtRestKeys } from "../../src/disk/at-rest-keys.ts";
+import { entries, hardState, modes, optionsWith, plain } from "./log-fixtures.ts";
 import {
   emptyState,
   isVoidBehind,
@@ -28,7 +29,10 @@ class Run {
   crashes = 0;
   tornTails = 0;
 
-  constructor(seed: number) {
+  readonly #encryption: AtRestKeys | null;
+
+  constructor(seed: number, encryption: AtRestKeys | null) {
+    this.#encryption = encryption;
     this.#random = new SeededRandom(seed);
     this.#log = SegmentedLog.open(this.#disk, this.#options()).log;
   }
@@ -36,6 +40,8 @@ class Run {
   #options() {
     return optionsWith({
       after: this.#snapshot,
+      encryption: this.#encryption,
+      randomBytes: (count) => this.#random.bytes(count),
       randomSalt: () => this.#random.between(0, 2 ** 32 - 1),
     });
   }
@@ -50,6 +56,8 @@ class Run {
       this.#guarded(() => this.#log.prepare());
     } else if (dice < 0.88) {
       this.#guarded(() => this.#compact());
+    } else if (dice < 0.89) {
+      this.#log.roll();
     } else if (dice < 0.91) {
       this.#guarded(() => this.#reset());
     } else if (dice < 0.95) {
@@ -166,13 +174,13 @@ class Run {
   }
 }
 
-describe("a segmented log under random work and crashes", () => {
+describe.each(modes)("a $mode segmented log under random work and crashes", ({ encryption }) => {
   it("R14, R22: recovers what was synced, and of what was on its way a prefix in order", () => {
     let crashes = 0;
     let tornTails = 0;
     assert(
       property(integer(), (seed) => {
-        const run = new Run(seed);
+        const run = new Run(seed, encryption);
         for (let i = 0; i < 150; i += 1) {
           run.step();
         }

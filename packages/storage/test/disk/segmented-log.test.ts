@@ -7,14 +7,17 @@ import {
   directory,
   entries,
   hardState,
-  open,
+  modes,
+  openerOf,
   plain,
   segmentPath,
   storageErrorOf,
 } from "./log-fixtures.ts";
 import { SeededRandom } from "./seeded-random.ts";
 
-describe("a segmented log", () => {
+describe.each(modes)("a segmented log, $mode", ({ encryption }) => {
+  const open = openerOf(encryption);
+
   it("is empty on a new disk", () => {
     const { recovered } = open(new FaultFileSystem());
     expect(recovered).toEqual({ hardState: null, entries: [], tornTailBytes: 0 });

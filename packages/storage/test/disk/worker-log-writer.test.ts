@@ -5,7 +5,8 @@ import { NodeFileSystem } from "../../src/disk/node-file-system.ts";
 import type { LogWriterEvents } from "../../src/disk/ports.ts";
 import { SegmentedLog } from "../../src/disk/segmented-log.ts";
 import { openLog } from "../../src/disk/worker-log-writer.ts";
-import { entries, hardState, plain } from "./log-fixtures.ts";
+import type { AtRestKeys } from "../../src/disk/at-rest-keys.ts";
+import { entries, hardState, modes, plain } from "./log-fixtures.ts";
 import { closed, logWriterSuite, noEvents, segmentBytes, submitted } from "./log-writer-suite.ts";
 
 function temporaryDirectory(): string {
@@ -16,12 +17,13 @@ function remove(directory: string): void {
   rmSync(directory, { recursive: true, force: true });
 }
 
-function optionsIn(home: string) {
-  return { directory: `${home}/log`, clusterId: "c", groupId: 0, segmentBytes, ringBytes: 65_536 };
+function optionsIn(home: string, encryption: AtRestKeys | null = null) {
+  const directory = `${home}/log`;
+  return { directory, clusterId: "c", groupId: 0, segmentBytes, ringBytes: 65_536, encryption };
 }
 
 /** Reads the log while its writer runs: on a copy, because opening may cut a tail. */
-function recoverCopy(home: string) {
+function recoverCopy(home: string, encryption: AtRestKeys | null) {
   const copy = temporaryDirectory();
   try {
     const source = new NodeFileSystem();
@@ -33,7 +35,7 @@ function recoverCopy(home: string) {
       handle.close();
       writeFileSync(`${copy}/log/${name}`, bytes);
     }
-    const { log, recovered } = SegmentedLog.open(source, optionsIn(copy));
+    const { log, recovered } = SegmentedLog.open(source, optionsIn(copy, encryption));
     log.close();
     return recovered;
   } finally {
@@ -41,15 +43,18 @@ function recoverCopy(home: string) {
   }
 }
 
-logWriterSuite("the log writer on a worker thread", () => {
-  const home = temporaryDirectory();
-  return {
-    open: (events, after = { index: 0, term: 0 }) => openLog({ ...optionsIn(home), after }, events),
-    recoverNow: () => recoverCopy(home),
-    segmentCount: () => readdirSync(`${home}/log`).length,
-    remove: () => remove(home),
-  };
-});
+for (const { mode, encryption } of modes) {
+  logWriterSuite(`the log writer on a worker thread, ${mode}`, () => {
+    const home = temporaryDirectory();
+    return {
+      open: (events, after = { index: 0, term: 0 }) =>
+        openLog({ ...optionsIn(home, encryption), after }, events),
+      recoverNow: () => recoverCopy(home, encryption),
+      segmentCount: () => readdirSync(`${home}/log`).length,
+      remove: () => remove(home),
+    };
+  });
+}
 
 async function withLog(
   test: (home: string, events: LogWriterEvents & { told: string[] }) => Promise<void>,
