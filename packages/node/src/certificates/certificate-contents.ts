@@ -39,7 +39,9 @@ export interface CertificateContents {
 }
 
 /** @throws Error when the certificate is not what RFC 5280 says it is */
-export function certificateContents(certificate: X509Certificate): CertificateContents {
+export function certificateContents(
+  certificate: Pick<X509Certificate, "raw">,
+): CertificateContents {
   const parsed = AsnParser.parse(certificate.raw, Certificate);
   const extensions = parsed.tbsCertificate.extensions ?? [];
   refuseRepeats(extensions);

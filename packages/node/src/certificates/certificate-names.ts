@@ -31,7 +31,9 @@ export interface MalformedNames {
   readonly reason: string;
 }
 
-export function certificateNames(certificate: X509Certificate): CertificateNames | MalformedNames {
+export function certificateNames(
+  certificate: Pick<X509Certificate, "raw">,
+): CertificateNames | MalformedNames {
   try {
     const { subject, alternativeNames } = certificateContents(certificate);
     const names = { dnsNames: [], uris: [], emails: [], commonNames: commonNames(subject) };

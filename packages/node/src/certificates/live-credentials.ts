@@ -81,6 +81,11 @@ export interface CredentialHealth {
   };
 }
 
+/** The same of all uses that a node has. */
+export interface CertificatesView {
+  health(): readonly CredentialHealth[];
+}
+
 export type ReloadCause = "file" | "interval" | "signal" | "config";
 
 export type ReloadOutcome =

@@ -10,6 +10,8 @@ export interface ReadinessSource {
   isDraining(): boolean;
   /** The log has no room for its next segment. */
   isDiskFull(): boolean;
+  /** What is wrong with certificates: those from before serve, and the node is ready. Sentences. */
+  certificateWarnings(): readonly string[];
   /** Why nobody may do anything here, or null: the first users are not known yet, or they may have changed elsewhere. */
   credentialsRefusal(): string | null;
 }
@@ -18,6 +20,8 @@ export interface Check {
   readonly name: string;
   /** Null when it passes, else why not. */
   readonly failure: string | null;
+  /** What somebody should look at, though the check passes. */
+  readonly warning?: string;
 }
 
 /** Runs every check; the node is ready when none fails. */
@@ -39,6 +43,7 @@ export function readinessChecks(source: ReadinessSource): readonly Check[] {
     check("serving", !source.isDraining(), "the node is being stopped"),
     check("disk", !source.isDiskFull(), "no room for the next log segment"),
     { name: "users", failure: source.credentialsRefusal() },
+    ...warningCheck("certificates", source.certificateWarnings()),
   ];
 }
 
@@ -46,11 +51,17 @@ function check(name: string, passes: boolean, failure: string): Check {
   return { name, failure: passes ? null : failure };
 }
 
+function warningCheck(name: string, warnings: readonly string[]): readonly Check[] {
+  if (warnings.length === 0) return [{ name, failure: null }];
+  return warnings.map((warning) => ({ name, failure: null, warning }));
+}
+
 /** The list as Kubernetes' own endpoints print it. */
 export function formatChecks(endpoint: string, checks: readonly Check[]): string {
-  const lines = checks.map(({ name, failure }) =>
-    failure === null ? `[+]${name} ok` : `[-]${name} failed: ${failure}`,
-  );
+  const lines = checks.map(({ name, failure, warning }) => {
+    if (failure !== null) return `[-]${name} failed: ${failure}`;
+    return warning === undefined ? `[+]${name} ok` : `[+]${name} ok, with a warning: ${warning}`;
+  });
   const passed = checks.every(({ failure }) => failure === null);
   return [...lines, `${endpoint} check ${passed ? "passed" : "failed"}`, ""].join("\n");
 }

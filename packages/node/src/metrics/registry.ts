@@ -3,7 +3,10 @@ import { Registry } from "prom-client";
 import { registerAccessMetrics, type AccessMetricsSource } from "./access-metrics.ts";
 import { registerAuditMetrics, type AuditMetricsSource } from "./audit-metrics.ts";
 import { registerAuthMetrics, type AuthMetricsSource } from "./auth-metrics.ts";
+import type { CertificatesView } from "../certificates/live-credentials.ts";
+import { registerCertificateMetrics } from "./certificate-metrics.ts";
 import { registerKeyspaceMetrics, type KeyspaceMetricsSource } from "./keyspace-metrics.ts";
+import { registerPeerMetrics, type PeerMetricsSource } from "./peer-metrics.ts";
 import { registerProcessMetrics } from "./process-metrics.ts";
 import { registerRaftMetrics, type RaftMetricsSource } from "./raft-metrics.ts";
 import { registerServerMetrics, type ServerMetricsSource } from "./server-metrics.ts";
@@ -15,6 +18,9 @@ export interface MetricsSources {
   readonly logins: AuthMetricsSource;
   readonly access: AccessMetricsSource;
   readonly audit: AuditMetricsSource;
+  readonly certificates: CertificatesView;
+  /** Absent where there are no links to other nodes. */
+  readonly peers?: PeerMetricsSource;
 }
 
 /** A registry with everything a node measures. Values are read when it is scraped. */
@@ -27,5 +33,7 @@ export function createMetricsRegistry(sources: MetricsSources): Registry {
   registerAuthMetrics(registry, sources.logins);
   registerAccessMetrics(registry, sources.access);
   registerAuditMetrics(registry, sources.audit);
+  registerCertificateMetrics(registry, sources.certificates);
+  if (sources.peers !== undefined) registerPeerMetrics(registry, sources.peers);
   return registry;
 }

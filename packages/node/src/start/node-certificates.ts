@@ -43,15 +43,22 @@ export const CERTIFICATE_FIELDS: readonly (keyof NodeConfig)[] = [
 /** Events before there is a trail to take them: a start can take long, when other nodes are down. */
 const EARLY_EVENTS_MAX = 100;
 const SECOND_MS = 1000;
+/** Readiness speaks of an end that is this near. */
+const SOON_MS = 7 * 24 * 3600 * SECOND_MS;
 
 export class NodeCertificates {
   readonly #credentials = new Map<NodeUse, ManagedCredentials>();
   readonly #early: AuditEvent[] = [];
+  readonly #nowMs: () => number;
   #audit: Pick<AuditTrail, "record"> | null = null;
+
+  private constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
 
   /** @throws CertificateError that names setting, file and fix */
   static async open(config: NodeConfig, ports: CertificatePorts): Promise<NodeCertificates> {
-    const certificates = new NodeCertificates();
+    const certificates = new NodeCertificates(() => ports.clock.nowMs());
     try {
       for (const use of USES) await certificates.#open(use, config, ports);
       return certificates;
@@ -79,6 +86,12 @@ export class NodeCertificates {
 
   health(): readonly CredentialHealth[] {
     return [...this.#credentials.values()].map((each) => each.health());
+  }
+
+  /** What is not as it should be, without names of files and certificates: anybody may ask for it (readiness). */
+  warnings(): readonly string[] {
+    const nowMs = this.#nowMs();
+    return this.health().flatMap((each) => warningsOf(each, nowMs));
   }
 
   /** Reads all files again. Never rejects: what is wrong has been told, and stands in the outcomes. */
@@ -138,4 +151,21 @@ function optionsOf(config: NodeConfig, use: NodeUse): CredentialOptions | null {
     reloadIntervalMs: config.tlsReloadIntervalSeconds * SECOND_MS,
     warningDays: config.tlsExpiryWarningDays,
   };
+}
+
+/** Readiness is open to everybody: what is wrong is said, and where to look, but no path and no name. */
+function warningsOf(health: CredentialHealth, nowMs: number): readonly string[] {
+  const { use, refused, validUntilMs, listsUntilMs } = health;
+  const warnings: string[] = [];
+  if (refused !== null) {
+    warnings.push(`the files for ${use} are not good, those from before serve (see the log)`);
+  }
+  if (validUntilMs <= nowMs) warnings.push(`the certificate for ${use} has ended`);
+  else if (validUntilMs - nowMs <= SOON_MS) {
+    warnings.push(`the certificate for ${use} ends within a week`);
+  }
+  if (listsUntilMs.some((untilMs) => untilMs !== null && untilMs <= nowMs)) {
+    warnings.push(`a revocation list for ${use} is out of date`);
+  }
+  return warnings;
 }

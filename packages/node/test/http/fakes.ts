@@ -4,6 +4,7 @@ import {
   type HttpServerHandle,
   type HttpServerOptions,
 } from "../../src/http/http-server.ts";
+import type { CredentialHealth } from "../../src/certificates/live-credentials.ts";
 import { TlsStatistics } from "../../src/server/tls-statistics.ts";
 import { AuditOff } from "../../src/audit/audit-off.ts";
 import { createMetricsRegistry, type MetricsSources } from "../../src/metrics/registry.ts";
@@ -17,6 +18,8 @@ export class FakeNode {
   draining = false;
   diskFull = false;
   usersRefusal: string | null = null;
+  certificateWarnings: readonly string[] = [];
+  certificates: readonly CredentialHealth[] = [];
   /** What the log worker does with a ping. */
   ping: (onAnswer: () => void) => void = (onAnswer) => onAnswer();
 
@@ -114,9 +117,10 @@ export class FakeNode {
       },
       access: {
         users: () => ({ revision: 7, size: 2 }),
-        denials: { deniedCommands: 6, deniedKeys: 0, deniedChannels: 0 },
+        denials: { deniedCommands: 6, deniedKeys: 0, deniedChannels: 0, deniedCertificates: 0 },
       },
       audit: new AuditOff(),
+      certificates: { health: () => this.certificates },
     };
   }
 
@@ -134,6 +138,7 @@ export class FakeNode {
         isDraining: () => this.draining,
         isDiskFull: () => this.diskFull,
         credentialsRefusal: () => this.usersRefusal,
+        certificateWarnings: () => this.certificateWarnings,
       },
       liveness: { pingLogWorker: (onAnswer) => this.ping(onAnswer) },
       ...options,

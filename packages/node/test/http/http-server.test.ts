@@ -41,7 +41,7 @@ describe("O03 readiness", () => {
     expect(await get("/readyz")).toEqual([200, "ok\n"]);
     expect(await get("/readyz?verbose")).toEqual([
       200,
-      "[+]leader ok\n[+]applied ok\n[+]loaded ok\n[+]serving ok\n[+]disk ok\n[+]users ok\nreadyz check passed\n",
+      "[+]leader ok\n[+]applied ok\n[+]loaded ok\n[+]serving ok\n[+]disk ok\n[+]users ok\n[+]certificates ok\nreadyz check passed\n",
     ]);
   });
 
@@ -78,7 +78,7 @@ describe("O03 readiness", () => {
     expect(status).toBe(503);
     expect(text.split("\n")).toContain(line);
     expect(text).toContain("readyz check failed");
-    expect(text.match(/\[\+\]/g)).toHaveLength(5);
+    expect(text.match(/\[\+\]/g)).toHaveLength(6);
   });
 
   it("bears a lag at the limit", async () => {
@@ -109,6 +109,47 @@ describe("O02 liveness", () => {
     late();
     node.ping = (onAnswer) => onAnswer();
     expect((await get("/livez"))[0]).toBe(200);
+  });
+});
+
+describe("Certificates that are not good any more", () => {
+  it("are told in the detail of readiness, which is given all the same", async () => {
+    node.certificateWarnings = ["the certificate for clients has ended"];
+    const [status, text] = await get("/readyz");
+    expect(status).toBe(200);
+    expect(text).toContain(
+      "[+]certificates ok, with a warning: the certificate for clients has ended\n",
+    );
+    expect(text).toContain("readyz check passed");
+  });
+
+  it("have their ends, reloads and refusal in the metrics, by use", async () => {
+    node.certificates = [
+      {
+        use: "peers",
+        certFile: "/secret/path.crt",
+        subject: "CN=n1",
+        serial: "0A",
+        fingerprint: "AB",
+        validUntilMs: 2_000_000,
+        authoritiesUntilMs: [3_000_000, 9_000_000],
+        listsUntilMs: [1_000_000, null],
+        warnings: [],
+        refused: { sinceMs: 5, text: "not good" },
+        generation: 2,
+        reloads: { changed: 1, unchanged: 8, refused: 3 },
+      },
+    ];
+    const [, text] = await get("/metrics");
+    const name = "ferrite_certificate_expiry_timestamp_seconds";
+    expect(text).toContain(`${name}{use="peers",kind="leaf"} 2000\n`);
+    expect(text).toContain(`${name}{use="peers",kind="authority"} 3000\n`);
+    expect(text).toContain(`${name}{use="peers",kind="revocation_list"} 1000\n`);
+    const reloads = "ferrite_certificate_reloads_total";
+    expect(text).toContain(`${reloads}{use="peers",result="refused"} 3\n`);
+    expect(text).toContain('ferrite_certificate_refused{use="peers"} 1\n');
+    expect(text).not.toContain("CN=n1");
+    expect(text).not.toContain("/secret");
   });
 });
 

@@ -230,6 +230,7 @@ describe("CONFIG SET", () => {
         get: () => undefined,
         match: () => [],
         check: () => null,
+        prepare: () => null,
         set: ([[name]]) => `ERR Unknown option or number of arguments for CONFIG SET - '${name}'`,
       },
     });

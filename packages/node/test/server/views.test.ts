@@ -249,6 +249,7 @@ describe("CONFIG", () => {
     get: (name: string) => values.get(name),
     match: (patterns: readonly string[]) => [...values].filter(([name]) => patterns.includes(name)),
     check: () => null,
+    prepare: () => null,
     set: (pairs: readonly (readonly [string, string])[]) => {
       if (pairs.some(([name]) => !values.has(name))) return "ERR Unknown option";
       for (const [name, value] of pairs) values.set(name, value);

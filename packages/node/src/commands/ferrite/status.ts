@@ -1,7 +1,9 @@
 import type { EdgeCommand } from "../command.ts";
 import type { EdgeContext } from "../../server/edge-context.ts";
+import type { CredentialHealth } from "../../certificates/live-credentials.ts";
 import type { MemberView } from "../../replica/replica-view.ts";
 import type { Reply } from "../../resp/reply.ts";
+import { certificateDaysLeft } from "../certificate-days.ts";
 
 /** FERRITE.STATUS: this node and the cluster as it sees it. */
 export const ferriteStatus: EdgeCommand = {
@@ -43,11 +45,39 @@ function runStatus({ reply, server }: EdgeContext): void {
     ["log_bytes", replica.logBytes()],
     ["keys", replica.keyspace.size],
   ];
-  reply.map(facts.length + 1);
+  reply.map(facts.length + 2);
   for (const [name, value] of facts) replyFact(reply, name, value);
   reply.bulkText("members");
   reply.array(members.length);
   for (const member of members) replyMember(reply, member);
+  const certificates = server.certificates.health();
+  reply.bulkText("certificates");
+  reply.array(certificates.length);
+  for (const health of certificates) replyCertificate(reply, health, server.nowMs());
+}
+
+/** Times are Unix ms. */
+function replyCertificate(reply: Reply, health: CredentialHealth, nowMs: number): void {
+  const [authorityUntilMs] = health.authoritiesUntilMs;
+  const [listUntilMs] = health.listsUntilMs;
+  const facts: readonly (readonly [string, string | number | null])[] = [
+    ["use", health.use],
+    ["subject", health.subject],
+    ["serial", health.serial],
+    ["fingerprint", health.fingerprint],
+    ["valid_until_ms", health.validUntilMs],
+    ["days_left", certificateDaysLeft(health.validUntilMs, nowMs)],
+    ["authority_valid_until_ms", authorityUntilMs ?? null],
+    ["revocation_list_next_update_ms", listUntilMs ?? null],
+    ["generation", health.generation],
+    ["refused", health.refused?.text ?? null],
+    ["refused_since_ms", health.refused?.sinceMs ?? null],
+  ];
+  reply.map(facts.length + 1);
+  for (const [name, value] of facts) replyFact(reply, name, value);
+  reply.bulkText("warnings");
+  reply.array(health.warnings.length);
+  for (const warning of health.warnings) reply.bulkText(warning);
 }
 
 function replyMember(reply: Reply, member: MemberView): void {

@@ -1,5 +1,6 @@
 /** The sections of INFO in the order Redis prints them, ours last but one. */
 import type { ServerView } from "../../server/edge-context.ts";
+import { certificateLines } from "./info-certificates.ts";
 import { clientLines } from "./info-clients.ts";
 import { commandLines, errorLines } from "./info-command-statistics.ts";
 import { keyspaceLines } from "./info-keyspace.ts";
@@ -38,6 +39,7 @@ export const INFO_SECTIONS: readonly InfoSection[] = [
   section("Cluster", () => [["cluster_enabled", 0]]),
   section("Raft", raftLines),
   section("Security", securityLines),
+  section("Certificates", certificateLines),
   section("Keyspace", keyspaceLines),
 ];
 

@@ -124,6 +124,7 @@ const emptySettings: SettingsView = {
   match: () => [],
   set: () => null,
   check: () => null,
+  prepare: () => null,
   get: () => undefined,
 };
 
