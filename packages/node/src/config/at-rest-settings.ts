@@ -110,6 +110,16 @@ export const AT_REST_SETTINGS: {
   },
 };
 
+/** Those that say where the key-encryption key is. */
+export const AT_REST_SOURCE_FIELDS: readonly (keyof AtRestConfig)[] = [
+  "atRestKeyFile",
+  "atRestKey",
+  "atRestVaultAddress",
+  "atRestVaultTransitKey",
+  "atRestVaultMount",
+  "atRestVaultNamespace",
+];
+
 type Report = (field: keyof AtRestConfig, text: string) => void;
 
 /** Exactly one place for the key, and all that the place needs. */

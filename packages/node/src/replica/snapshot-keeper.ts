@@ -104,6 +104,14 @@ export class SnapshotKeeper {
     this.#taker?.step();
   }
 
+  /** A snapshot of now, however little was written since the last one; nothing when one is on its way. */
+  takeNow(machine: StateMachine): void {
+    if (this.#taker !== null || this.#installer.isReceiving) return;
+    if (machine.appliedIndex === this.latestIndex) return;
+    this.#take(machine);
+    this.#schedule();
+  }
+
   /** A follower is behind the log. */
   provide(wanted: SnapshotWanted, machine: StateMachine): void {
     const latest = this.#latest;

@@ -39,6 +39,16 @@ export interface LoadedIdentity {
   readonly logBegun: () => void;
 }
 
+/** The id in `identity.json`, without changing anything; null when there is none yet. @throws StartError DAMAGED_FILE */
+export function storedNodeId(fileSystem: FileSystem, dataDirectory: string): string | null {
+  const path = pathIn(dataDirectory);
+  return fileSystem.exists(path) ? readJsonFile(fileSystem, path, identitySchema).id : null;
+}
+
+function pathIn(dataDirectory: string): string {
+  return `${dataDirectory}/identity.json`;
+}
+
 /**
  * Reads or makes `identity.json` and raises its incarnation.
  * @throws StartError when the file is damaged or belongs to a node of another name.
@@ -47,7 +57,7 @@ export function loadIdentity(
   fileSystem: FileSystem,
   at: { readonly dataDirectory: string; readonly nodeName: string },
 ): LoadedIdentity {
-  const path = `${at.dataDirectory}/identity.json`;
+  const path = pathIn(at.dataDirectory);
   const isNew = !fileSystem.exists(path);
   const stored: StoredIdentity = isNew
     ? newIdentity(fileSystem, { ...at, path })

@@ -3,12 +3,15 @@ import { createHash } from "node:crypto";
 import {
   FileSnapshotStore,
   openLog,
+  type AtRestKeys,
   type FileSystem,
-  type LogWriter,
+  type KeyedLogWriter,
   type SnapshotStore,
 } from "@ferrite/storage";
 import type { SnapshotMeta } from "@ferrite/raft";
 import type { Logger } from "pino";
+import { placesIn } from "../at-rest/node-disk.ts";
+import { TrackedSnapshots } from "../at-rest/tracked-snapshots.ts";
 import type { CommandTable } from "../commands/table.ts";
 import type { NodeConfig } from "../config/node-config.ts";
 import { PEER_FRAME_OVERHEAD_BYTES } from "../config/schema.ts";
@@ -34,6 +37,8 @@ export interface OpenReplicaOptions {
   readonly fileSystem: FileSystem;
   readonly links: ClusterLinks;
   readonly table: CommandTable;
+  /** With these log and snapshots are encrypted; null: they are not. */
+  readonly encryption: AtRestKeys | null;
   readonly logger: Logger;
   /** The replica can not go on; the node must stop. Called at most once. */
   onFailed(error: Error): void;
@@ -41,6 +46,8 @@ export interface OpenReplicaOptions {
 
 export interface RunningReplica {
   readonly replica: Replica;
+  /** What keys at rest are changed in. */
+  readonly disk: RunningDisk;
   /** Lets time pass and the links speak. */
   start(): void;
   onRoundDone(listener: () => void): void;
@@ -51,13 +58,22 @@ export interface RunningReplica {
   close(): Promise<void>;
 }
 
+export interface RunningDisk {
+  readonly log: KeyedLogWriter;
+  readonly snapshots: TrackedSnapshots;
+}
+
 export async function openReplica(options: OpenReplicaOptions): Promise<RunningReplica> {
   const { config, genesis, logger, links } = options;
-  const snapshots = await FileSnapshotStore.open({
-    directory: `${config.dataDir}/snapshots`,
-    clusterId: genesis.clusterId,
-    groupId: 0,
-  });
+  const { logDirectory, snapshotDirectory } = placesIn(config.dataDir);
+  const snapshots = new TrackedSnapshots(
+    await FileSnapshotStore.open({
+      directory: snapshotDirectory,
+      clusterId: genesis.clusterId,
+      groupId: 0,
+      encryption: options.encryption,
+    }),
+  );
   const snapshot = snapshots.latest();
   const access = accessPorts(options.table);
   const newMachine = (): StateMachine => createMachine(options, access);
@@ -66,7 +82,8 @@ export async function openReplica(options: OpenReplicaOptions): Promise<RunningR
   const signals = new Signals(options);
   const { writer, recovered } = await openLog(
     {
-      directory: `${config.dataDir}/log`,
+      directory: logDirectory,
+      encryption: options.encryption,
       clusterId: genesis.clusterId,
       groupId: 0,
       segmentBytes: config.logSegmentBytes,
@@ -105,7 +122,7 @@ export async function openReplica(options: OpenReplicaOptions): Promise<RunningR
     },
   );
   signals.replica = replica;
-  return new Running(replica, writer, signals, links);
+  return new Running(replica, { log: writer, snapshots }, signals, links);
 }
 
 function createMachine(options: OpenReplicaOptions, access: AccessPorts): StateMachine {
@@ -200,14 +217,14 @@ class Signals implements ReplicaEvents {
 
 class Running implements RunningReplica {
   readonly replica: Replica;
-  readonly #writer: LogWriter;
+  readonly disk: RunningDisk;
   readonly #signals: Signals;
   readonly #links: ClusterLinks;
   #ticker: NodeJS.Timeout | null = null;
 
-  constructor(replica: Replica, writer: LogWriter, signals: Signals, links: ClusterLinks) {
+  constructor(replica: Replica, disk: RunningDisk, signals: Signals, links: ClusterLinks) {
     this.replica = replica;
-    this.#writer = writer;
+    this.disk = disk;
     this.#signals = signals;
     this.#links = links;
   }
@@ -230,12 +247,12 @@ class Running implements RunningReplica {
   }
 
   pingLog(onAnswer: () => void): void {
-    this.#writer.submit({ hardState: null, entries: [] }, onAnswer);
+    this.disk.log.submit({ hardState: null, entries: [] }, onAnswer);
   }
 
   close(): Promise<void> {
     if (this.#ticker !== null) clearInterval(this.#ticker);
     this.replica.stop();
-    return new Promise((resolve) => this.#writer.close(resolve));
+    return new Promise((resolve) => this.disk.log.close(resolve));
   }
 }

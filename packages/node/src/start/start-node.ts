@@ -30,6 +30,7 @@ import { LiveReplicaView } from "./live-replica-view.ts";
 import { HeldRefusals } from "./held-refusals.ts";
 import { joinCluster, peerPolicy } from "./join-cluster.ts";
 import { CERTIFICATE_FIELDS, NodeCertificates } from "./node-certificates.ts";
+import { attachAtRest, prepareNodeAtRest } from "./node-at-rest.ts";
 import { openReplica, type RunningReplica } from "./open-replica.ts";
 
 /** How often it is looked at whether a cluster of one has applied its log. */
@@ -56,12 +57,13 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
   const fileSystem = new NodeFileSystem();
   const lock = lockDataDirectory(config.dataDir);
   parts.add("data directory lock", () => lock.release());
+  const settings = new Settings(config);
+  const preparedAtRest = await prepareNodeAtRest({ settings, fileSystem, logger });
   const { identity, incarnation, logBegun } = loadIdentity(fileSystem, {
     dataDirectory: config.dataDir,
     nodeName: config.nodeName,
   });
   const table = createCommandTable();
-  const settings = new Settings(config);
   const ending = Promise.withResolvers<Error | null>();
   const draining = new Draining();
   let stopping: Promise<void> | null = null;
@@ -91,6 +93,8 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
     onRefused: (refusal) => refusals.take(refusal),
   });
   parts.add("peer links", () => links.stop());
+  const { clusterId } = links.genesis;
+  const atRest = (await preparedAtRest?.begin({ nodeId: identity.id, clusterId })) ?? null;
   const running = await openReplica({
     config,
     identity,
@@ -99,6 +103,7 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
     fileSystem,
     links,
     table,
+    encryption: atRest?.keys() ?? null,
     logger,
     onFailed: fail,
   });
@@ -141,6 +146,11 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
     checking: (client, begins) => server.checkingLogin(client, begins),
   });
   parts.add("password hashing", () => access.close());
+  if (atRest !== null) {
+    const aclFile = access.file.path;
+    attachAtRest(atRest, { settings, fileSystem, running, audit, aclFile, logger });
+    parts.add("keys at rest", () => atRest.close());
+  }
   // A file that is wrong stops the start before anybody is served.
   await access.file.parse();
   const server: RespServer = new RespServer({
