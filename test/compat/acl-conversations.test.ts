@@ -1,7 +1,8 @@
 /** The conversations of acl-conversations.ts, had with redis-server and with a running node: every reply is compared. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { escapeBytes } from "../../packages/node/test/commands/transcript.ts";
-import { freePorts, TestCluster } from "../e2e/harness/cluster.ts";
+import { TestCluster } from "../e2e/harness/cluster.ts";
+import { freePorts } from "../e2e/harness/free-ports.ts";
 import { CONVERSATIONS } from "./acl-conversations.ts";
 import { explainAclDifference } from "./acl-explained.ts";
 import { textsOf } from "./acl-vocabulary.ts";

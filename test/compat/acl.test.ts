@@ -5,7 +5,8 @@
  */
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { freePorts, report, TestCluster } from "../e2e/harness/cluster.ts";
+import { report, TestCluster } from "../e2e/harness/cluster.ts";
+import { freePorts } from "../e2e/harness/free-ports.ts";
 import { makePasswordRule, makeRule } from "./acl-rule-generator.ts";
 import type { AclVocabulary } from "./acl-rule-generator.ts";
 import { makeAclRequest } from "./acl-request-generator.ts";

@@ -5,7 +5,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createCommandTable, FORESEEN_COMMANDS } from "@ferrite/node/simulation";
 import { readReply } from "../../packages/node/test/commands/reply-tree.ts";
-import { freePorts, report, TestCluster } from "../e2e/harness/cluster.ts";
+import { report, TestCluster } from "../e2e/harness/cluster.ts";
+import { freePorts } from "../e2e/harness/free-ports.ts";
 import { ABSENT_COMMANDS, ABSENT_SUBCOMMANDS } from "./cluster-absent.ts";
 import { EdgeGenerator } from "./cluster-edge-generator.ts";
 import { explainClusterDifference } from "./cluster-explained.ts";

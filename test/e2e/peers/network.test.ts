@@ -4,7 +4,7 @@ import { genesisOf } from "../../../packages/node/src/peers/genesis.ts";
 import type { Genesis } from "../../../packages/node/src/peers/membership.ts";
 import type { PeerPayload } from "../../../packages/node/src/replica/transport.ts";
 import { PeerRoom, freeAddresses } from "./peer-fixture.ts";
-import type { TestNode } from "./peer-fixture.ts";
+import type { NodeChanges, TestNode } from "./peer-fixture.ts";
 import { TcpProxy } from "./tcp-proxy.ts";
 
 let room: PeerRoom;
@@ -26,14 +26,14 @@ async function trio(): Promise<[TestNode, TestNode, TestNode]> {
 
 /** Two connected nodes of a formed cluster; the first reaches the second through a proxy. */
 async function proxiedPair(
-  changes: Parameters<PeerRoom["node"]>[3] = {},
+  changes: NodeChanges = {},
 ): Promise<{ first: TestNode; second: TestNode; proxy: TcpProxy }> {
   const addresses = await freeAddresses(["node-1", "node-2"]);
   const proxy = await TcpProxy.to(addresses["node-2"]);
   proxies.push(proxy);
   const throughProxy = { ...addresses, "node-2": proxy.address };
-  const first = room.node("node-1", await room.nodeFiles("node-1"), throughProxy, changes);
-  const second = room.node("node-2", await room.nodeFiles("node-2"), addresses, changes);
+  const first = await room.node("node-1", await room.nodeFiles("node-1"), throughProxy, changes);
+  const second = await room.node("node-2", await room.nodeFiles("node-2"), addresses, changes);
   await Promise.all([first.network.start(), second.network.start()]);
   await Promise.all([first.network.form(), second.network.form()]);
   first.network.activate();
@@ -131,7 +131,7 @@ describe("a peer network", () => {
   });
 
   it("of one node needs no certificates and no port, and is formed at once", async () => {
-    const node = room.node("alone", null, {});
+    const node = await room.node("alone", null, {});
     await node.network.start();
     const genesis = await node.network.form();
     node.network.activate();
@@ -155,7 +155,7 @@ describe("when a peer goes away", () => {
     expect(a.network.send(c.identity.id, answer(1))).toBe(false);
     expect(a.network.connected(b.identity.id)).toBe(true);
     a.changes.length = 0;
-    const again = room.node("node-3", await room.nodeFiles("node-3"), addresses, {
+    const again = await room.node("node-3", await room.nodeFiles("node-3"), addresses, {
       identity: c.identity,
       genesis: c.network.genesis,
     });
@@ -196,7 +196,7 @@ describe("when a peer goes away", () => {
 
   it("stops while it is still waiting for its cluster", async () => {
     const addresses = await freeAddresses(NAMES);
-    const node = room.node("node-1", await room.nodeFiles("node-1"), addresses);
+    const node = await room.node("node-1", await room.nodeFiles("node-1"), addresses);
     await node.network.start();
     const forming = node.network.form();
     await node.network.stop();
@@ -258,7 +258,7 @@ describe("O06: forming", () => {
     const addresses = await freeAddresses(NAMES);
     const nodes: TestNode[] = [];
     for (const name of NAMES) {
-      nodes.push(room.node(name, await room.nodeFiles(name), addresses));
+      nodes.push(await room.node(name, await room.nodeFiles(name), addresses));
     }
     const [a, b, c] = nodes as [TestNode, TestNode, TestNode];
     await Promise.all([a.network.start(), b.network.start()]);
@@ -279,14 +279,14 @@ describe("O06: forming", () => {
     const [a, b, c] = nodes as [TestNode, TestNode, TestNode];
     await c.network.stop();
     // It died before its disk had the cluster.
-    const late = room.node("node-3", await room.nodeFiles("node-3"), addresses, {
+    const late = await room.node("node-3", await room.nodeFiles("node-3"), addresses, {
       identity: c.identity,
     });
     await late.network.start();
     expect(await late.network.form()).toEqual(a.network.genesis);
     expect(late.persisted).toEqual([a.network.genesis]);
     await late.network.stop();
-    const replaced = room.node("node-3", await room.nodeFiles("node-3"), addresses);
+    const replaced = await room.node("node-3", await room.nodeFiles("node-3"), addresses);
     await replaced.network.start();
     const forming = replaced.network.form();
     await replaced.logged(/with another data directory/);
@@ -316,7 +316,9 @@ describe("O06: forming", () => {
     for (const [i, name] of NAMES.entries()) {
       const identity = { id: ids[i] as string, name };
       const genesis = clusters[i] ?? null;
-      nodes.push(room.node(name, await room.nodeFiles(name), addresses, { identity, genesis }));
+      nodes.push(
+        await room.node(name, await room.nodeFiles(name), addresses, { identity, genesis }),
+      );
     }
     const [a, b, c] = nodes as [TestNode, TestNode, TestNode];
     // The one that would join hears both before it decides.
@@ -333,12 +335,12 @@ describe("O06: forming", () => {
 
   it("fails with the disk, and says nothing of a cluster that is not durable", async () => {
     const addresses = await freeAddresses(NAMES.slice(0, 2));
-    const broken = room.node("node-1", await room.nodeFiles("node-1"), addresses, {
+    const broken = await room.node("node-1", await room.nodeFiles("node-1"), addresses, {
       persistGenesis: async () => {
         throw new Error("the disk is gone");
       },
     });
-    const good = room.node("node-2", await room.nodeFiles("node-2"), addresses);
+    const good = await room.node("node-2", await room.nodeFiles("node-2"), addresses);
     await Promise.all([broken.network.start(), good.network.start()]);
     const others = good.network.form();
     await expect(broken.network.form()).rejects.toThrow("the disk is gone");

@@ -12,7 +12,17 @@ import {
   writePair,
 } from "../../../packages/cli/src/certs/index.ts";
 import type { CertificatePair } from "../../../packages/cli/src/certs/index.ts";
+import type {
+  LiveCredentials,
+  ReloadOutcome,
+} from "../../../packages/node/src/certificates/live-credentials.ts";
+import { peerNameProblem } from "../../../packages/node/src/certificates/peer-name.ts";
+import type { CertificatePorts } from "../../../packages/node/src/certificates/ports.ts";
+import { SETTING_NAMES } from "../../../packages/node/src/certificates/source.ts";
+import { systemCertificatePorts } from "../../../packages/node/src/certificates/system-files.ts";
+import { openCredentials } from "../../../packages/node/src/certificates/watched-credentials.ts";
 import type { TlsFiles } from "../../../packages/node/src/config/tls-files.ts";
+import type { PeerRefusal } from "../../../packages/node/src/peers/connection-refusal.ts";
 import { DEFAULT_PEER_LIMITS } from "../../../packages/node/src/peers/limits.ts";
 import type { PeerLimits } from "../../../packages/node/src/peers/limits.ts";
 import type { Genesis, NodeIdentity } from "../../../packages/node/src/peers/membership.ts";
@@ -63,10 +73,13 @@ export class TestNode {
     readonly message: string;
   }[] = [];
   readonly persisted: Genesis[] = [];
+  readonly refusals: PeerRefusal[] = [];
+  readonly #credentials: LiveCredentials | null;
   readonly #happenings: Happenings;
 
   constructor(options: PeerNetworkOptions, happenings: Happenings) {
     this.identity = options.identity;
+    this.#credentials = options.credentials;
     this.#happenings = happenings;
     const events: TransportEvents = {
       onPayload: (from, payload, senderTimeMs) => {
@@ -98,7 +111,29 @@ export class TestNode {
       await options.persistGenesis(genesis);
       this.persisted.push(genesis);
     };
-    this.network = new PeerNetwork({ ...options, persistGenesis }, events, { logger });
+    const onRefused = (refusal: PeerRefusal): void => {
+      this.refusals.push(refusal);
+      happenings.happened();
+    };
+    this.network = new PeerNetwork({ ...options, persistGenesis }, events, { logger, onRefused });
+  }
+
+  /** Reads the certificate files again, as a signal would. */
+  async reload(): Promise<ReloadOutcome> {
+    if (this.#credentials === null) throw new Error("this node has no certificates");
+    const outcome = await this.#credentials.reload("signal");
+    this.#happenings.happened();
+    return outcome;
+  }
+
+  /** Fulfilled when a refusal for this reason was told. */
+  async refused(reason: PeerRefusal["reason"]): Promise<PeerRefusal> {
+    let found: PeerRefusal | undefined;
+    await this.#happenings.until(() => {
+      found = this.refusals.find((refusal) => refusal.reason === reason);
+      return found !== undefined;
+    });
+    return found as unknown as PeerRefusal;
   }
 
   /** Everything logged so far, as one text. */
@@ -125,11 +160,22 @@ export class TestNode {
   }
 }
 
+/** What a test may change of a node. */
+export type NodeChanges = Partial<Omit<PeerNetworkOptions, "limits">> & {
+  readonly limits?: Partial<PeerLimits>;
+};
+
+function withoutWatching(ports: CertificatePorts): CertificatePorts {
+  const watch = () => () => undefined;
+  return { ...ports, files: { ...ports.files, watch } };
+}
+
 /** A place for one test's nodes and files. */
 export class PeerRoom {
   readonly directory: string = mkdtempSync(join(tmpdir(), "ferrite-peers-"));
   readonly happenings = new Happenings();
   readonly #nodes: TestNode[] = [];
+  readonly #credentials: LiveCredentials[] = [];
   #authority: CertificatePair | null = null;
 
   async authority(): Promise<CertificatePair> {
@@ -159,15 +205,14 @@ export class PeerRoom {
     return this.files(name, await issueNodeCertificate(authority, { name }));
   }
 
-  /** Makes a node; changes replace the options' defaults. */
-  node(
+  /** Makes a node; changes replace the options' defaults. Files that are not good are refused here. */
+  async node(
     name: string,
     tls: TlsFiles | null,
     addresses: Readonly<Record<string, string>>,
-    changes: Partial<Omit<PeerNetworkOptions, "limits">> & {
-      readonly limits?: Partial<PeerLimits>;
-    } = {},
-  ): TestNode {
+    changes: NodeChanges = {},
+  ): Promise<TestNode> {
+    const policy = changes.policy ?? (() => ({ allowedSan: [], closeExpired: true }));
     const own = addresses[name] ?? "127.0.0.1:0";
     const options: PeerNetworkOptions = {
       identity: { id: randomUUID(), name },
@@ -179,7 +224,8 @@ export class PeerRoom {
         .filter(([other]) => other !== name)
         .map(([other, address]) => ({ name: other, address })),
       genesis: null,
-      tls,
+      credentials: tls === null ? null : await this.#open(name, tls, policy().allowedSan),
+      policy,
       logicalNowMs: () => Date.now(),
       persistGenesis: async () => undefined,
       ...changes,
@@ -190,15 +236,45 @@ export class PeerRoom {
     return node;
   }
 
+  async #open(
+    name: string,
+    files: TlsFiles,
+    allowedSan: readonly string[],
+  ): Promise<LiveCredentials> {
+    const ignore = (): void => undefined;
+    const logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+    const credentials = await openCredentials(
+      {
+        source: {
+          key: JSON.stringify(files),
+          use: "peers",
+          files,
+          settings: SETTING_NAMES.peers,
+          staleLists: "accept",
+          require: (certificate) => peerNameProblem(certificate, name, allowedSan),
+        },
+        reloadIntervalMs: 0,
+        warningDays: [],
+      },
+      // Files are looked at when the test says so.
+      {
+        ports: withoutWatching(systemCertificatePorts(logger)),
+        onEvent: ignore,
+      },
+    );
+    this.#credentials.push(credentials);
+    return credentials;
+  }
+
   /** Nodes with these names that have formed a cluster and are connected, each to each. */
   async cluster(
     names: readonly string[],
-    changes: Parameters<PeerRoom["node"]>[3] = {},
+    changes: NodeChanges = {},
   ): Promise<{ readonly nodes: TestNode[]; readonly addresses: Record<string, string> }> {
     const addresses = await freeAddresses(names);
     const nodes: TestNode[] = [];
     for (const name of names) {
-      nodes.push(this.node(name, await this.nodeFiles(name), addresses, changes));
+      nodes.push(await this.node(name, await this.nodeFiles(name), addresses, changes));
     }
     await Promise.all(nodes.map((node) => node.network.start()));
     await Promise.all(nodes.map((node) => node.network.form()));
@@ -213,6 +289,7 @@ export class PeerRoom {
 
   async close(): Promise<void> {
     await Promise.all(this.#nodes.map((node) => node.network.stop()));
+    for (const credentials of this.#credentials) credentials.close();
     rmSync(this.directory, { recursive: true, force: true });
   }
 }

@@ -10,7 +10,7 @@ import type { Genesis } from "../../../packages/node/src/peers/membership.ts";
 import type { RefusalReason } from "../../../packages/node/src/peers/refusal.ts";
 import type { PeerPayload } from "../../../packages/node/src/replica/transport.ts";
 import { PeerRoom, freeAddresses } from "./peer-fixture.ts";
-import type { TestNode } from "./peer-fixture.ts";
+import type { NodeChanges, TestNode } from "./peer-fixture.ts";
 import { RawPeer, helloOf } from "./raw-peer.ts";
 
 const SELF = randomUUID();
@@ -35,12 +35,9 @@ afterEach(async () => {
   await room.close();
 });
 
-async function startNode(
-  genesis: Genesis | null,
-  limits: Parameters<PeerRoom["node"]>[3] = {},
-): Promise<TestNode> {
+async function startNode(genesis: Genesis | null, limits: NodeChanges = {}): Promise<TestNode> {
   const options = { identity: { id: SELF, name: "node-1" }, genesis, ...limits };
-  const node = room.node("node-1", await room.nodeFiles("node-1"), addresses, options);
+  const node = await room.node("node-1", await room.nodeFiles("node-1"), addresses, options);
   await node.network.start();
   return node;
 }

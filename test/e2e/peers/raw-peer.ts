@@ -98,6 +98,8 @@ export function helloOf(name: string, id: string, changes: Partial<Hello> = {}):
     promise: null,
     genesis: null,
     active: false,
+    certificate: null,
+    successor: false,
     ...changes,
   };
 }
