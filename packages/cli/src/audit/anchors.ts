@@ -1,8 +1,8 @@
 /** What the cluster has witnessed of its nodes' trails, as one of them knows it. */
 import type { Anchor } from "@ferrite/node/audit";
 import { CliError } from "../errors.ts";
-import type { RespValue } from "../status/resp-value.ts";
-import type { NodeSession } from "../user/node-session.ts";
+import type { RespValue } from "../connection/resp-value.ts";
+import type { NodeSession } from "../connection/node-session.ts";
 
 /** By node id. @throws CliError */
 export async function readAnchors(session: NodeSession): Promise<ReadonlyMap<string, Anchor>> {

@@ -1,9 +1,9 @@
 /** `ferrite audit search`: records of all nodes that fit, by time. */
 import { Command, Option } from "commander";
-import type { NodeSession } from "../user/node-session.ts";
+import type { NodeSession } from "../connection/node-session.ts";
 import type { World } from "../world.ts";
 import { askMembers, findMembers, rememberingWorld } from "./members.ts";
-import { wholeNumber } from "../user/connection-options.ts";
+import { wholeNumber } from "../connection/connection-options.ts";
 import { connectionFlags, withNode, type NodeFlags } from "./node-options.ts";
 import { readFrom } from "./read-records.ts";
 import { moment, recordFilter, type SearchFlags } from "./record-filter.ts";

@@ -1,11 +1,11 @@
 /** `ferrite audit tail`: the newest records of all nodes, and what comes. */
 import { Command } from "commander";
 import { CliError } from "../errors.ts";
-import type { NodeSession } from "../user/node-session.ts";
-import { withSession } from "../user/operator-login.ts";
+import type { NodeSession } from "../connection/node-session.ts";
+import { withSession } from "../connection/operator-login.ts";
 import type { World } from "../world.ts";
 import { askMembers, findMembers, rememberingWorld, type Member } from "./members.ts";
-import { wholeNumber } from "../user/connection-options.ts";
+import { wholeNumber } from "../connection/connection-options.ts";
 import { connectionFlags, withNode, type NodeFlags } from "./node-options.ts";
 import { readFollowing, readNewest } from "./read-records.ts";
 import { mergeByTime, recordText, type RecordView } from "./record-view.ts";

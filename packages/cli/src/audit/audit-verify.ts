@@ -15,13 +15,18 @@ import { parseHostPort } from "@ferrite/node/config";
 import { Command, InvalidArgumentError } from "commander";
 import { CliError } from "../errors.ts";
 import { printable } from "../terminal/table.ts";
-import { withSession } from "../user/operator-login.ts";
+import type { ConnectionFlags } from "../connection/connection-options.ts";
+import { parseLocation } from "../connection/node-location.ts";
+import { tlsFlags, withTls, type TlsFlags } from "../connection/tls-options.ts";
+import { withSession } from "../connection/operator-login.ts";
 import type { World } from "../world.ts";
 import { readAnchors } from "./anchors.ts";
 
-interface Flags {
+type NodeAddress = Pick<ConnectionFlags, "host" | "port">;
+
+interface Flags extends TlsFlags {
   readonly anchor?: Anchor;
-  readonly node?: { readonly host: string; readonly port: number };
+  readonly node?: NodeAddress;
   readonly keyFile?: string;
   readonly allowRestarts: boolean;
   readonly login?: string;
@@ -39,11 +44,15 @@ The exit status is 0 when nothing is wrong; otherwise 1, and the first record th
 
 /** `finish` takes the exit status. */
 export function auditVerify(world: World, finish: (code: number) => void): Command {
-  return new Command("verify")
+  return withTls(new Command("verify"))
     .description("verify the hash chain of audit files")
     .argument("<paths...>", "directories of audit files, each one trail; or the files of one")
     .option("--anchor <sequence:hash>", "what the cluster has witnessed of this trail", anchor)
-    .option("--node <host:port>", "ask this node of the cluster what was witnessed", nodeAddress)
+    .option(
+      "--node <host:port>",
+      "ask this node, or the one of a rediss:// URL, what the cluster has witnessed",
+      nodeAddress,
+    )
     .option("--key-file <file>", "the key that the trail was made with (audit-key-file)")
     .option("--allow-restarts", "take a chain that was begun anew as a notice", false)
     .option("--login <name>", "log in to --node as this user")
@@ -118,11 +127,12 @@ async function groupTrails(paths: readonly string[]): Promise<string[][]> {
 async function askAnchors(
   world: World,
   flags: Flags,
-  node: { readonly host: string; readonly port: number },
+  node: NodeAddress,
 ): Promise<ReadonlyMap<string, Anchor>> {
   const { login, loginPasswordFile } = flags;
   const connection = {
     ...node,
+    ...tlsFlags(flags),
     timeout: ANSWER_TIMEOUT_MS,
     json: false,
     ...(login === undefined ? {} : { user: login }),
@@ -166,7 +176,11 @@ function anchor(text: string): Anchor {
   return { sequence: Number(match[1]), hash: match[2] ?? "" };
 }
 
-function nodeAddress(text: string): { readonly host: string; readonly port: number } {
+function nodeAddress(text: string): NodeAddress {
+  if (text.includes("://")) {
+    parseLocation(text);
+    return { host: text };
+  }
   const address = parseHostPort(text);
   if (address === null) throw new InvalidArgumentError("It must be host:port.");
   return address;

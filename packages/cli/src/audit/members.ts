@@ -1,10 +1,19 @@
 /** Asks every member of a cluster the same, at the same time. */
-import { parseHostPort } from "@ferrite/node/config";
 import { CliError } from "../errors.ts";
-import { decodeStatus, type MemberReport, type NodeReport } from "../status/node-report.ts";
-import type { ConnectionFlags } from "../user/connection-options.ts";
-import type { NodeSession } from "../user/node-session.ts";
-import { withSession } from "../user/operator-login.ts";
+import {
+  decodeStatus,
+  ownAddress,
+  type MemberReport,
+  type NodeReport,
+} from "../status/node-report.ts";
+import {
+  resolveFlags,
+  type ConnectionFlags,
+  type ResolvedFlags,
+} from "../connection/connection-options.ts";
+import { memberAddress } from "../connection/member-address.ts";
+import type { NodeSession } from "../connection/node-session.ts";
+import { withSession } from "../connection/operator-login.ts";
 import type { InputPort, World } from "../world.ts";
 
 export interface Member {
@@ -27,10 +36,11 @@ export function rememberingWorld(world: World): World {
 
 /** The members as the first node knows them; it is reached as it was asked, the others at the address they announce. */
 export async function findMembers(world: World, flags: ConnectionFlags): Promise<Member[]> {
-  const seen = await withSession(world, flags, readStatus);
+  const first = resolveFlags(flags);
+  const seen = await withSession(world, first, readStatus);
   return seen.members.map((member) => ({
     name: member.name,
-    flags: member.id === seen.nodeId ? flags : memberFlags(member, flags),
+    flags: member.id === seen.nodeId ? first : memberFlags(member, seen, first),
   }));
 }
 
@@ -40,11 +50,18 @@ async function readStatus(session: NodeSession): Promise<NodeReport> {
   throw new CliError("unreachable", `${session.where}: this is no Ferrite node of this version`);
 }
 
-function memberFlags(member: MemberReport, flags: ConnectionFlags): ConnectionFlags {
-  const address = parseHostPort(member.clientAddress);
-  const { unixsocket: _socket, ...rest } = flags;
+function memberFlags(
+  member: MemberReport,
+  seen: NodeReport,
+  first: ResolvedFlags,
+): ConnectionFlags {
+  const { port, tls } = first;
+  const address = memberAddress(member.clientAddress, { port, tls, announced: ownAddress(seen) });
+  // The name of --sni is that of the node which was asked first.
+  const { unixsocket: _socket, sni: _sni, ...rest } = first;
   // A member without an address is asked at a port where nobody listens, and is reported as silent.
-  return { ...rest, host: address?.host ?? "0.0.0.0", port: address?.port ?? 0 };
+  const { host, port: memberPort } = address ?? { host: "0.0.0.0", port: 0 };
+  return { ...rest, host, port: memberPort, memberName: member.name };
 }
 
 export interface Answers<T> {

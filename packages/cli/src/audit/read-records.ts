@@ -1,7 +1,7 @@
 /** Reads the trail of one node through its session, page by page. */
 import { CliError } from "../errors.ts";
-import type { RespValue } from "../status/resp-value.ts";
-import type { NodeSession } from "../user/node-session.ts";
+import type { RespValue } from "../connection/resp-value.ts";
+import type { NodeSession } from "../connection/node-session.ts";
 import { readRecord, type RecordView } from "./record-view.ts";
 
 /** The newest records, oldest first. */

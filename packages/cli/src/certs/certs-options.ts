@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { shortPath } from "../terminal/short-path.ts";
-import { readPasswordFile } from "../user/password-file.ts";
+import { readPasswordFile } from "../connection/password-file.ts";
 import type { World } from "../world.ts";
 import { DAYS_MAX } from "./authority.ts";
 import { KEY_ALGORITHMS, KEY_ALGORITHM_DEFAULT, type KeyAlgorithm } from "./key-algorithm.ts";

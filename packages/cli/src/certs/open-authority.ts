@@ -1,7 +1,7 @@
 /** Opens the authority of a directory for signing, asking for its passphrase where it has one. */
 import { X509Certificate } from "node:crypto";
 import { shortPath } from "../terminal/short-path.ts";
-import { readPasswordFile } from "../user/password-file.ts";
+import { readPasswordFile } from "../connection/password-file.ts";
 import type { World } from "../world.ts";
 import { openAuthority, type CertificatePair, type SigningAuthority } from "./authority.ts";
 import { readIfThere } from "./certificate-files.ts";

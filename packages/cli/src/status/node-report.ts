@@ -1,5 +1,5 @@
 /** What FERRITE.STATUS says, read with care: it comes from another machine and maybe from another version. */
-import type { RespValue } from "./resp-value.ts";
+import type { RespValue } from "../connection/resp-value.ts";
 
 export interface MemberReport {
   readonly id: string;
@@ -51,6 +51,11 @@ export function decodeStatus(value: RespValue): NodeReport | null {
       .map(decodeMember)
       .filter((member) => member !== null),
   };
+}
+
+/** The address for clients that the node that answered announces of itself; empty when it does not say. */
+export function ownAddress(report: NodeReport): string {
+  return report.members.find((member) => member.id === report.nodeId)?.clientAddress ?? "";
 }
 
 function decodeMember(value: RespValue): MemberReport | null {

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { CliError } from "../errors.ts";
 import type { World } from "../world.ts";
-import { readPasswordFile, readPasswordInput } from "./password-file.ts";
+import { readPasswordFile, readPasswordInput } from "../connection/password-file.ts";
 
 /** 256 bits, as ACL GENPASS gives. */
 const GENERATED_BYTES = 32;

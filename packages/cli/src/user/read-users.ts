@@ -1,7 +1,7 @@
 /** Asking a node for users. */
 import { CliError } from "../errors.ts";
-import { RespError, type RespValue } from "../status/resp-value.ts";
-import { refused, type NodeSession } from "./node-session.ts";
+import { RespError, type RespValue } from "../connection/resp-value.ts";
+import { refused, type NodeSession } from "../connection/node-session.ts";
 import { decodeUser, type UserReport } from "./user-report.ts";
 
 /** Requests sent at once: a node keeps what a client has sent and not been answered yet. */

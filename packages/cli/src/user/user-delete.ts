@@ -1,8 +1,8 @@
 /** `ferrite user delete` */
 import { Command } from "commander";
 import type { World } from "../world.ts";
-import { withConnection, type ConnectionFlags } from "./connection-options.ts";
-import { withSession } from "./operator-login.ts";
+import { withConnection, type ConnectionFlags } from "../connection/connection-options.ts";
+import { withSession } from "../connection/operator-login.ts";
 import { noSuchUser, readUserNames } from "./read-users.ts";
 
 interface DeleteFlags extends ConnectionFlags {

@@ -1,11 +1,11 @@
 /** `ferrite user explain`: ACL EXPLAIN for people. */
 import { Command } from "commander";
 import { CliError } from "../errors.ts";
-import type { RespValue } from "../status/resp-value.ts";
+import type { RespValue } from "../connection/resp-value.ts";
 import { printable } from "../terminal/table.ts";
 import type { World } from "../world.ts";
-import { withConnection, type ConnectionFlags } from "./connection-options.ts";
-import { withSession } from "./operator-login.ts";
+import { withConnection, type ConnectionFlags } from "../connection/connection-options.ts";
+import { withSession } from "../connection/operator-login.ts";
 import { fieldsOf } from "./user-report.ts";
 
 interface Finding {

@@ -1,8 +1,8 @@
 /** `ferrite user list` */
 import { Command } from "commander";
 import type { World } from "../world.ts";
-import { withConnection, type ConnectionFlags } from "./connection-options.ts";
-import { withSession } from "./operator-login.ts";
+import { withConnection, type ConnectionFlags } from "../connection/connection-options.ts";
+import { withSession } from "../connection/operator-login.ts";
 import { readUsers } from "./read-users.ts";
 import { userTable } from "./render-users.ts";
 

@@ -1,9 +1,9 @@
 /** `ferrite user passwd` */
 import { Command } from "commander";
 import type { World } from "../world.ts";
-import { withConnection, type ConnectionFlags } from "./connection-options.ts";
+import { withConnection, type ConnectionFlags } from "../connection/connection-options.ts";
 import { checkSource, newPassword, type PasswordSource } from "./new-password.ts";
-import { withSession } from "./operator-login.ts";
+import { withSession } from "../connection/operator-login.ts";
 import { existingUser } from "./read-users.ts";
 
 interface PasswdFlags extends ConnectionFlags, PasswordSource {

@@ -1,5 +1,5 @@
 /** A user as ACL GETUSER describes it, read into named parts. Hashes of passwords are counted and left behind. */
-import type { RespValue } from "../status/resp-value.ts";
+import type { RespValue } from "../connection/resp-value.ts";
 
 export interface SelectorReport {
   readonly commands: string;

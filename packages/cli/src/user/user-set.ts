@@ -2,8 +2,8 @@
 import { Command } from "commander";
 import { CliError } from "../errors.ts";
 import type { World } from "../world.ts";
-import { withConnection, type ConnectionFlags } from "./connection-options.ts";
-import { withSession } from "./operator-login.ts";
+import { withConnection, type ConnectionFlags } from "../connection/connection-options.ts";
+import { withSession } from "../connection/operator-login.ts";
 import { readUser } from "./read-users.ts";
 
 interface SetFlags extends ConnectionFlags {

@@ -84,7 +84,7 @@ describe("ferrite start: refusals are one clear message each, with status 1 and 
     [
       "peers without certificates",
       ["--peers", "n2=h:1"],
-      /^ferrite: --peers: peers are set.*missing: peer-tls-cert-file.*ferrite certs init/,
+      /^ferrite: --peers: peers: are set.*missing: peer-tls-cert-file.*ferrite certs init/,
     ],
     [
       "a bad value",

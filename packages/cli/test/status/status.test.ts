@@ -9,7 +9,7 @@ import {
   parseReply,
   RespError,
   type RespValue,
-} from "../../src/status/resp-value.ts";
+} from "../../src/connection/resp-value.ts";
 import { FakeWorld } from "../fixtures/fake-world.ts";
 
 function encode(value: RespValue): string {

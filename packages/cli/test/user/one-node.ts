@@ -31,7 +31,10 @@ export class OneNode {
     this.#node = node;
   }
 
-  static async start(): Promise<OneNode> {
+  /** `settings` sees the directory of the node, which is removed with it. */
+  static async start(
+    settingsFor: (directory: string) => Promise<Record<string, string>> = () => Promise.resolve({}),
+  ): Promise<OneNode> {
     const directory = mkdtempSync(join(tmpdir(), "ferrite-cli-user-"));
     const settings = {
       dir: join(directory, "data"),
@@ -40,6 +43,7 @@ export class OneNode {
       unixsocket: join(directory, "socket"),
       "password-hash-iterations": "1000",
       "log-segment-bytes": "1mb",
+      ...(await settingsFor(directory)),
     };
     const flags = Object.entries(settings).map(([name, value]) => ({
       name,
@@ -53,6 +57,10 @@ export class OneNode {
 
   get port(): string {
     return this.#node.addresses.resp[0]?.split(":").at(-1) ?? "";
+  }
+
+  get tlsPort(): string {
+    return this.#node.addresses.tls[0]?.split(":").at(-1) ?? "";
   }
 
   /** `ferrite user <words>`; the options for the connection come right behind the sub-command. */

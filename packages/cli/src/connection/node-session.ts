@@ -1,16 +1,21 @@
-/** One connection to a node: requests in order, each with its reply. RESP2 over TCP or a Unix socket. */
-import { connect, type NetConnectOpts, type Socket } from "node:net";
+/** One connection to a node: requests in order, each with its reply. RESP2 over TCP, TLS or a Unix socket. */
+import type { Socket } from "node:net";
 import { formatHostPort } from "@ferrite/node/config";
 import { CliError } from "../errors.ts";
-import { connectionProblem } from "../status/ask-node.ts";
-import { encodeCommand, parseReply, RespError, type RespValue } from "../status/resp-value.ts";
-
-export type NodeAddress =
-  | { readonly host: string; readonly port: number }
-  | { readonly path: string };
+import { connectionProblem } from "./connection-problem.ts";
+import { openSocket, type NodeAddress } from "./node-socket.ts";
+import { encodeCommand, parseReply, RespError, type RespValue } from "./resp-value.ts";
+import type { TlsSettings } from "./tls-options.ts";
 
 /** All users there may be are 8 MiB. */
 const ANSWER_BYTES_MAX: number = 64 * 1024 * 1024;
+
+export interface SessionOptions {
+  readonly tls: TlsSettings | null;
+  readonly timeoutMs: number;
+  /** All answers of one `ask` together. Default 64 MiB. */
+  readonly answerBytesMax?: number;
+}
 
 interface Exchange {
   readonly count: number;
@@ -23,19 +28,32 @@ export class NodeSession {
   readonly where: string;
   readonly #socket: Socket;
   readonly #timeoutMs: number;
+  readonly #answerBytesMax: number;
+  readonly #isTls: boolean;
+  /** Requests are sent when the other side is known: nobody else shall read them. */
+  readonly #ready: Promise<void>;
   #received: Buffer = Buffer.alloc(0);
   #exchange: Exchange | null = null;
   #ended: Error | null = null;
 
-  /** Connects; what goes wrong there is thrown by the first `ask`. */
-  constructor(address: NodeAddress, timeoutMs: number) {
+  /**
+   * Connects; what goes wrong there is thrown by the first `ask`.
+   * @throws CliError badArgument for a certificate or key of ours that can not be used
+   */
+  constructor(address: NodeAddress, options: SessionOptions) {
+    const { tls } = options;
     this.where = "path" in address ? address.path : formatHostPort(address);
-    this.#timeoutMs = timeoutMs;
-    this.#socket = connect(address satisfies NetConnectOpts);
+    this.#timeoutMs = options.timeoutMs;
+    this.#answerBytesMax = options.answerBytesMax ?? ANSWER_BYTES_MAX;
+    this.#isTls = tls !== null;
+    const { socket, ready } = open(address, tls);
+    this.#socket = socket;
+    this.#ready = new Promise((resolve) => socket.once(ready, resolve));
     this.#socket.on("data", (bytes) => this.#take(bytes));
     this.#socket.once("error", (error) => this.#end(error));
     this.#socket.once("close", () => {
-      this.#end(new Error("the connection was closed without an answer"));
+      const hint = this.#isTls ? " (does the node take our certificate? its log says why not)" : "";
+      this.#end(new Error(`the connection was closed without an answer${hint}`));
     });
   }
 
@@ -51,7 +69,7 @@ export class NodeSession {
     try {
       return await this.#send(requests);
     } catch (error) {
-      throw new CliError("unreachable", `${this.where}: ${connectionProblem(error)}`, {
+      throw new CliError("unreachable", `${this.where}: ${connectionProblem(error, this.#isTls)}`, {
         cause: error,
       });
     } finally {
@@ -74,14 +92,14 @@ export class NodeSession {
     return new Promise((resolve, reject) => {
       if (this.#ended !== null) return reject(this.#ended);
       this.#exchange = { count: requests.length, replies: [], resolve, reject };
-      this.#socket.write(requests.map(encodeCommand).join(""));
+      void this.#ready.then(() => this.#socket.write(requests.map(encodeCommand).join("")));
       return undefined;
     });
   }
 
   #take(bytes: Buffer): void {
     this.#received = Buffer.concat([this.#received, bytes]);
-    if (this.#received.length > ANSWER_BYTES_MAX) {
+    if (this.#received.length > this.#answerBytesMax) {
       this.#end(new Error("the answer is too large"));
       return;
     }
@@ -115,6 +133,15 @@ export class NodeSession {
     this.#exchange = null;
     exchange?.reject(this.#ended);
     this.#socket.destroy();
+  }
+}
+
+/** What OpenSSL does not take of our files is told as what it is: nobody was asked yet. */
+function open(address: NodeAddress, tls: TlsSettings | null): ReturnType<typeof openSocket> {
+  try {
+    return openSocket(address, tls);
+  } catch (error) {
+    throw new CliError("badArgument", connectionProblem(error), { cause: error });
   }
 }
 

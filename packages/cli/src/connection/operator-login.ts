@@ -1,10 +1,11 @@
 /** Opens a session as the operator: finds the password without taking it from the command line. */
 import { CliError } from "../errors.ts";
-import { RespError } from "../status/resp-value.ts";
 import type { World } from "../world.ts";
-import type { ConnectionFlags } from "./connection-options.ts";
+import { resolveFlags, type ConnectionFlags } from "./connection-options.ts";
 import { NodeSession } from "./node-session.ts";
 import { readPasswordFile } from "./password-file.ts";
+import { RespError } from "./resp-value.ts";
+import { readTls } from "./tls-options.ts";
 
 const NO_PASSWORD =
   "a password is needed: give it in FERRITE_PASSWORD or with --login-password-file";
@@ -12,15 +13,18 @@ const NO_PASSWORD =
 /** Runs `work` with a session that is logged in, and closes it. @throws CliError */
 export async function withSession<T>(
   world: World,
-  flags: ConnectionFlags,
+  given: ConnectionFlags,
   work: (session: NodeSession) => Promise<T>,
 ): Promise<T> {
+  const flags = resolveFlags(given);
+  const { host, port, memberName, unixsocket } = flags;
   const password = await givenPassword(world, flags);
+  const tls = await readTls(world, flags);
   const address =
-    flags.unixsocket === undefined
-      ? { host: flags.host, port: flags.port }
-      : { path: flags.unixsocket };
-  const session = new NodeSession(address, flags.timeout);
+    unixsocket === undefined
+      ? { host, port, ...(memberName === undefined ? {} : { memberName }) }
+      : { path: unixsocket };
+  const session = new NodeSession(address, { tls, timeoutMs: flags.timeout });
   try {
     await logIn(session, world, { user: flags.user, password });
     return await work(session);
