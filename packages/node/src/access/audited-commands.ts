@@ -14,6 +14,9 @@ const NOT_BY_CATEGORY: ReadonlySet<string> = new Set([
   "ferrite.audit|recent",
   "ferrite.audit|since",
   "ferrite.audit|status",
+  "ferrite.atrest|rewrap",
+  "ferrite.atrest|rotate",
+  "ferrite.atrest|status",
 ]);
 
 export function auditedCommands(table: CommandTable): ReadonlySet<RunnableCommand> {

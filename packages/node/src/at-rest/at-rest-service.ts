@@ -5,7 +5,9 @@
  * the keyring after the last file that needs it was seen to be gone.
  */
 import type { AtRestKeys } from "@ferrite/storage";
+import { auditClient } from "../access/audit-client.ts";
 import type { AuditClient, AuditTrail } from "../audit/audit-trail.ts";
+import type { ClientView } from "../server/edge-context.ts";
 import type { AtRestStatus, AtRestView } from "./at-rest-view.ts";
 import { atRestChanged } from "./audit-events.ts";
 import { countFiles, type DiskFile, type DiskFiles } from "./disk-files.ts";
@@ -115,7 +117,8 @@ export class AtRestService implements AtRestView {
     return Promise.resolve(this.status());
   }
 
-  rewrap(client: AuditClient | null): Promise<string | null> {
+  rewrap(from: ClientView | null): Promise<string | null> {
+    const client = from === null ? null : auditClient(from);
     return this.#inTurn(async () => {
       const before = this.#parts.keyring.wrappingKeyId;
       try {
@@ -134,7 +137,8 @@ export class AtRestService implements AtRestView {
     });
   }
 
-  rotate(client: AuditClient | null): Promise<string | null> {
+  rotate(from: ClientView | null): Promise<string | null> {
+    const client = from === null ? null : auditClient(from);
     return this.#inTurn(() => {
       const { keyring, logger } = this.#parts;
       const before = idsOf(this.keys());

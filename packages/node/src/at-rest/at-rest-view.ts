@@ -1,5 +1,5 @@
 /** What commands, INFO and metrics see of encryption at rest on this node. */
-import type { AuditClient } from "../audit/audit-trail.ts";
+import type { ClientView } from "../server/edge-context.ts";
 
 export interface FileCount {
   readonly files: number;
@@ -35,10 +35,10 @@ export interface AtRestView {
   /** Counts the files now. */
   look(): Promise<AtRestStatus>;
   /** Wraps the keyring with the key-encryption key that is current now. An error text, or null when it is done. */
-  rewrap(client: AuditClient | null): Promise<string | null>;
+  rewrap(client: ClientView | null): Promise<string | null>;
   /**
    * Makes a new node key, which new files are made with from now on; older files are rewritten in the background. An error
    * text, or null when it has begun.
    */
-  rotate(client: AuditClient | null): Promise<string | null>;
+  rotate(client: ClientView | null): Promise<string | null>;
 }

@@ -1,6 +1,8 @@
 /** Puts the metrics of all subsystems into one registry of the node's own: several nodes may live in one process. */
 import { Registry } from "prom-client";
+import { AT_REST_OFF } from "../at-rest/at-rest-off.ts";
 import { registerAccessMetrics, type AccessMetricsSource } from "./access-metrics.ts";
+import { registerAtRestMetrics, type AtRestMetricsSource } from "./at-rest-metrics.ts";
 import { registerAuditMetrics, type AuditMetricsSource } from "./audit-metrics.ts";
 import { registerAuthMetrics, type AuthMetricsSource } from "./auth-metrics.ts";
 import type { CertificatesView } from "../certificates/live-credentials.ts";
@@ -19,6 +21,8 @@ export interface MetricsSources {
   readonly access: AccessMetricsSource;
   readonly audit: AuditMetricsSource;
   readonly certificates: CertificatesView;
+  /** Absent: nothing is encrypted on disk. */
+  readonly atRest?: AtRestMetricsSource;
   /** Absent where there are no links to other nodes. */
   readonly peers?: PeerMetricsSource;
 }
@@ -34,6 +38,7 @@ export function createMetricsRegistry(sources: MetricsSources): Registry {
   registerAccessMetrics(registry, sources.access);
   registerAuditMetrics(registry, sources.audit);
   registerCertificateMetrics(registry, sources.certificates);
+  registerAtRestMetrics(registry, sources.atRest ?? AT_REST_OFF);
   if (sources.peers !== undefined) registerPeerMetrics(registry, sources.peers);
   return registry;
 }

@@ -1,6 +1,7 @@
 /** What connection and server commands may see and do. The server implements it; commands never see its classes. */
 import type { User, UserTable } from "@ferrite/acl";
 import type { AccessView } from "../access/access-view.ts";
+import type { AtRestView } from "../at-rest/at-rest-view.ts";
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import type { CertificatesView } from "../certificates/live-credentials.ts";
 import type { ClientOrigin } from "../security/client-origin.ts";
@@ -138,6 +139,7 @@ export interface ServerView {
   readonly audit: AuditTrail;
   /** Of this node; none without TLS. */
   readonly certificates: CertificatesView;
+  readonly atRest: AtRestView;
   /** The port of the RESP listener, also when it was chosen by the system. */
   readonly tcpPort: number;
   /** Ferrite's own version. */

@@ -8,6 +8,8 @@ import type { Duplex } from "node:stream";
 import type { AccessControl } from "../access/access-control.ts";
 import type { AccessView } from "../access/access-view.ts";
 import type { ImplicitDefault } from "../access/client-access.ts";
+import { AT_REST_OFF } from "../at-rest/at-rest-off.ts";
+import type { AtRestView } from "../at-rest/at-rest-view.ts";
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import { auditClient } from "../access/audit-client.ts";
 import { auditedCommands } from "../access/audited-commands.ts";
@@ -66,6 +68,8 @@ export interface RespServerOptions {
   readonly tls?: TlsServiceOptions;
   /** Those of this node, to be shown. */
   readonly certificates?: CertificatesView;
+  /** Absent: nothing is encrypted on disk. */
+  readonly atRest?: AtRestView;
   readonly processFacts?: ProcessFacts;
   /** 40 hex digits; drawn when not given. */
   readonly runId?: string;
@@ -98,6 +102,7 @@ export class RespServer implements ServerView, ConnectionHost {
   readonly access: AccessView;
   readonly audit: AuditTrail;
   readonly certificates: CertificatesView;
+  readonly atRest: AtRestView;
   readonly audited: ReadonlySet<RunnableCommand>;
   readonly clock: ServerClock;
   readonly logger: ServerLogger;
@@ -130,6 +135,7 @@ export class RespServer implements ServerView, ConnectionHost {
     this.access = options.access;
     this.audit = options.audit;
     this.certificates = options.certificates ?? { health: () => [] };
+    this.atRest = options.atRest ?? AT_REST_OFF;
     this.audited = auditedCommands(options.table);
     this.#doorkeeper = new Doorkeeper({
       config: () => this.#config,

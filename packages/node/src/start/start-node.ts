@@ -16,6 +16,7 @@ import type { ServerCounters } from "../server/edge-context.ts";
 import { RespServer } from "../server/server.ts";
 import { systemClock } from "../server/clock.ts";
 import type { NodeHandle, StartNodeOptions } from "../node-handle.ts";
+import type { AtRestService } from "../at-rest/at-rest-service.ts";
 import type { AuditService } from "../audit/audit-service.ts";
 import { createAuditTrail } from "../audit/create-audit-trail.ts";
 import { membershipChanged, nodeStarted, nodeStopped } from "../audit/events.ts";
@@ -162,6 +163,7 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
     writePath: running.replica,
     replica: view,
     certificates,
+    ...(atRest === null ? {} : { atRest }),
     settings,
     clock: systemClock,
     logger,
@@ -194,6 +196,7 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
     access,
     audit,
     certificates,
+    atRest,
     draining,
     logger,
   });
@@ -260,6 +263,7 @@ async function startHttp(parts: {
   readonly access: NodeAccess;
   readonly audit: AuditService;
   readonly certificates: NodeCertificates;
+  readonly atRest: AtRestService | null;
   readonly draining: Draining;
   readonly logger: Logger;
 }): Promise<HttpServerHandle | null> {
@@ -280,6 +284,7 @@ async function startHttp(parts: {
       access: { users: () => view.access.users(), denials: access.access.guard.counters },
       audit: audit.log,
       certificates,
+      ...(parts.atRest === null ? {} : { atRest: parts.atRest }),
       peers: parts.peers,
     }),
     readiness: {

@@ -1,3 +1,4 @@
+import type { AtRestStatus } from "../../at-rest/at-rest-view.ts";
 import type { EdgeCommand } from "../command.ts";
 import type { EdgeContext } from "../../server/edge-context.ts";
 import type { CredentialHealth } from "../../certificates/live-credentials.ts";
@@ -44,6 +45,7 @@ function runStatus({ reply, server }: EdgeContext): void {
     ["snapshot_index", replica.snapshotIndex()],
     ["log_bytes", replica.logBytes()],
     ["keys", replica.keyspace.size],
+    ["at_rest", atRestWord(server.atRest.status())],
   ];
   reply.map(facts.length + 2);
   for (const [name, value] of facts) replyFact(reply, name, value);
@@ -78,6 +80,11 @@ function replyCertificate(reply: Reply, health: CredentialHealth, nowMs: number)
   reply.bulkText("warnings");
   reply.array(health.warnings.length);
   for (const warning of health.warnings) reply.bulkText(warning);
+}
+
+function atRestWord({ enabled, isRewriting, plain, outdated }: AtRestStatus): string {
+  if (!enabled) return "plain";
+  return isRewriting ? `rewriting, ${plain.bytes + outdated.bytes} bytes left` : "encrypted";
 }
 
 function replyMember(reply: Reply, member: MemberView): void {

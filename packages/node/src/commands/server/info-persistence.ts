@@ -5,7 +5,8 @@
 import type { ServerView } from "../../server/edge-context.ts";
 import type { InfoLine } from "./info-sections.ts";
 
-export function persistenceLines({ replica }: ServerView): readonly InfoLine[] {
+export function persistenceLines({ replica, atRest }: ServerView): readonly InfoLine[] {
+  const status = atRest.status();
   return [
     ["loading", replica.isCatchingUp() ? 1 : 0],
     ["async_loading", 0],
@@ -18,5 +19,9 @@ export function persistenceLines({ replica }: ServerView): readonly InfoLine[] {
     ["aof_last_bgrewrite_status", "ok"],
     ["aof_last_write_status", "ok"],
     ["aof_current_size", replica.logBytes()],
+    ["at_rest_encryption", Number(status.enabled)],
+    ["at_rest_rewriting", Number(status.isRewriting)],
+    ["at_rest_plain_bytes", status.plain.bytes],
+    ["at_rest_outdated_bytes", status.outdated.bytes],
   ];
 }
