@@ -3,8 +3,12 @@
  * of each size are kept, and what is too large to be worth keeping is left to the collector.
  */
 
-/** Bytes of the smallest chunk: one answer of ordinary size, or a pipeline of small ones. */
-export const CHUNK_BYTES_MIN: number = 16 * 1024;
+/**
+ * Bytes of the smallest chunk: answers of ordinary size. When a batch of writes is applied every client that waits for
+ * one holds a chunk at the same time, so it has to be small: hundreds of large ones would not stay in the processor's
+ * cache, nor in the pool.
+ */
+export const CHUNK_BYTES_MIN: number = 1024;
 /** Bytes of the largest chunk that is kept. */
 const CHUNK_BYTES_KEPT_MAX = 1024 * 1024;
 /** Bytes kept per size. */

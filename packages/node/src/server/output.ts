@@ -55,10 +55,9 @@ export class Output {
       if (pending >= this.#chunkBytes) this.#write(this.reply.takePending());
       return;
     }
-    const bytes = this.reply.takePending();
-    this.#write(bytes);
-    if (this.#stream.writableLength === 0) this.#pool.release(bytes);
-    else this.#sending = bytes;
+    this.#write(this.reply.peekPending());
+    if (this.#stream.writableLength === 0) this.reply.discard();
+    else this.#sending = this.reply.takePending();
   }
 
   /** Sends what is collected and closes this side of the socket behind it. */

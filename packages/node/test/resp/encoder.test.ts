@@ -179,7 +179,7 @@ test("A reply over its limit is dropped and says so, and takes no memory for the
 
 test("The pool keeps a bounded number of bytes per size", () => {
   const pool = new ChunkPool();
-  const chunks = Array.from({ length: 500 }, () => pool.acquire(1));
+  const chunks = Array.from({ length: 5_000 }, () => pool.acquire(1));
   for (const chunk of chunks) pool.release(chunk);
   expect(pool.freeBytes).toBe(2 * 1024 * 1024);
   pool.release(pool.acquire(4 * 1024 * 1024));
