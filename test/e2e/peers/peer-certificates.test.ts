@@ -55,7 +55,7 @@ describe("a node does not start", () => {
       /text holds no certificate in PEM form/,
     );
     await expect(startWith({ ...files, keyFile: text })).rejects.toThrow(
-      /text is not a private key/,
+      /text holds no private key/,
     );
     await expect(startWith({ ...files, caFile: text })).rejects.toThrow(
       /text holds no certificate/,

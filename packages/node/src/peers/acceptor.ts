@@ -1,5 +1,5 @@
 /**
- * The peer port: takes connections, lets through only those with a node's certificate of our authority.
+ * The peer port: takes connections, lets through only those with a node's certificate of our authority (S31).
  *
  * Every connection that has not said an acceptable hello counts against one limit, so that strangers can cost this
  * node only so much.
@@ -7,19 +7,29 @@
 import { createServer as createTcpServer } from "node:net";
 import type { AddressInfo, Server as TcpServer, Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
-import type { SecureContextOptions, Server as TlsServer, TLSSocket } from "node:tls";
+import type { Server as TlsServer, TLSSocket } from "node:tls";
+import type { X509Certificate } from "node:crypto";
 import { formatHostPort } from "../config/host-port.ts";
+import { refusalOfTlsError } from "./connection-refusal.ts";
+import type { ConnectionRefusal } from "./connection-refusal.ts";
 import { PeerError } from "./errors.ts";
 import { PeerLink } from "./link.ts";
 import type { LinkHandlers, LinkServices } from "./link.ts";
-import { requireNodeUsage } from "./peer-certificate.ts";
+import type { PeerGate } from "./peer-gate.ts";
 
 export interface AcceptorHandlers extends LinkHandlers {
-  /** A connection that did not become a link. */
+  /** A connection that did not become a link, and not because this node refused it. */
   onHandshakeFailed(remote: string, error: Error): void;
+  /** This node refused a connection before its hello. */
+  onConnectionRefused(
+    remote: string,
+    refusal: ConnectionRefusal,
+    certificate: X509Certificate | null,
+  ): void;
 }
 
 export class PeerAcceptor {
+  readonly #gate: PeerGate;
   readonly #services: LinkServices;
   readonly #handlers: AcceptorHandlers;
   readonly #tls: TlsServer;
@@ -28,13 +38,15 @@ export class PeerAcceptor {
   readonly #links = new Set<PeerLink>();
   #openLinks = 0;
 
-  constructor(secure: SecureContextOptions, services: LinkServices, handlers: AcceptorHandlers) {
+  constructor(gate: PeerGate, services: LinkServices, handlers: AcceptorHandlers) {
+    this.#gate = gate;
     this.#services = services;
     this.#handlers = handlers;
     this.#tls = createTlsServer({
-      ...secure,
+      ...gate.serverOptions(),
       requestCert: true,
-      rejectUnauthorized: true,
+      // The gate judges: it knows the reason, and has the certificate for the trail.
+      rejectUnauthorized: false,
       handshakeTimeout: services.limits.handshakeTimeoutMs,
     });
     this.#tls.on("secureConnection", (socket) => {
@@ -42,7 +54,12 @@ export class PeerAcceptor {
     });
     this.#tls.on("tlsClientError", (error, socket) => {
       services.counters.handshakesFailed++;
-      handlers.onHandshakeFailed(remoteOf(socket), error);
+      const refusal = refusalOfTlsError(error);
+      if (refusal === null) {
+        handlers.onHandshakeFailed(remoteOf(socket), error);
+      } else {
+        handlers.onConnectionRefused(remoteOf(socket), refusal, null);
+      }
       socket.destroy();
     });
     // A plain listener in front of TLS, so that a flood is turned away before it costs any cryptography.
@@ -74,6 +91,11 @@ export class PeerAcceptor {
         resolve(this.#tcp.address() as AddressInfo);
       });
     });
+  }
+
+  /** New connections are shown the certificate of now. */
+  renewCertificate(): void {
+    this.#tls.setSecureContext(this.#gate.serverOptions());
   }
 
   /** A link said an acceptable hello and no longer counts as a stranger. */
@@ -119,33 +141,21 @@ export class PeerAcceptor {
   }
 
   #begin(socket: TLSSocket): void {
-    const certificate = socket.getPeerX509Certificate();
-    const remote = remoteOf(socket);
-    try {
-      if (certificate === undefined || !socket.authorized || socket.getProtocol() !== "TLSv1.3") {
-        throw new PeerError("peerCertificate", "The peer showed no certificate.");
-      }
-      requireNodeUsage(certificate);
-      const link = new PeerLink(
-        socket,
-        { certificate, receivesPayload: true },
-        this.#services,
-        this.#linkHandlers(),
-      );
-      this.#links.add(link);
-    } catch (error) {
+    const judged = this.#gate.judge(socket);
+    if (judged.refusal !== null) {
       this.#services.counters.handshakesFailed++;
       socket.on("error", () => undefined);
       socket.destroy();
-      this.#handlers.onHandshakeFailed(remote, error as Error);
+      this.#handlers.onConnectionRefused(remoteOf(socket), judged.refusal, judged.certificate);
+      return;
     }
+    const options = { certificates: judged.certificates, receivesPayload: true };
+    this.#links.add(new PeerLink(socket, options, this.#services, this.#linkHandlers()));
   }
 
   #linkHandlers(): LinkHandlers {
     return {
-      onHello: (link, hello) => this.#handlers.onHello(link, hello),
-      onRefusal: (link, refusal) => this.#handlers.onRefusal(link, refusal),
-      onPayload: (link, payload, timeMs) => this.#handlers.onPayload(link, payload, timeMs),
+      ...this.#handlers,
       onEnded: (link, error) => {
         this.#links.delete(link);
         if (link.wasOpen) {

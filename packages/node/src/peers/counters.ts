@@ -19,6 +19,8 @@ export interface PeerCounters {
   dials: number;
   /** Dialed links that opened. */
   linksOpened: number;
+  /** Those of them that took the place of one with older certificates. */
+  linksRenewed: number;
   /** Open dialed links that broke. */
   linksLost: number;
   /** Accepted links that opened. */
@@ -49,6 +51,7 @@ export function createPeerCounters(): PeerCounters {
     droppedInactive: 0,
     dials: 0,
     linksOpened: 0,
+    linksRenewed: 0,
     linksLost: 0,
     linksAccepted: 0,
     protocolErrors: 0,

@@ -6,17 +6,17 @@
  *
  * A link that broke is dialed again at once: if the peer's process is gone the answer is a refused connection within
  * a fraction of a millisecond, and an election can start without waiting for a timeout.
+ *
+ * An open link may be renewed: a successor is dialed beside it, and takes its place once the peer has accepted it. What
+ * is sent from then on waits until the peer has read the last of the old link, so nothing is lost or overtakes.
  */
-import { X509Certificate } from "node:crypto";
-import { isIP } from "node:net";
-import { connect } from "node:tls";
-import type { PeerCertificate, SecureContext, TLSSocket } from "node:tls";
-import { parseHostPort } from "../config/host-port.ts";
-import { PeerError } from "./errors.ts";
+import type { TLSSocket } from "node:tls";
+import { DialAttempt } from "./dial-attempt.ts";
+import type { DialFailure } from "./dial-attempt.ts";
 import type { Hello } from "./hello.ts";
 import { PeerLink } from "./link.ts";
 import type { LinkHandlers, LinkServices } from "./link.ts";
-import { requireNodeCertificate } from "./peer-certificate.ts";
+import type { LinkCertificates, PeerGate } from "./peer-gate.ts";
 import { reconnectDelayMs } from "./reconnect-delay.ts";
 
 export interface DialerHandlers extends LinkHandlers {
@@ -26,17 +26,11 @@ export interface DialerHandlers extends LinkHandlers {
   onDialFailed(name: string, failure: DialFailure): void;
 }
 
-export interface DialFailure {
-  readonly error: Error;
-  readonly address: string;
-  /** Nobody listens at the address. */
-  readonly refused: boolean;
-}
-
 export class PeerDialer {
   readonly name: string;
-  #address: string;
-  readonly #secureContext: SecureContext;
+  /** Where the peer is dialed from now on, host:port. */
+  address: string;
+  readonly #gate: PeerGate;
   readonly #services: LinkServices & { random(): number };
   readonly #handlers: DialerHandlers;
   #stopped = false;
@@ -46,21 +40,21 @@ export class PeerDialer {
   #quickBreaks = 0;
   #openedAtMs: number | null = null;
   #cancelWait: (() => void) | null = null;
-  #dialing: TLSSocket | null = null;
+  #attempt: DialAttempt | null = null;
   #link: PeerLink | null = null;
+  /** In its handshake, while `#link` is open. */
+  #successor: PeerLink | null = null;
+  /** Delivers what is still on it. */
+  #predecessor: PeerLink | null = null;
 
   constructor(
-    peer: {
-      readonly name: string;
-      readonly address: string;
-      readonly secureContext: SecureContext;
-    },
+    peer: { readonly name: string; readonly address: string; readonly gate: PeerGate },
     services: LinkServices & { random(): number },
     handlers: DialerHandlers,
   ) {
     this.name = peer.name;
-    this.#address = peer.address;
-    this.#secureContext = peer.secureContext;
+    this.address = peer.address;
+    this.#gate = peer.gate;
     this.#services = services;
     this.#handlers = handlers;
   }
@@ -70,13 +64,15 @@ export class PeerDialer {
     return this.#link;
   }
 
-  /** Where the peer is dialed from now on. */
-  set address(address: string) {
-    this.#address = address;
+  /** All that are not ended: also one that will take the link's place, and one whose place was taken. */
+  get links(): readonly PeerLink[] {
+    return [this.#link, this.#successor, this.#predecessor].filter((link) => link !== null);
   }
 
-  get address(): string {
-    return this.#address;
+  /** A link is being renewed, or the one before is still being emptied. */
+  get isRenewing(): boolean {
+    const begun = this.#link !== null && this.#attempt !== null;
+    return begun || this.#successor !== null || this.#predecessor !== null;
   }
 
   start(): void {
@@ -92,10 +88,25 @@ export class PeerDialer {
     }
   }
 
-  /** The peer accepted us. */
-  opened(): void {
+  /** Dials a successor of the open link. If that fails the link stays as it is. */
+  renew(): void {
+    if (this.#stopped || this.#link?.isOpen !== true || this.isRenewing) return;
+    this.#dial();
+  }
+
+  /** The peer accepted us on this link. */
+  opened(link: PeerLink): void {
     this.#openedAtMs = this.#services.clock.nowMs();
     this.#failures = 0;
+    if (link !== this.#successor) return;
+    const before = this.#link;
+    this.#link = link;
+    this.#successor = null;
+    if (before !== null) {
+      this.#predecessor = before;
+      this.#services.counters.linksRenewed++;
+      link.succeed(before);
+    }
   }
 
   /** No more dialing. The open link is ended in order. */
@@ -103,8 +114,11 @@ export class PeerDialer {
     this.#stopped = true;
     this.#cancelWait?.();
     this.#cancelWait = null;
-    this.#dialing?.destroy();
-    this.#link?.end(null);
+    this.#attempt?.cancel();
+    this.#attempt = null;
+    for (const link of this.links) {
+      link.end(null);
+    }
   }
 
   #dialSoon(delayMs: number): void {
@@ -118,84 +132,60 @@ export class PeerDialer {
   }
 
   #dial(): void {
-    this.#services.counters.dials++;
-    const target = parseHostPort(this.#address);
-    if (target === null) {
-      this.#attemptFailed(new PeerError("badOption", `"${this.#address}" is not host:port.`));
-      return;
-    }
-    const socket = connect({
-      host: target.host,
-      port: target.port,
-      secureContext: this.#secureContext,
-      ...(isIP(this.name) === 0 ? { servername: this.name } : {}),
-      rejectUnauthorized: true,
-      checkServerIdentity: (_host, certificate) => this.#identityError(certificate),
+    const target = { name: this.name, address: this.address };
+    const attempt = new DialAttempt(target, this.#gate, this.#services, {
+      connected: (socket, certificates) => {
+        this.#attempt = null;
+        this.#begin(socket, certificates);
+      },
+      failed: (failure) => {
+        this.#attempt = null;
+        this.#attemptFailed(failure);
+      },
     });
-    this.#dialing = socket;
-    let failed = false;
-    const fail = (error: Error): void => {
-      if (!failed) {
-        failed = true;
-        cancelTimer();
-        this.#services.counters.handshakesFailed += connected ? 1 : 0;
-        this.#dialFailed(socket, error);
-      }
-    };
-    const cancelTimer = this.#services.clock.after(this.#services.limits.handshakeTimeoutMs, () => {
-      fail(new Error(`no TLS handshake within ${this.#services.limits.handshakeTimeoutMs} ms`));
-    });
-    const onClose = (): void => {
-      fail(new Error("the connection was closed"));
-    };
-    let connected = false;
-    socket.once("connect", () => {
-      connected = true;
-    });
-    socket.once("error", fail);
-    socket.once("close", onClose);
-    socket.once("secureConnect", () => {
-      if (failed || this.#stopped) {
-        return;
-      }
-      cancelTimer();
-      socket.off("error", fail);
-      socket.off("close", onClose);
-      this.#begin(socket);
-    });
+    this.#attempt = attempt;
+    attempt.start();
   }
 
-  #begin(socket: TLSSocket): void {
-    this.#dialing = null;
-    const certificate = socket.getPeerX509Certificate();
-    if (certificate === undefined || !socket.authorized || socket.getProtocol() !== "TLSv1.3") {
-      this.#dialFailed(socket, new PeerError("peerCertificate", "The peer showed no certificate."));
-      return;
-    }
+  #begin(socket: TLSSocket, certificates: LinkCertificates): void {
     const handlers: LinkHandlers = {
-      onHello: (link, hello) => this.#handlers.onHello(link, hello),
-      onRefusal: (link, refusal) => this.#handlers.onRefusal(link, refusal),
-      onPayload: (link, payload, timeMs) => this.#handlers.onPayload(link, payload, timeMs),
+      ...this.#handlers,
       onEnded: (link, error) => {
         this.#linkEnded(link, error);
       },
     };
-    const link = new PeerLink(
-      socket,
-      { certificate, receivesPayload: false },
-      this.#services,
-      handlers,
-    );
-    this.#link = link;
-    link.sayHello(this.#handlers.currentHello());
+    const options = { certificates, receivesPayload: false };
+    const link = new PeerLink(socket, options, this.#services, handlers);
+    const isSuccessor = this.#link !== null;
+    if (isSuccessor) {
+      this.#successor = link;
+    } else {
+      this.#link = link;
+    }
+    link.sayHello({ ...this.#handlers.currentHello(), successor: isSuccessor });
   }
 
   #linkEnded(link: PeerLink, error: Error | null): void {
-    this.#link = null;
+    if (link === this.#link) {
+      this.#lost(link, error);
+      return;
+    }
+    if (link === this.#successor) this.#successor = null;
+    if (link === this.#predecessor) this.#predecessor = null;
+    this.#handlers.onEnded(link, error);
+  }
+
+  #lost(link: PeerLink, error: Error | null): void {
+    // A successor in its handshake is as good as one that was dialed now.
+    this.#link = this.#successor;
+    this.#successor = null;
     const { clock, limits } = this.#services;
     const openedAtMs = this.#openedAtMs;
     this.#openedAtMs = null;
     this.#handlers.onEnded(link, error);
+    if (this.#link !== null || this.#attempt !== null) {
+      return;
+    }
     if (openedAtMs === null) {
       this.#failures++;
       this.#dialSoon(this.#delayMsAfter(this.#failures));
@@ -207,42 +197,16 @@ export class PeerDialer {
     this.#dialSoon(this.#quickBreaks <= 1 ? 0 : this.#delayMsAfter(this.#quickBreaks - 1));
   }
 
-  #dialFailed(socket: TLSSocket, error: Error): void {
-    this.#dialing = null;
-    // A late error of a socket that was given up must not become an uncaught one.
-    socket.on("error", () => undefined);
-    socket.destroy();
-    if (!this.#stopped) {
-      this.#attemptFailed(error);
+  #attemptFailed(failure: DialFailure): void {
+    this.#handlers.onDialFailed(this.name, failure);
+    if (this.#link !== null) {
+      return;
     }
-  }
-
-  #attemptFailed(error: Error): void {
     this.#failures++;
-    const refused = isRefused(error);
-    this.#handlers.onDialFailed(this.name, { error, address: this.#address, refused });
     this.#dialSoon(this.#delayMsAfter(this.#failures));
   }
 
   #delayMsAfter(failures: number): number {
     return reconnectDelayMs(failures, this.#services.limits, this.#services.random());
   }
-
-  /** Asked by TLS before the link counts as secure; the chain is verified besides. */
-  #identityError(certificate: PeerCertificate): Error | undefined {
-    try {
-      requireNodeCertificate(new X509Certificate(certificate.raw), this.name);
-      return undefined;
-    } catch (error) {
-      return error instanceof Error ? error : new Error(String(error));
-    }
-  }
-}
-
-/** A name with several addresses fails with one error that holds the others. */
-function isRefused(error: Error): boolean {
-  if (error instanceof AggregateError && error.errors.length > 0) {
-    return error.errors.every((each) => each instanceof Error && isRefused(each));
-  }
-  return (error as NodeJS.ErrnoException).code === "ECONNREFUSED";
 }

@@ -15,8 +15,8 @@ export interface HelloContext {
   readonly genesis: Genesis | null;
   /** The name that was dialed, or null on an accepted link. */
   readonly dialedName: string | null;
-  /** Whether the peer's certificate covers a name. */
-  certificateCovers(name: string): boolean;
+  /** Why the peer's certificate is not that of the member with this name, or null. */
+  identityProblem(name: string): string | null;
 }
 
 /** The reason not to talk to the sender of `hello`, or null. */
@@ -25,11 +25,10 @@ export function refusalOfHello(hello: Hello, context: HelloContext): Refusal | n
 }
 
 function refusalOfIdentity(hello: Hello, context: HelloContext): Refusal | null {
-  if (!context.certificateCovers(hello.name)) {
-    return {
-      reason: "wrongCertificate",
-      text: `The peer says it is "${hello.name}", but its certificate does not cover that name.`,
-    };
+  const problem = context.identityProblem(hello.name);
+  if (problem !== null) {
+    const text = `The peer says it is "${hello.name}", but its certificate does not: ${problem}`;
+    return { reason: "wrongCertificate", text };
   }
   if (context.dialedName !== null && hello.name !== context.dialedName) {
     return {

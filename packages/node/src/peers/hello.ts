@@ -40,6 +40,10 @@ export interface Hello {
   readonly genesis: Genesis | null;
   /** Takes payload frames. Only ever true when `genesis` is there. */
   readonly active: boolean;
+  /** SHA-256 of the certificate that the node shows on new links, in upper-case hex; null when it does not say. */
+  readonly certificate: string | null;
+  /** Dialed to take the place of the link there is, which still has frames on it. */
+  readonly successor: boolean;
 }
 
 const uuid = z.string().refine(isNodeId, "not a UUID in lower case");
@@ -75,6 +79,12 @@ const helloSchema: z.ZodType<Hello> = z
     promise: uuid.nullable(),
     genesis: genesisSchema.nullable(),
     active: z.boolean(),
+    certificate: z
+      .string()
+      .regex(/^[0-9A-F]{64}$/)
+      .nullable()
+      .default(null),
+    successor: z.boolean().default(false),
   })
   .refine((hello) => hello.genesis !== null || !hello.active, "active without a cluster");
 

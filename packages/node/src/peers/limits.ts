@@ -21,6 +21,11 @@ export interface PeerLimits {
   readonly stallTimeoutMs: number;
   /** Idle time after which TCP asks whether the other machine is still there. */
   readonly keepAliveIdleMs: number;
+  /**
+   * A link whose certificates are not the newest of its two nodes any more is replaced within this time, at a moment
+   * drawn by chance; one that can not be replaced is tried again after it.
+   */
+  readonly linkRenewalMs: number;
   /** The same complaint is logged at most once in this time. */
   readonly repeatedLogIntervalMs: number;
 }
@@ -34,6 +39,7 @@ export const DEFAULT_PEER_LIMITS: PeerLimits = {
   pendingHandshakesMax: 64,
   stallTimeoutMs: 15_000,
   keepAliveIdleMs: 10_000,
+  linkRenewalMs: 10_000,
   repeatedLogIntervalMs: 5000,
 };
 

@@ -7,7 +7,6 @@
  * one direction: the node that dialed sends, the node that accepted receives. Whatever breaks the rules ends
  * this link and nothing else.
  */
-import type { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import type { PeerPayload } from "../replica/transport.ts";
 import type { PeerCounters } from "./counters.ts";
@@ -21,6 +20,7 @@ import { readHello, writeHello } from "./hello.ts";
 import type { Hello } from "./hello.ts";
 import type { PeerLimits } from "./limits.ts";
 import { payloadBodyBytes, readPayload, writePayload } from "./payload-codec.ts";
+import type { LinkCertificates } from "./peer-gate.ts";
 import type { PeerClock } from "./ports.ts";
 import type { LinkEnds } from "./raft-codec.ts";
 import { readRefusal, writeRefusal } from "./refusal.ts";
@@ -34,6 +34,10 @@ export interface LinkHandlers {
   onHello(link: PeerLink, hello: Hello): void;
   /** The peer will not talk to this node. The link ends. */
   onRefusal(link: PeerLink, refusal: Refusal): void;
+  /** The peer did not say hello in time. The link ends. */
+  onSilent(link: PeerLink): void;
+  /** The peer broke the rules of the link and is told so. The link ends. */
+  onBroken(link: PeerLink, refusal: Refusal): void;
   onPayload(link: PeerLink, payload: PeerPayload, senderTimeMs: number): void;
   /** Told once. `error` is null when the peer ended the link in order. */
   onEnded(link: PeerLink, error: Error | null): void;
@@ -48,12 +52,14 @@ export interface LinkServices {
 }
 
 export class PeerLink implements FrameSink {
-  readonly certificate: X509Certificate;
+  readonly certificates: LinkCertificates;
   readonly remote: string;
   /** Fulfilled when the connection is closed. */
   readonly ended: Promise<void>;
   /** The peer's last hello. */
   hello: Hello | null = null;
+  /** A newer link has taken its place; it only delivers what is still on it. */
+  isSuperseded = false;
   readonly #socket: TLSSocket;
   readonly #services: LinkServices;
   readonly #handlers: LinkHandlers;
@@ -63,6 +69,8 @@ export class PeerLink implements FrameSink {
   readonly #writer = new FrameWriter();
   #ends: LinkEnds | null = null;
   #ending = false;
+  /** Frames wait for the link before this one to be empty. */
+  #isHeld = false;
   #ended = false;
   #error: Error | null = null;
   #cancelTimer: () => void;
@@ -72,12 +80,12 @@ export class PeerLink implements FrameSink {
   /** Takes over a socket whose TLS handshake is done and whose certificate chain was verified. */
   constructor(
     socket: TLSSocket,
-    options: { readonly certificate: X509Certificate; readonly receivesPayload: boolean },
+    options: { readonly certificates: LinkCertificates; readonly receivesPayload: boolean },
     services: LinkServices,
     handlers: LinkHandlers,
   ) {
     this.#socket = socket;
-    this.certificate = options.certificate;
+    this.certificates = options.certificates;
     this.remote = `${socket.remoteAddress ?? "?"}:${socket.remotePort ?? "?"}`;
     this.#receivesPayload = options.receivesPayload;
     this.#services = services;
@@ -85,6 +93,7 @@ export class PeerLink implements FrameSink {
     this.#decoder = new FrameDecoder(HANDSHAKE_FRAME_BYTES_MAX, this);
     this.#cancelTimer = services.clock.after(services.limits.handshakeTimeoutMs, () => {
       services.counters.handshakesFailed++;
+      handlers.onSilent(this);
       this.destroy(new Error("the peer did not say hello in time"));
     });
     socket.setNoDelay(true);
@@ -103,8 +112,18 @@ export class PeerLink implements FrameSink {
     });
   }
 
+  /** Which end began it. */
+  get side(): "dialed" | "accepted" {
+    return this.#receivesPayload ? "accepted" : "dialed";
+  }
+
   get isOpen(): boolean {
     return this.#ends !== null && !this.#ending;
+  }
+
+  /** Takes nothing more, and is on its way out. */
+  get isEnding(): boolean {
+    return this.#ending;
   }
 
   /** Was the peer's hello ever accepted, also when the link has ended since. */
@@ -172,7 +191,7 @@ export class PeerLink implements FrameSink {
   /** Hands everything queued to the socket in one write. */
   flush(): void {
     const bytes = this.#writer.pendingBytes;
-    if (bytes === 0 || this.#ended) {
+    if (bytes === 0 || this.#ended || this.#isHeld) {
       return;
     }
     const socket = this.#socket;
@@ -194,6 +213,20 @@ export class PeerLink implements FrameSink {
     socket.uncork();
   }
 
+  /**
+   * Takes the place of `before`, in order: what is sent from here on waits until the peer has read everything that was
+   * sent on the link before and has closed it.
+   */
+  succeed(before: PeerLink): void {
+    this.#isHeld = true;
+    before.isSuperseded = true;
+    before.end(null, this.#services.limits.stallTimeoutMs);
+    void before.ended.then(() => {
+      this.#isHeld = false;
+      this.flush();
+    });
+  }
+
   /** Ends a link whose peer takes nothing though something waits: a frozen process or a dead machine. */
   endIfStalled(nowMs: number): void {
     const { counters, limits } = this.#services;
@@ -203,20 +236,26 @@ export class PeerLink implements FrameSink {
     }
   }
 
-  /** Sends what is queued, then closes in order. */
-  end(reason: Error | null): void {
-    if (this.#ending) {
+  /** Sends what is queued, then closes in order; the peer has `lingerMs` to take it. */
+  end(reason: Error | null, lingerMs: number = LINGER_MS): void {
+    if (this.#ended) {
       return;
     }
-    this.flush();
-    this.#ending = true;
-    this.#error ??= reason;
-    this.#decoder.stop();
+    const isFirst = !this.#ending;
+    if (isFirst) {
+      this.#isHeld = false;
+      this.flush();
+      this.#ending = true;
+      this.#error ??= reason;
+      this.#decoder.stop();
+    }
     this.#cancelTimer();
-    this.#cancelTimer = this.#services.clock.after(LINGER_MS, () => {
+    this.#cancelTimer = this.#services.clock.after(lingerMs, () => {
       this.#socket.destroy();
     });
-    this.#socket.end();
+    if (isFirst) {
+      this.#socket.end();
+    }
   }
 
   /** Closes at once. */
@@ -293,8 +332,10 @@ export class PeerLink implements FrameSink {
       }
       this.#services.counters.protocolErrors++;
       this.#error ??= error;
-      const version = error.code === "protocolVersion";
-      this.refuse({ reason: version ? "protocolVersion" : "badFrame", text: error.message });
+      const reason = error.code === "protocolVersion" ? "protocolVersion" : "badFrame";
+      const refusal = { reason, text: error.message } as const;
+      this.#handlers.onBroken(this, refusal);
+      this.refuse(refusal);
     }
   }
 

@@ -9,57 +9,41 @@
  *   form()      resolves with the cluster, known from disk, formed with the others or adopted from them (bootstrap.ts)
  *   activate()  payload flows from here on
  */
-import { createSecureContext } from "node:tls";
-import type { SecureContext } from "node:tls";
 import type { NodeId } from "@ferrite/raft";
 import { formatHostPort } from "../config/host-port.ts";
 import type { PeerPayload, Transport, TransportEvents } from "../replica/transport.ts";
-import { PeerAcceptor } from "./acceptor.ts";
+import type { PeerRefusalReason } from "./connection-refusal.ts";
 import { createPeerCounters } from "./counters.ts";
 import type { PeerCounters } from "./counters.ts";
-import type { DialFailure } from "./dialer.ts";
 import { PeerError } from "./errors.ts";
 import { Formation } from "./formation.ts";
 import { GROUP_ID } from "./frame.ts";
 import { clusterTokenHash } from "./genesis.ts";
-import { refusalOfHello } from "./hello-check.ts";
 import type { Hello } from "./hello.ts";
-import type { LinkHandlers, LinkServices, PeerLink } from "./link.ts";
-import { LogLimiter } from "./log-limiter.ts";
+import type { LinkServices, PeerLink } from "./link.ts";
 import type { Genesis, Member } from "./membership.ts";
 import { checkPeerNetworkOptions, hasOtherMembers } from "./options.ts";
 import type { PeerNetworkOptions } from "./options.ts";
-import { certificateCovers } from "./peer-certificate.ts";
-import { PeerDirectory } from "./peer-directory.ts";
-import type { PeerState } from "./peer-directory.ts";
+import { PeerGate } from "./peer-gate.ts";
+import { PeerLinks } from "./peer-links.ts";
 import { systemPeerClock } from "./ports.ts";
 import type { PeerPorts } from "./ports.ts";
-import type { Refusal } from "./refusal.ts";
-import { loadPeerCredentials } from "./tls-files.ts";
-import { secureContextOptions } from "./tls-settings.ts";
-
-/** How often links are looked at for a peer that takes nothing. */
-const STALL_CHECK_MS = 1000;
 
 export class PeerNetwork implements Transport {
   readonly counters: PeerCounters = createPeerCounters();
   readonly #options: PeerNetworkOptions;
-  readonly #events: TransportEvents;
   readonly #ports: PeerPorts;
   readonly #services: LinkServices & { random(): number };
   readonly #tokenHash: string;
-  readonly #complaints: LogLimiter;
   readonly #formation: Formation;
-  readonly #peers: PeerDirectory;
   /** Links with frames that were queued and not flushed. */
   readonly #unflushed = new Set<PeerLink>();
-  #acceptor: PeerAcceptor | null = null;
-  #secureContext: SecureContext | null = null;
+  readonly #gate: PeerGate | null;
+  readonly #links: PeerLinks;
   #announce: string;
   #active = false;
   #stopped = false;
   #flushPlanned: NodeJS.Immediate | null = null;
-  #cancelStallCheck: (() => void) | null = null;
 
   /** @throws PeerError badOption */
   constructor(
@@ -69,9 +53,9 @@ export class PeerNetwork implements Transport {
   ) {
     checkPeerNetworkOptions(options);
     this.#options = options;
-    this.#events = events;
     this.#ports = {
       logger: ports.logger,
+      onRefused: ports.onRefused ?? (() => undefined),
       clock: ports.clock ?? systemPeerClock,
       random: ports.random ?? Math.random,
     };
@@ -83,24 +67,33 @@ export class PeerNetwork implements Transport {
       logicalNowMs: () => options.logicalNowMs(),
     };
     this.#tokenHash = clusterTokenHash(options.clusterToken);
-    this.#complaints = new LogLimiter(options.limits.repeatedLogIntervalMs);
     this.#announce = options.announce ?? formatHostPort(options.listen);
-    this.#peers = new PeerDirectory(options, this.#services, {
-      ...this.#linkHandlers("dialed"),
+    const { credentials, identity } = options;
+    const gateOptions = { selfName: identity.name, policy: () => options.policy() };
+    this.#gate =
+      credentials === null ? null : new PeerGate(credentials, gateOptions, this.#ports.clock);
+    this.#links = new PeerLinks({
+      options,
+      self: identity,
+      tokenHash: this.#tokenHash,
+      services: this.#services,
+      ports: this.#ports,
+      events,
+      gate: this.#gate,
+      formation: () => this.#formation,
       currentHello: () => this.#currentHello(),
-      onDialFailed: (name, failure) => {
-        this.#onDialFailed(name, failure);
-      },
+      isActive: () => this.#active,
+      isStopped: () => this.#stopped,
     });
     this.#formation = new Formation(options, () => this.#self(), this.#ports, {
       announce: () => {
-        this.#announceHello();
+        this.#links.announceHello();
       },
       formed: (genesis) => {
-        this.#adoptMembers(genesis);
+        this.#links.adoptMembers(genesis);
       },
       forgetLinks: () => {
-        this.#endLinks(
+        this.#links.endAll(
           new Error("begins anew, as a member's disk changed while the cluster was forming"),
         );
       },
@@ -115,37 +108,45 @@ export class PeerNetwork implements Transport {
     if (!hasOtherMembers(this.#options)) {
       return;
     }
-    const { identity, tls, listen, genesis } = this.#options;
-    if (tls === null) {
+    const { listen, genesis } = this.#options;
+    const gate = this.#gate;
+    if (gate === null) {
       throw new PeerError(
         "tlsFiles",
         "A node with peers needs certificates: set peer-tls-cert-file, peer-tls-key-file and " +
           "peer-tls-ca-cert-file (ferrite certs makes them).",
       );
     }
-    const credentials = await loadPeerCredentials(tls, identity.name, this.#ports.clock.nowMs());
-    const secure = secureContextOptions(credentials);
-    this.#secureContext = createSecureContext(secure);
-    this.#acceptor = new PeerAcceptor(secure, this.#services, {
-      ...this.#linkHandlers("accepted"),
-      onHandshakeFailed: (remote, error) => {
-        this.#complain(
-          "handshake",
-          { remote, error: error.message },
-          "A connection to the peer port was refused",
-        );
-      },
-    });
-    const address = await this.#acceptor.listen(listen.host, listen.port);
+    const address = await this.#links.listen(gate, listen);
     if (this.#options.announce === null) {
       this.#announce = formatHostPort({ host: address.address, port: address.port });
     }
-    this.#ports.logger.info({ address: this.#announce }, "The peer port is open");
-    this.#peers.dialAll(this.#secureContext);
+    this.#ports.logger.info(
+      {
+        address: this.#announce,
+        listening: formatHostPort({ host: address.address, port: address.port }),
+      },
+      "The peer port is open",
+    );
+    this.#links.dialAll(gate);
     if (genesis !== null) {
-      this.#adoptMembers(genesis);
+      this.#links.adoptMembers(genesis);
     }
-    this.#checkStalls();
+  }
+
+  /** Refusals by reason, since the start. */
+  get refusals(): Readonly<Record<PeerRefusalReason, number>> {
+    return this.#links.refusals.counts;
+  }
+
+  /** When the certificate of each peer ends, as seen on the links that are open. Unix ms. */
+  certificateExpiries(): readonly { readonly peer: string; readonly validUntilMs: number }[] {
+    return this.#links.certificateExpiries();
+  }
+
+  /** The policy has changed: links that it does not allow any more are ended. */
+  reviewLinks(): void {
+    this.#links.review();
   }
 
   /** host:port that other nodes dial. */
@@ -180,14 +181,12 @@ export class PeerNetwork implements Transport {
       throw new PeerError("outOfOrder", "A node can not be active before its cluster is formed.");
     }
     this.#active = true;
-    this.#announceHello();
-    for (const peer of this.#peers.all()) {
-      this.#tellConnected(peer);
-    }
+    this.#links.announceHello();
+    this.#links.tellAllConnected();
   }
 
   send(to: NodeId, payload: PeerPayload): boolean {
-    const link = this.#usableLink(this.#peers.withId(to));
+    const link = this.#links.usable(this.#links.withId(to));
     if (link === null) {
       this.counters.droppedNoLink++;
       return false;
@@ -202,7 +201,7 @@ export class PeerNetwork implements Transport {
   }
 
   connected(peer: NodeId): boolean {
-    return this.#usableLink(this.#peers.withId(peer)) !== null;
+    return this.#links.usable(this.#links.withId(peer)) !== null;
   }
 
   /** Hands everything sent since the last flush to the sockets, in one write per peer. */
@@ -219,7 +218,7 @@ export class PeerNetwork implements Transport {
 
   /** Bytes that wait for a peer. */
   queuedBytes(peer: NodeId): number {
-    return this.#usableLink(this.#peers.withId(peer))?.queuedBytes ?? 0;
+    return this.#links.usable(this.#links.withId(peer))?.queuedBytes ?? 0;
   }
 
   /** Sends what is queued, ends all links and closes the port. */
@@ -230,14 +229,8 @@ export class PeerNetwork implements Transport {
     this.#stopped = true;
     this.flush();
     this.#active = false;
-    this.#cancelStallCheck?.();
     this.#formation.stop();
-    const links = this.#peers.links();
-    for (const peer of this.#peers.all()) {
-      peer.dialer.stop();
-    }
-    await this.#acceptor?.close();
-    await Promise.all(links.map((link) => link.ended));
+    await this.#links.close();
   }
 
   readonly #plannedFlush = (): void => {
@@ -268,221 +261,8 @@ export class PeerNetwork implements Transport {
       promise: this.#formation.promise,
       genesis: this.#formation.genesis,
       active: this.#active,
+      certificate: this.#gate?.ownFingerprint ?? null,
+      successor: false,
     };
-  }
-
-  #announceHello(): void {
-    const hello = this.#currentHello();
-    for (const link of this.#peers.links()) {
-      link.sayHello(hello);
-    }
-  }
-
-  #endLinks(reason: Error): void {
-    for (const link of this.#peers.links()) {
-      link.destroy(reason);
-    }
-  }
-
-  #adoptMembers(genesis: Genesis): void {
-    if (this.#secureContext === null) {
-      return;
-    }
-    for (const name of this.#peers.adoptMembers(genesis, this.#secureContext)) {
-      this.#ports.logger.warn(
-        { peer: name, clusterId: genesis.clusterId },
-        "A configured peer is not a member of the cluster and is ignored",
-      );
-    }
-    for (const link of this.#peers.links()) {
-      this.#recheck(link);
-    }
-  }
-
-  /** What was acceptable while forming may not be any more. */
-  #recheck(link: PeerLink): void {
-    if (link.hello !== null) {
-      const refusal = this.#refusalOf(link, link.hello, null);
-      if (refusal !== null) {
-        this.#refuse(link, link.hello.name, refusal);
-      }
-    }
-  }
-
-  #linkHandlers(side: "dialed" | "accepted"): LinkHandlers {
-    return {
-      onHello: (link, hello) => {
-        this.#onHello(link, hello, side);
-      },
-      onRefusal: (link, refusal) => {
-        const peer = link.hello?.name ?? this.#peers.ofLink(link)?.name ?? null;
-        const fields = { peer, remote: link.remote, reason: refusal.reason, text: refusal.text };
-        this.#complain(
-          `refused by ${peer ?? "?"} ${refusal.reason}`,
-          fields,
-          "A peer refuses this node",
-        );
-      },
-      onPayload: (link, payload, senderTimeMs) => {
-        this.#onPayload(link, payload, senderTimeMs);
-      },
-      onEnded: (link, error) => {
-        this.#onEnded(link, error);
-      },
-    };
-  }
-
-  #onHello(link: PeerLink, hello: Hello, side: "dialed" | "accepted"): void {
-    const dialedName = side === "dialed" ? (this.#peers.ofLink(link)?.name ?? null) : null;
-    const refusal = this.#refusalOf(link, hello, dialedName);
-    this.#formation.hear(hello, refusal);
-    if (refusal !== null) {
-      this.#refuse(link, hello.name, refusal);
-      return;
-    }
-    const peer = this.#peers.named(hello.name);
-    if (peer === undefined) {
-      this.#refuse(link, hello.name, {
-        reason: "unknownMember",
-        text: `"${hello.name}" is not among the peers of "${this.#options.identity.name}".`,
-      });
-      return;
-    }
-    if (!link.wasOpen) {
-      this.#opened(link, hello, peer, side);
-    }
-    this.#peers.learnAddress(peer, hello);
-    this.#formation.proceed();
-    this.#tellConnected(peer);
-  }
-
-  #opened(link: PeerLink, hello: Hello, peer: PeerState, side: "dialed" | "accepted"): void {
-    link.open({ from: hello.nodeId, to: this.#options.identity.id });
-    if (side === "dialed") {
-      this.counters.linksOpened++;
-      peer.dialer.opened();
-      peer.toldRefused = false;
-    } else {
-      this.#acceptor?.opened();
-      // The newest wins: the peer would not dial again if it still had the old one.
-      peer.accepted?.destroy(new Error("replaced by a newer link"));
-      peer.accepted = link;
-      link.sayHello(this.#currentHello());
-      peer.dialer.dialNow();
-    }
-    this.#ports.logger.info({ peer: peer.name, remote: link.remote, side }, "A peer link is open");
-  }
-
-  #refusalOf(link: PeerLink, hello: Hello, dialedName: string | null): Refusal | null {
-    return refusalOfHello(hello, {
-      selfId: this.#options.identity.id,
-      selfName: this.#options.identity.name,
-      tokenHash: this.#tokenHash,
-      expectedNames: this.#formation.expectedNames,
-      genesis: this.#formation.genesis,
-      dialedName,
-      certificateCovers: (name) => certificateCovers(link.certificate, name),
-    });
-  }
-
-  #refuse(link: PeerLink, peer: string, refusal: Refusal): void {
-    const fields = { peer, remote: link.remote, reason: refusal.reason, text: refusal.text };
-    this.#complain(`refuse ${refusal.reason}`, fields, "A peer was refused");
-    link.refuse(refusal);
-  }
-
-  #onPayload(link: PeerLink, payload: PeerPayload, senderTimeMs: number): void {
-    const hello = link.hello;
-    const clusterId = this.#formation.genesis?.clusterId;
-    if (!this.#active || hello === null || hello.genesis?.clusterId !== clusterId) {
-      this.counters.droppedInactive++;
-      return;
-    }
-    this.#events.onPayload(hello.nodeId, payload, senderTimeMs);
-  }
-
-  #onEnded(link: PeerLink, error: Error | null): void {
-    this.#unflushed.delete(link);
-    const name = link.hello?.name ?? null;
-    const peer = name === null ? undefined : this.#peers.named(name);
-    if (peer !== undefined && peer.accepted === link) {
-      peer.accepted = null;
-    }
-    if (this.#stopped) {
-      return;
-    }
-    const fields = { peer: name, remote: link.remote, error: error?.message ?? null };
-    if (error instanceof PeerError && error.code !== "outOfOrder") {
-      this.#complain(
-        `broken ${name ?? "?"} ${error.code}`,
-        fields,
-        "A peer broke the rules of the link",
-      );
-    } else {
-      this.#complain(`ended ${name ?? "?"}`, fields, "A peer link ended");
-    }
-    if (peer !== undefined) {
-      this.#tellDisconnected(peer);
-    }
-  }
-
-  /** Tells the replica of a peer that can not be sent to any more, once. */
-  #tellDisconnected(peer: PeerState): void {
-    if (peer.toldConnected && peer.id !== null && this.#usableLink(peer) === null) {
-      peer.toldConnected = false;
-      this.counters.linksLost++;
-      this.#events.onDisconnected(peer.id, { refused: false });
-    }
-  }
-
-  #onDialFailed(name: string, failure: DialFailure): void {
-    const peer = this.#peers.named(name);
-    const fields = { peer: name, address: failure.address, error: failure.error.message };
-    this.#complain(`dial ${name}`, fields, "A peer can not be reached");
-    if (
-      peer !== undefined &&
-      failure.refused &&
-      this.#active &&
-      !peer.toldRefused &&
-      peer.id !== null
-    ) {
-      peer.toldRefused = true;
-      this.#events.onDisconnected(peer.id, { refused: true });
-    }
-  }
-
-  /** Tells the replica of a peer that can be sent to, once. */
-  #tellConnected(peer: PeerState): void {
-    if (!peer.toldConnected && peer.id !== null && this.#usableLink(peer) !== null) {
-      peer.toldConnected = true;
-      this.#events.onConnected(peer.id);
-    }
-  }
-
-  /** The link to send on: dialed, open, and with a peer that takes payload. */
-  #usableLink(peer: PeerState | undefined): PeerLink | null {
-    if (!this.#active || peer === undefined) {
-      return null;
-    }
-    const link = peer.dialer.link;
-    return link !== null && link.isOpen && link.hello?.active === true ? link : null;
-  }
-
-  #checkStalls(): void {
-    this.#cancelStallCheck = this.#ports.clock.after(STALL_CHECK_MS, () => {
-      const nowMs = this.#ports.clock.nowMs();
-      for (const peer of this.#peers.all()) {
-        peer.dialer.link?.endIfStalled(nowMs);
-      }
-      this.#checkStalls();
-    });
-  }
-
-  #complain(key: string, fields: Record<string, unknown>, message: string): void {
-    const passed = this.#complaints.pass(key, this.#ports.clock.nowMs());
-    if (passed !== null) {
-      const more = passed.suppressed > 0 ? { suppressed: passed.suppressed } : {};
-      this.#ports.logger.warn({ ...fields, ...more }, message);
-    }
   }
 }

@@ -1,13 +1,21 @@
 /** What a peer network is made from. */
 import { parseHostPort } from "../config/host-port.ts";
 import type { HostPort } from "../config/host-port.ts";
-import type { TlsFiles } from "../config/tls-files.ts";
+import type { LiveCredentials } from "../certificates/live-credentials.ts";
 import { PeerError } from "./errors.ts";
 import { MEMBERS_MAX } from "./hello.ts";
 import { checkPeerLimits } from "./limits.ts";
 import type { PeerLimits } from "./limits.ts";
 import type { Genesis, NodeIdentity } from "./membership.ts";
 import { isNodeId } from "./node-id-bytes.ts";
+
+/** What of certificates the operator may change while the node runs. */
+export interface PeerPolicy {
+  /** peer-allowed-san; empty: a certificate covers its node's name. */
+  readonly allowedSan: readonly string[];
+  /** tls-close-expired */
+  readonly closeExpired: boolean;
+}
 
 export interface PeerNetworkOptions {
   readonly identity: NodeIdentity;
@@ -23,10 +31,12 @@ export interface PeerNetworkOptions {
   readonly peers: readonly { readonly name: string; readonly address: string }[];
   /** The cluster this data directory belongs to; null on a new one. */
   readonly genesis: Genesis | null;
-  /** Null only without peers. */
-  readonly tls: TlsFiles | null;
+  /** Null only without peers. Not closed here. */
+  readonly credentials: LiveCredentials | null;
   /** From DEFAULT_PEER_LIMITS, with changes. */
   readonly limits: PeerLimits;
+  /** As it is now; `reviewLinks` of the network is to be called when it has changed. */
+  policy(): PeerPolicy;
   /** This node's logical clock in ms, written on every frame. */
   logicalNowMs(): number;
   /** Must have made it durable when the promise is fulfilled. */

@@ -1,5 +1,4 @@
 /** Who the peers are: by name from the start, by node id once the cluster is formed; each with its dialer. */
-import type { SecureContext } from "node:tls";
 import type { NodeId } from "@ferrite/raft";
 import { parseHostPort } from "../config/host-port.ts";
 import { PeerDialer } from "./dialer.ts";
@@ -8,6 +7,7 @@ import type { Hello } from "./hello.ts";
 import type { LinkServices, PeerLink } from "./link.ts";
 import type { Genesis } from "./membership.ts";
 import type { PeerNetworkOptions } from "./options.ts";
+import type { PeerGate } from "./peer-gate.ts";
 
 /** What the network knows of one peer. */
 export interface PeerState {
@@ -17,10 +17,17 @@ export interface PeerState {
   readonly dialer: PeerDialer;
   /** The link it dialed to us, on which it sends; null when there is none. */
   accepted: PeerLink | null;
+  /** The one before it, which still delivers what the peer had sent on it; null when there is none. */
+  predecessor: PeerLink | null;
   /** What the replica was told last. */
   toldConnected: boolean;
   /** Whether the replica was told, since the last open link, that nobody listens there. */
   toldRefused: boolean;
+}
+
+/** All links with a peer that are not ended. */
+export function linksOf(peer: PeerState): readonly PeerLink[] {
+  return [...peer.dialer.links, peer.accepted, peer.predecessor].filter((link) => link !== null);
 }
 
 export class PeerDirectory {
@@ -51,7 +58,7 @@ export class PeerDirectory {
   /** The peer whose dialed or accepted link this is. */
   ofLink(link: PeerLink): PeerState | undefined {
     for (const peer of this.#byName.values()) {
-      if (peer.dialer.link === link || peer.accepted === link) {
+      if (linksOf(peer).includes(link)) {
         return peer;
       }
     }
@@ -64,16 +71,14 @@ export class PeerDirectory {
 
   /** The links on which this node's hello was said. */
   links(): readonly PeerLink[] {
-    return this.all()
-      .flatMap((peer) => [peer.dialer.link, peer.accepted])
-      .filter((link) => link !== null);
+    return this.all().flatMap(linksOf);
   }
 
   /** Begins to dial those the configuration names, or the members of the cluster when it is known. */
-  dialAll(secureContext: SecureContext): void {
+  dialAll(gate: PeerGate): void {
     const { genesis, peers } = this.#options;
     for (const peer of genesis === null ? peers : this.#targets(genesis)) {
-      this.#add(peer.name, peer.address, secureContext);
+      this.#add(peer.name, peer.address, gate);
     }
   }
 
@@ -81,9 +86,9 @@ export class PeerDirectory {
    * The members are known: gives each peer its id, dials those not dialed yet, drops those that are none.
    * @returns the names of the dropped.
    */
-  adoptMembers(genesis: Genesis, secureContext: SecureContext): readonly string[] {
+  adoptMembers(genesis: Genesis, gate: PeerGate): readonly string[] {
     for (const target of this.#targets(genesis)) {
-      this.#add(target.name, target.address, secureContext);
+      this.#add(target.name, target.address, gate);
     }
     const dropped: string[] = [];
     for (const peer of this.all()) {
@@ -91,6 +96,7 @@ export class PeerDirectory {
       if (member === undefined) {
         peer.dialer.stop();
         peer.accepted?.end(null);
+        peer.predecessor?.end(null);
         this.#byName.delete(peer.name);
         dropped.push(peer.name);
       } else {
@@ -120,13 +126,14 @@ export class PeerDirectory {
       }));
   }
 
-  #add(name: string, address: string, secureContext: SecureContext): void {
+  #add(name: string, address: string, gate: PeerGate): void {
     if (this.#byName.has(name)) {
       return;
     }
-    const dialer = new PeerDialer({ name, address, secureContext }, this.#services, this.#handlers);
+    const dialer = new PeerDialer({ name, address, gate }, this.#services, this.#handlers);
+    const noLinks = { accepted: null, predecessor: null };
     const toldNothing = { toldConnected: false, toldRefused: false };
-    this.#byName.set(name, { name, id: null, dialer, accepted: null, ...toldNothing });
+    this.#byName.set(name, { name, id: null, dialer, ...noLinks, ...toldNothing });
     dialer.start();
   }
 }

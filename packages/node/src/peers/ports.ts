@@ -1,4 +1,5 @@
 /** What the peer network is given from outside: a voice, time and chance. */
+import type { PeerRefusal } from "./connection-refusal.ts";
 
 /** The part of pino's logger that is used here: fields first, then a constant sentence. */
 export interface PeerLogger {
@@ -17,6 +18,8 @@ export interface PeerClock {
 
 export interface PeerPorts {
   readonly logger: PeerLogger;
+  /** For the trail. Must not throw; what equals a refusal of a moment ago is only counted. */
+  onRefused(refusal: PeerRefusal): void;
   readonly clock: PeerClock;
   /** In [0, 1). */
   random(): number;

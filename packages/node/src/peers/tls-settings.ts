@@ -1,7 +1,7 @@
 /** One place for how links are secured: TLS 1.3 with certificates on both sides, and no way to turn it off. */
 import { constants } from "node:crypto";
 import type { SecureContextOptions } from "node:tls";
-import type { PeerCredentials } from "./tls-files.ts";
+import type { LoadedCredentials } from "../certificates/live-credentials.ts";
 
 /**
  * All three of TLS 1.3 are strong. AES-128 first: with hardware AES it costs the least, and the link's other limits
@@ -9,11 +9,10 @@ import type { PeerCredentials } from "./tls-files.ts";
  */
 const CIPHERS = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 
-export function secureContextOptions(credentials: PeerCredentials): SecureContextOptions {
+/** What TLS is made with from one generation of certificates. */
+export function secureContextOptions(credentials: LoadedCredentials): SecureContextOptions {
   return {
-    cert: credentials.cert,
-    key: credentials.key,
-    ca: [...credentials.ca],
+    ...credentials.contextOptions,
     minVersion: "TLSv1.3",
     maxVersion: "TLSv1.3",
     ciphers: CIPHERS,

@@ -1,11 +1,14 @@
 /** Brings a node into its cluster: links to the peers, and who the members are. A cluster of one has members, but no links. */
 import type { FileSystem } from "@ferrite/storage";
 import type { Logger } from "pino";
+import type { LiveCredentials } from "../certificates/live-credentials.ts";
 import type { NodeConfig } from "../config/node-config.ts";
-import { peerTlsFiles } from "../config/tls-files.ts";
+import type { PeerRefusal } from "../peers/connection-refusal.ts";
 import { DEFAULT_PEER_LIMITS } from "../peers/limits.ts";
 import type { Genesis, Member, NodeIdentity } from "../peers/membership.ts";
 import { PeerNetwork } from "../peers/network.ts";
+import type { PeerPolicy } from "../peers/options.ts";
+import type { PeerMetricsSource } from "../metrics/peer-metrics.ts";
 import type { Transport, TransportEvents } from "../replica/transport.ts";
 import { checkPeersFit, loadGenesis, persistGenesis } from "./genesis-file.ts";
 
@@ -18,6 +21,10 @@ export interface ClusterLinks {
   readonly transport: Transport & { flush(): void };
   /** host:port of the peer listener, or null. */
   readonly address: string | null;
+  /** What metrics read. */
+  readonly network: PeerMetricsSource;
+  /** The policy has changed. */
+  reviewLinks(): void;
   /** Payloads flow from now on. */
   activate(events: TransportEvents, logicalNowMs: () => number): void;
   stop(): Promise<void>;
@@ -28,6 +35,12 @@ export interface JoinClusterOptions {
   readonly identity: NodeIdentity;
   readonly fileSystem: FileSystem;
   readonly logger: Logger;
+  /** Null in a cluster of one. */
+  readonly credentials: LiveCredentials | null;
+  /** The settings as they are now. */
+  policy(): PeerPolicy;
+  /** For the trail; there is none yet while the cluster is being formed. */
+  onRefused(refusal: PeerRefusal): void;
 }
 
 /**
@@ -48,7 +61,8 @@ export async function joinCluster(options: JoinClusterOptions): Promise<ClusterL
       clientAnnounce: config.clientAnnounce,
       peers: config.peers,
       genesis: known,
-      tls: peerTlsFiles(config),
+      credentials: options.credentials,
+      policy: () => options.policy(),
       limits: { ...DEFAULT_PEER_LIMITS, frameBytesMax: config.peerFrameBytesMax },
       logicalNowMs: () => relay.logicalNowMs(),
       persistGenesis: (genesis) => {
@@ -57,7 +71,7 @@ export async function joinCluster(options: JoinClusterOptions): Promise<ClusterL
       },
     },
     relay,
-    { logger },
+    { logger, onRefused: (refusal) => options.onRefused(refusal) },
   );
   try {
     await network.start();
@@ -72,6 +86,8 @@ export async function joinCluster(options: JoinClusterOptions): Promise<ClusterL
         clientAddress: config.clientAnnounce,
       },
       transport: network,
+      network,
+      reviewLinks: () => network.reviewLinks(),
       address: alone && genesis.members.length === 1 ? null : network.address,
       activate: (events, logicalNowMs) => {
         relay.connect(events, logicalNowMs);
@@ -83,6 +99,11 @@ export async function joinCluster(options: JoinClusterOptions): Promise<ClusterL
     await network.stop();
     throw error;
   }
+}
+
+/** What the settings say about the certificates of other nodes. */
+export function peerPolicy(config: NodeConfig): PeerPolicy {
+  return { allowedSan: config.peerAllowedSan, closeExpired: config.tlsCloseExpired };
 }
 
 /** Stands in for the replica until there is one. Nothing arrives before: payloads flow after `activate` only. */

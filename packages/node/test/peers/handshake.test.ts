@@ -36,6 +36,8 @@ const HELLO: Hello = {
   promise: null,
   genesis: null,
   active: false,
+  certificate: null,
+  successor: false,
 };
 
 const CONTEXT: HelloContext = {
@@ -45,7 +47,7 @@ const CONTEXT: HelloContext = {
   expectedNames: ["a", "b"],
   genesis: null,
   dialedName: null,
-  certificateCovers: (name) => name === "b",
+  identityProblem: (name) => (name === "b" ? null : `not ${name}`),
 };
 
 function bodyOf(write: (writer: FrameWriter) => void): Buffer {
@@ -185,7 +187,7 @@ describe("a peer is", () => {
     ["its certificate does not cover its name", { name: "c" }, {}, "wrongCertificate"],
     ["another name was dialed", {}, { dialedName: "c" }, "wrongName"],
     ["it has this node's id", { nodeId: A }, {}, "sameNode"],
-    ["it has this node's name", { name: "a" }, { certificateCovers: () => true }, "sameNode"],
+    ["it has this node's name", { name: "a" }, { identityProblem: () => null }, "sameNode"],
     ["its group is not known", { groupId: 1 }, {}, "wrongGroup"],
     ["its token differs", { tokenHash: clusterTokenHash("else") }, {}, "wrongToken"],
     [
