@@ -177,15 +177,10 @@ export class Connection extends ClientStream implements WriteClient {
     this.#decoding = true;
     while (at < to && this.#stall === Stall.None) {
       const end = decoder.decode(buffer, at, to, argv);
-      if (end === NEED_MORE) {
-        if (looksLikeTls(buffer, at, to)) {
-          this.#onTlsClient();
-          at = to;
-        }
-        break;
-      }
-      if (end === PROTOCOL_ERROR) {
-        this.#onProtocolError(decoder.errorText);
+      if (end === NEED_MORE || end === PROTOCOL_ERROR) {
+        if (looksLikeTls(buffer, at, to)) this.#onTlsClient();
+        else if (end === NEED_MORE) break;
+        else this.#onProtocolError(decoder.errorText);
         at = to;
         break;
       }

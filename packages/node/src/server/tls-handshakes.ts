@@ -38,6 +38,8 @@ export class TlsHandshakes {
   readonly #inProgress = new Map<string, Handshake>();
   readonly #ids = new Map<number, Handshake>();
   #server: Server | null = null;
+  /** Whose TCP connection has closed last: the TLS server tells what was wrong just after that. */
+  #closing: Handshake | null = null;
   #nextId = 1;
 
   constructor(parts: HandshakeParts) {
@@ -73,8 +75,13 @@ export class TlsHandshakes {
     // What becomes of it is told by the TLS socket and by "close".
     socket.on("error", () => socket.destroy());
     socket.on("close", () => {
-      this.#fail(handshake, { reason: "client", text: "the client left" });
+      this.#closing = handshake;
+      process.nextTick(() => {
+        this.#fail(handshake, { reason: "client", text: "the client left" });
+      });
     });
+    // Half a connection makes no handshake.
+    socket.allowHalfOpen = false;
     server.emit("connection", socket);
   }
 
@@ -101,25 +108,26 @@ export class TlsHandshakes {
 
   #succeeded(socket: TLSSocket): void {
     const handshake = this.#of(socket);
-    if (handshake === undefined) {
+    if (handshake === null) {
       socket.destroy();
       return;
     }
     this.#remove(handshake);
+    socket.allowHalfOpen = true;
     this.#parts.onSecure(socket, handshake.ends);
   }
 
   #broke(error: Error, socket: TLSSocket): void {
-    const handshake = this.#of(socket);
-    // A connection that is gone has no addresses: its "close" tells.
-    if (handshake === undefined) return;
+    // A certificate that was not verified ends the connection first, and a closed one has no addresses.
+    const handshake = this.#of(socket) ?? this.#closing;
+    if (handshake === null) return;
     this.#fail(handshake, handshakeFailure(error, socket.authorizationError));
     handshake.socket.destroy();
   }
 
-  #of(socket: TLSSocket): Handshake | undefined {
+  #of(socket: TLSSocket): Handshake | null {
     const ends = tcpEnds(socket);
-    return ends === null ? undefined : this.#inProgress.get(keyOf(ends));
+    return ends === null ? null : (this.#inProgress.get(keyOf(ends)) ?? null);
   }
 
   #fail(handshake: Handshake, failure: HandshakeFailure): void {

@@ -1,6 +1,8 @@
 /** A client that sends what it is told, byte for byte, and hands out replies as raw RESP text. */
 import { connect } from "node:net";
 import type { Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import type { ConnectionOptions } from "node:tls";
 
 export class RawClient {
   readonly socket: Socket;
@@ -38,10 +40,15 @@ export class RawClient {
     return RawClient.#open(connect({ path }));
   }
 
-  static #open(socket: Socket): Promise<RawClient> {
+  /** Over TLS; resolves when the handshake is done on this side. */
+  static connectTls(port: number, options: ConnectionOptions): Promise<RawClient> {
+    return RawClient.#open(connectTls({ port, host: "127.0.0.1", ...options }), "secureConnect");
+  }
+
+  static #open(socket: Socket, event = "connect"): Promise<RawClient> {
     return new Promise((resolve, reject) => {
       socket.once("error", reject);
-      socket.once("connect", () => {
+      socket.once(event, () => {
         socket.off("error", reject);
         resolve(new RawClient(socket));
       });

@@ -1,7 +1,9 @@
 /** A RespServer on a free port with a fake replica behind it. */
+import type { ConnectionOptions } from "node:tls";
 import { afterEach } from "vitest";
 import { requirepassRules } from "../../../src/access/access-service.ts";
 import { createCommandTable } from "../../../src/commands/all-commands.ts";
+import type { LiveCredentials } from "../../../src/certificates/live-credentials.ts";
 import type { NodeConfig } from "../../../src/config/node-config.ts";
 import type { ServerClock } from "../../../src/server/clock.ts";
 import type { SettingsView } from "../../../src/server/edge-context.ts";
@@ -20,6 +22,8 @@ export interface TestServerOptions {
   readonly limits?: Partial<ConnectionLimits>;
   readonly staticReads?: boolean;
   readonly settings?: SettingsView;
+  /** Then RESP over TLS is spoken on a free port, and the clock shows the real time: OpenSSL looks at that one. */
+  readonly credentials?: LiveCredentials;
 }
 
 export class ManualClock implements ServerClock {
@@ -53,6 +57,23 @@ export class TestServer {
     this.port = parts.port;
   }
 
+  /** Port of RESP over TLS. */
+  get tlsPort(): number {
+    return this.server.tlsAddresses[0].port;
+  }
+
+  async connectTls(options: ConnectionOptions): Promise<RawClient> {
+    const client = await RawClient.connectTls(this.tlsPort, options);
+    this.clients.push(client);
+    return client;
+  }
+
+  /** As CONFIG SET does. */
+  change(settings: Partial<NodeConfig>): void {
+    const config = { ...this.server.config(), ...settings };
+    this.server.applyConfig(config, new Set(Object.keys(settings) as (keyof NodeConfig)[]));
+  }
+
   async connect(options: { allowHalfOpen?: boolean } = {}): Promise<RawClient> {
     const client = await RawClient.connect(this.port, options);
     this.clients.push(client);
@@ -75,12 +96,16 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const replica = new FakeReplica(table);
   const clock = new ManualClock();
   const warnings: string[] = [];
-  const config = testConfig(options.config);
+  const { credentials } = options;
+  const tlsDefaults: Partial<NodeConfig> = credentials === undefined ? {} : { tlsPort: 0 };
+  const config = testConfig({ ...tlsDefaults, ...options.config });
+  if (credentials !== undefined) clock.time = Date.now();
   const access = testAccess(table, {
     clients: () => server.clients(),
     checking: (client, begins) => server.checkingLogin(client, begins),
     nowMs: () => clock.nowMs(),
     isProtected: () => server.config().protectedMode,
+    certificateUser: () => server.config(),
   });
   if (config.requirepass !== "") await givePassword(access, config.requirepass);
   const server: RespServer = new RespServer({
@@ -96,6 +121,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     logger: collectingLogger(warnings),
     limits: options.limits ?? {},
     staticReads: options.staticReads ?? true,
+    ...(credentials === undefined ? {} : { tls: { credentials, logins: access.certificates } }),
   });
   replica.onRoundDone = () => server.flush();
   access.state.onUsersChanged(() => server.reviewClients());
