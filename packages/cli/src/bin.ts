@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The program `ferrite`: the real world handed to the command line. */
+import { closeSync, openSync } from "node:fs";
 import { hostname } from "node:os";
 import { run } from "./program.ts";
 import { standardInput } from "./terminal/standard-input.ts";
@@ -15,6 +16,7 @@ const world: World = {
   complain: (line) => void process.stderr.write(`${line}\n`),
   style: chooseStyle(process.env, isTerminal),
   isTerminal,
+  terminalIsGone: () => isTerminal && !canOpenTerminal(),
   input: standardInput(process.stdin, process.stderr),
   environment: process.env,
   workingDirectory: process.cwd(),
@@ -27,6 +29,17 @@ const world: World = {
   },
   process,
 };
+
+/** A process whose terminal was closed has none that it could open. */
+function canOpenTerminal(): boolean {
+  try {
+    closeSync(openSync("/dev/tty", "r"));
+    return true;
+  } catch {
+    // There is nothing to tell: that it can not be opened is the answer.
+    return false;
+  }
+}
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 if (major < 22 || (major === 22 && minor < 12)) {

@@ -9,6 +9,8 @@ export interface World {
   complain(line: string): void;
   readonly style: Style;
   readonly isTerminal: boolean;
+  /** The program was started at a terminal which is closed now: what SIGHUP once was for. */
+  terminalIsGone(): boolean;
   readonly input: InputPort;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly workingDirectory: string;

@@ -10,6 +10,7 @@ export function bannerLines(node: NodeHandle, config: NodeConfig, world: World):
   const port = firstAddress.slice(firstAddress.lastIndexOf(":") + 1);
   const rows: (readonly [string, string])[] = [
     ["clients", `${node.addresses.resp.join(", ")}   ${style.dim(`redis-cli -p ${port}`)}`],
+    ["tls", tlsText(node, config)],
     ["peers", node.addresses.peer ?? "none: a cluster of one"],
     ["http", node.addresses.http === null ? "off" : `http://${node.addresses.http}/readyz?verbose`],
     ["data", config.dataDir],
@@ -19,4 +20,17 @@ export function bannerLines(node: NodeHandle, config: NodeConfig, world: World):
     ...rows.map(([name, text]) => `  ${name.padEnd(8)} ${text}`),
     "",
   ];
+}
+
+/** Where clients with TLS come in, and whether they have to bring a certificate. */
+function tlsText(node: NodeHandle, config: NodeConfig): string {
+  const { tls } = node.addresses;
+  if (tls.length === 0) return "off";
+  const asks = config.tlsCaCertFile !== null || config.tlsCaCertDirectory !== null;
+  const asked: Readonly<Record<NodeConfig["tlsAuthClients"], string>> = {
+    yes: "clients need a certificate",
+    optional: "clients may have a certificate",
+    no: "clients need no certificate",
+  };
+  return `${tls.join(", ")}   ${asked[asks ? config.tlsAuthClients : "no"]}`;
 }

@@ -16,7 +16,7 @@ export function describeStartFailure(error: unknown, config: NodeConfig): string
     case "EADDRINUSE":
       return `${where} is already in use; stop what listens there or set another ${portSetting(config, port)}`;
     case "EADDRNOTAVAIL":
-      return `this machine has no address ${address}; check bind, peer-bind and http-bind`;
+      return `this machine has no address ${address}; check bind, tls-bind, peer-bind and http-bind`;
     case "EACCES":
     case "EPERM":
       return path === undefined
@@ -33,5 +33,6 @@ export function describeStartFailure(error: unknown, config: NodeConfig): string
 
 function portSetting(config: NodeConfig, port: number | undefined): string {
   if (port === config.httpPort) return "http-port";
+  if (port === config.tlsPort) return "tls-port";
   return port === config.peerPort ? "peer-port" : "port";
 }

@@ -30,13 +30,23 @@ export async function runNode(options: RunOptions, world: World): Promise<number
   logger.info({ version: world.version, settings: changedSettings(config) }, "starting");
   for (const warning of options.warnings) logger.warn(warning);
 
-  const signals = listenForStop(world.process, { ignoreInterrupt: supervised });
+  // A node that is still starting is about to read its files.
+  let readAgain = (): void => undefined;
+  const signals = listenForStop(world.process, {
+    ignoreInterrupt: supervised,
+    onHangup() {
+      if (world.terminalIsGone()) return false;
+      readAgain();
+      return true;
+    },
+  });
   const parentGone = supervised ? onceDisconnected(world) : new Promise<never>(() => undefined);
   try {
     const starting = start(config, logger, world);
     const early = await Promise.race([starting, signals.first, parentGone]);
     // Nothing is served yet, so there is nobody to wait for: the log on disk bears any end.
     if (typeof early === "string") return early === "parentGone" ? 1 : SIGNAL_EXIT_CODES[early];
+    readAgain = () => void readCertificatesAgain(early, logger);
     if (world.isTerminal && !supervised) {
       for (const line of bannerLines(early, config, world)) world.print(line);
     }
@@ -52,6 +62,16 @@ async function start(config: NodeConfig, logger: Logger, world: World): Promise<
   } catch (error) {
     logger.debug({ error }, "could not start");
     throw new CliError("startFailed", describeStartFailure(error, config), { cause: error });
+  }
+}
+
+/** SIGHUP. What the files are worth is told by the node itself. */
+async function readCertificatesAgain(node: NodeHandle, logger: Logger): Promise<void> {
+  logger.info("SIGHUP: the files of certificates are read again");
+  try {
+    await node.reloadCertificates();
+  } catch (error) {
+    logger.error({ err: error }, "the files of certificates could not be read again");
   }
 }
 

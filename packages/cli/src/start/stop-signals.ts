@@ -1,7 +1,7 @@
 /**
  * The signals that ask a node to stop. The first one asks, the second one ends the process at once. One signal may be
  * delivered twice (to the process group, and by npm or a supervisor that passes it on): a repeat right behind the first
- * is that echo and not a second wish.
+ * is that echo and not a second wish. SIGHUP asks to stop only when it says that the terminal is gone.
  */
 import { SIGNAL_EXIT_CODES, type ProcessPort, type StopSignal } from "../world.ts";
 
@@ -21,6 +21,8 @@ export interface StopSignalOptions {
    * stops its nodes in the right order.
    */
   readonly ignoreInterrupt: boolean;
+  /** Asked at SIGHUP: true when that was a wish to read files again, and not that the terminal is gone. */
+  readonly onHangup?: () => boolean;
   /** Runs before the second signal ends the process. */
   readonly beforeExit?: () => void;
 }
@@ -32,6 +34,7 @@ export function listenForStop(port: ProcessPort, options: StopSignalOptions): St
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
       const listener = (): void => {
         if (signal === "SIGINT" && options.ignoreInterrupt) return;
+        if (signal === "SIGHUP" && options.onHangup?.() === true) return;
         const nowMs = performance.now();
         if (seen !== null) {
           if (seen.signal === signal && nowMs - seen.atMs < SIGNAL_ECHO_MS) return;

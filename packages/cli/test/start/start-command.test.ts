@@ -135,9 +135,14 @@ describe("ferrite start: refusals are one clear message each, with status 1 and 
       "127.0.0.1:8080 is already in use; stop what listens there or set another http-port",
     ],
     [
+      "a TLS port that is taken",
+      { code: "EADDRINUSE", address: "127.0.0.1", port: 6380 },
+      "127.0.0.1:6380 is already in use; stop what listens there or set another tls-port",
+    ],
+    [
       "an address of another machine",
       { code: "EADDRNOTAVAIL", address: "192.0.2.1", port: 1 },
-      "this machine has no address 192.0.2.1; check bind, peer-bind and http-bind",
+      "this machine has no address 192.0.2.1; check bind, tls-bind, peer-bind and http-bind",
     ],
     [
       "a port of the system",
@@ -153,7 +158,8 @@ describe("ferrite start: refusals are one clear message each, with status 1 and 
   ])("%s", async (_name, fields, message) => {
     const world = new FakeWorld();
     world.startError = Object.assign(new Error("boom"), fields);
-    expect(await run(["start", ...QUIET], world)).toBe(1);
+    const tls = ["--tls-port", "6380", "--tls-cert-file", "x.crt", "--tls-key-file", "x.key"];
+    expect(await run(["start", ...QUIET, ...tls], world)).toBe(1);
     expect(world.errors).toBe(`ferrite: ${message}`);
   });
 });
@@ -163,12 +169,28 @@ describe("ferrite start: the end", () => {
     "%s stops the node, and the status is 0",
     async (signal) => {
       const { world, node, code } = await started([]);
+      // SIGHUP is what a terminal says when it is closed.
+      world.terminalGone = true;
       world.fakeProcess.emit(signal);
       expect(await code).toBe(0);
       expect(node.stops).toBe(1);
       expect(world.fakeProcess.listenerCount(signal)).toBe(0);
     },
   );
+
+  it("(S33) SIGHUP has certificates read again, as often as it comes, and stops nothing", async () => {
+    const { world, node, code } = await started([]);
+    // The last of the listeners is set once the node serves.
+    await new Promise((resolve) => setImmediate(resolve));
+    world.fakeProcess.emit("SIGHUP");
+    node.reloadWork = Promise.reject(new Error("the disk is slow"));
+    world.fakeProcess.emit("SIGHUP");
+    world.fakeProcess.emit("SIGHUP");
+    expect(node).toMatchObject({ reloads: 3, stops: 0 });
+    world.fakeProcess.emit("SIGTERM");
+    expect(await code).toBe(0);
+    expect(world.fakeProcess.listenerCount("SIGHUP")).toBe(0);
+  });
 
   it("a second signal ends the process at once", async () => {
     const { world, node, code } = await started([]);
@@ -202,6 +224,7 @@ describe("ferrite start: the end", () => {
     await code;
     expect(world.output).toContain("Ferrite 9.8.7, node box");
     expect(world.output).toContain("redis-cli -p 7001");
+    expect(world.output).toMatch(/tls +off/);
   });
 });
 
