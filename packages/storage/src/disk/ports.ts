@@ -26,16 +26,16 @@ export interface LogWriter {
   close(onClosed: () => void): void;
 }
 
-/** A log whose files may be encrypted. Both calls are FIFO with `submit`, and do nothing once the log has failed. */
+/** A log whose files may be encrypted. Once the log has failed both calls do nothing. */
 export interface KeyedLogWriter extends LogWriter {
   /**
-   * New segments are encrypted with these. The one being written goes on as it is until it is full or `roll` was
-   * called; one that is not encrypted is left at once. Throws `limitExceeded` when a key can not be used.
+   * Segments that begin after what was submitted before are encrypted with these. The one being written goes on as it
+   * is until it is full or `roll` was called; one that is not encrypted is left with the next write. Throws `limitExceeded` when a key can not be used.
    */
   useKeys(keys: AtRestKeys): void;
   /**
-   * Begins a new segment, and so a new data key, as soon as its space is reserved; writes go on meanwhile. `onRolled`
-   * is called when it has begun, and never when the log ends before.
+   * Begins a new segment, and so a new data key, as soon as its space is reserved; writes go on meanwhile. It is made
+   * with the keys of an earlier `useKeys`. `onRolled` is called when it has begun, and never when the log ends before.
    */
   roll(onRolled: () => void): void;
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { InlineLogWriter } from "../../src/disk/inline-log-writer.ts";
 import type { LogWriterEvents } from "../../src/disk/ports.ts";
 import { FaultFileSystem } from "./fault-file-system.ts";
-import { directory, entries, hardState, modes, open, plain } from "./log-fixtures.ts";
+import { directory, entries, hardState, keysBehind, modes, open, plain } from "./log-fixtures.ts";
 import { logWriterSuite, segmentBytes } from "./log-writer-suite.ts";
 
 for (const { mode, encryption } of modes) {
@@ -15,7 +15,12 @@ for (const { mode, encryption } of modes) {
         const writer = new InlineLogWriter(log, events, (task) => setImmediate(task));
         return { writer, recovered };
       },
-      recoverNow: () => open(disk.copy(), options).recovered,
+      encryption,
+      keys: keysBehind(encryption),
+      bytes: () =>
+        Buffer.concat(disk.list(directory).map((name) => disk.contents(`${directory}/${name}`))),
+      recoverNow: (keys) =>
+        open(disk.copy(), { ...options, encryption: keys ?? encryption }).recovered,
       segmentCount: () => disk.list(directory).length,
       remove: () => undefined,
     };

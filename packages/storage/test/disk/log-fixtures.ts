@@ -26,6 +26,11 @@ export const modes: readonly { readonly mode: string; readonly encryption: AtRes
   { mode: "encrypted", encryption: atRestKeys },
 ];
 
+/** Keys for a disk that was opened with `encryption`: all its files are read with them. */
+export function keysBehind(encryption: AtRestKeys | null): AtRestKeys {
+  return keysOf(encryption === null ? 1 : 2, { acceptsPlainFiles: encryption === null });
+}
+
 /** `open` in one of the modes. */
 export function openerOf(encryption: AtRestKeys | null): typeof open {
   return (fileSystem, options) => open(fileSystem, { encryption, ...options });

@@ -4,7 +4,15 @@ import { LogRing, MessageKind } from "../../src/disk/log-ring.ts";
 import { LogWorkerLoop } from "../../src/disk/log-worker-loop.ts";
 import { prepareWrite, putWrite } from "../../src/disk/write-codec.ts";
 import { FaultFileSystem } from "./fault-file-system.ts";
-import { entries, hardState, open, plain, segmentPath, storageErrorOf } from "./log-fixtures.ts";
+import {
+  entries,
+  hardState,
+  keysOf,
+  open,
+  plain,
+  segmentPath,
+  storageErrorOf,
+} from "./log-fixtures.ts";
 
 /** The worker's loop on this thread: what it shall do is in the ring before it runs. */
 class Bench {
@@ -126,6 +134,27 @@ describe("the loop of the log's worker thread", () => {
     bench.ring.requestClose();
     bench.run();
     expect(bench.told).toEqual(["full"]);
+  });
+
+  it("S40: rolls while no write comes, and tells it; on a full disk it waits for room as writes do", () => {
+    const bench = new Bench();
+    bench.disk.capacityBytes = bench.disk.usedBytes();
+    bench.onSpace = (full) => {
+      if (full) {
+        bench.disk.capacityBytes = Infinity;
+      } else {
+        bench.useKeys(keysOf(2));
+        bench.roll();
+        bench.close();
+      }
+    };
+    bench.useKeys(keysOf(1, { acceptsPlainFiles: true }));
+    bench.roll();
+    bench.run();
+    expect(bench.told).toEqual(["done 2", "full", "rolled 1", "room", "done 5", "rolled 2"]);
+    const header = bench.disk.contents(segmentPath(3));
+    expect(header[280]).toBe(2);
+    expect(bench.disk.contents(segmentPath(2))[280]).toBe(1);
   });
 
   it("R50: ends with the error when a sync fails", () => {

@@ -1,10 +1,16 @@
 /** What every `LogWriter` must do, whatever thread it writes on. */
 import { describe, expect, it } from "vitest";
-import type { LogWriter, LogWriterEvents, RecoveredLog } from "../../src/disk/ports.ts";
-import { entries, hardState, plain } from "./log-fixtures.ts";
+import type { AtRestKeys } from "../../src/disk/at-rest-keys.ts";
+import type {
+  KeyedLogWriter,
+  LogWriter,
+  LogWriterEvents,
+  RecoveredLog,
+} from "../../src/disk/ports.ts";
+import { entries, hardState, keysOf, plain } from "./log-fixtures.ts";
 
 export interface WriterUnderTest {
-  readonly writer: LogWriter;
+  readonly writer: KeyedLogWriter;
   readonly recovered: RecoveredLog;
 }
 
@@ -15,7 +21,13 @@ export interface WriterHome {
     after?: { readonly index: number; readonly term: number },
   ): Promise<WriterUnderTest>;
   /** What a restart would find now, without the writer's help. */
-  recoverNow(): RecoveredLog;
+  recoverNow(encryption?: AtRestKeys): RecoveredLog;
+  /** What the log is opened with. */
+  readonly encryption: AtRestKeys | null;
+  /** Keys that may be given to it later: those it has, or ones that accept its plain files. */
+  readonly keys: AtRestKeys;
+  /** All bytes of the log's files. */
+  bytes(): Buffer;
   segmentCount(): number;
   remove(): void;
 }
@@ -209,6 +221,57 @@ export function logWriterSuite(name: string, makeHome: () => WriterHome): void {
         await closing;
         expect(durable).toBe(50);
         expect(home.recoverNow().entries).toHaveLength(50);
+      }));
+
+    it("S40: rolls into a new segment without holding writes up, and tells each roll once", () =>
+      withHome(async (home) => {
+        const { writer } = await home.open(noEvents);
+        await submitted(writer, 1, 3);
+        const before = home.segmentCount();
+        const told: string[] = [];
+        const rolled = new Promise<void>((resolve) => {
+          writer.roll(() => told.push("first"));
+          writer.roll(() => {
+            told.push("second");
+            resolve();
+          });
+        });
+        await submitted(writer, 4, 20);
+        await rolled;
+        expect(home.segmentCount()).toBeGreaterThan(before);
+        const segments = home.segmentCount();
+        await new Promise<void>((resolve) => writer.roll(resolve));
+        expect(home.segmentCount()).toBeGreaterThan(segments);
+        expect(told).toEqual(["first", "second"]);
+        await submitted(writer, 24, 1);
+        await closed(writer);
+        const again = await home.open(noEvents);
+        expect(plain(again.recovered.entries)).toEqual(plain(entries(1, 24)));
+        await closed(again.writer);
+      }));
+
+    it("S40: encrypts from the next record on when it is given keys for the first time", () =>
+      withHome(async (home) => {
+        const { writer, recovered } = await home.open(noEvents);
+        expect(recovered.entries).toEqual([]);
+        const first = entries(1, 1, 1, 500);
+        await new Promise<void>((resolve) => {
+          writer.submit({ hardState: hardState(1), entries: first }, resolve);
+        });
+        writer.useKeys(home.keys);
+        await new Promise<void>((resolve) => writer.roll(resolve));
+        const second = entries(2, 1, 1, 500);
+        writer.submit({ hardState: hardState(2), entries: second }, () => undefined);
+        expect(() =>
+          writer.useKeys({ ...keysOf(1), current: { id: 0, bytes: second[0].data } }),
+        ).toThrow("a node key has 32");
+        await closed(writer);
+        const again = home.recoverNow(home.keys);
+        expect(plain(again.entries)).toEqual(plain([...first, ...second]));
+        const onDisk = home.bytes();
+        const isPlain = home.encryption === null;
+        expect(onDisk.includes("entry 1 of term 1")).toBe(isPlain);
+        expect(onDisk.includes("entry 2 of term 1")).toBe(false);
       }));
 
     it("stops at a write that leaves a gap: told once, and nothing behind it becomes durable", () =>

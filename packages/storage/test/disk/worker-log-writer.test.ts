@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { describe, expect, it } from "vitest";
 import { NodeFileSystem } from "../../src/disk/node-file-system.ts";
@@ -6,7 +14,7 @@ import type { LogWriterEvents } from "../../src/disk/ports.ts";
 import { SegmentedLog } from "../../src/disk/segmented-log.ts";
 import { openLog } from "../../src/disk/worker-log-writer.ts";
 import type { AtRestKeys } from "../../src/disk/at-rest-keys.ts";
-import { entries, hardState, modes, plain } from "./log-fixtures.ts";
+import { entries, hardState, keysBehind, modes, plain } from "./log-fixtures.ts";
 import { closed, logWriterSuite, noEvents, segmentBytes, submitted } from "./log-writer-suite.ts";
 
 function temporaryDirectory(): string {
@@ -49,7 +57,13 @@ for (const { mode, encryption } of modes) {
     return {
       open: (events, after = { index: 0, term: 0 }) =>
         openLog({ ...optionsIn(home, encryption), after }, events),
-      recoverNow: () => recoverCopy(home, encryption),
+      encryption,
+      keys: keysBehind(encryption),
+      bytes: () =>
+        Buffer.concat(
+          readdirSync(`${home}/log`).map((name) => readFileSync(`${home}/log/${name}`)),
+        ),
+      recoverNow: (keys) => recoverCopy(home, keys ?? encryption),
       segmentCount: () => readdirSync(`${home}/log`).length,
       remove: () => remove(home),
     };
