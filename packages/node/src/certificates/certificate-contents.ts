@@ -8,7 +8,6 @@ import {
   KeyUsage,
   KeyUsageFlags,
 } from "@peculiar/asn1-x509";
-import type { X509Certificate } from "node:crypto";
 import { DerReader, TAG } from "./der.ts";
 
 export const SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
@@ -17,6 +16,12 @@ const BASIC_CONSTRAINTS = "2.5.29.19";
 const KEY_USAGE = "2.5.29.15";
 const EXTENDED_KEY_USAGE = "2.5.29.37";
 export const SUBJECT_ALTERNATIVE_NAME = "2.5.29.17";
+
+/** An `X509Certificate`, of which only the bytes matter here. */
+export interface EncodedCertificate {
+  /** DER */
+  readonly raw: Buffer;
+}
 
 export interface CertificateContents {
   readonly isAuthority: boolean;
@@ -39,9 +44,7 @@ export interface CertificateContents {
 }
 
 /** @throws Error when the certificate is not what RFC 5280 says it is */
-export function certificateContents(
-  certificate: Pick<X509Certificate, "raw">,
-): CertificateContents {
+export function certificateContents(certificate: EncodedCertificate): CertificateContents {
   const parsed = AsnParser.parse(certificate.raw, Certificate);
   const extensions = parsed.tbsCertificate.extensions ?? [];
   refuseRepeats(extensions);

@@ -6,8 +6,7 @@
  *   Name        SEQUENCE of RDN; RDN: SET of AttributeTypeAndValue { OBJECT IDENTIFIER, a string }
  *   SAN         SEQUENCE of GeneralName: [1] e-mail, [2] DNS, [6] URI, each an IA5String
  */
-import type { X509Certificate } from "node:crypto";
-import { certificateContents } from "./certificate-contents.ts";
+import { certificateContents, type EncodedCertificate } from "./certificate-contents.ts";
 import { DerError, elementsOf, DerReader, TAG } from "./der.ts";
 import { decodeName, decodePlain } from "./directory-string.ts";
 import { NAMES_MAX } from "./limits.ts";
@@ -32,7 +31,7 @@ export interface MalformedNames {
 }
 
 export function certificateNames(
-  certificate: Pick<X509Certificate, "raw">,
+  certificate: EncodedCertificate,
 ): CertificateNames | MalformedNames {
   try {
     const { subject, alternativeNames } = certificateContents(certificate);

@@ -12,6 +12,8 @@ export interface Ending {
   readonly name: string;
   /** Unix ms. */
   readonly untilMs: number;
+  /** How long it is good in all, where that says how long before its end it is to be replaced. */
+  readonly lifeMs: number | null;
 }
 
 export type CredentialEvent = { readonly use: CredentialUse } & (

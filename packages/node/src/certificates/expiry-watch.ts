@@ -25,7 +25,7 @@ export class ExpiryWatch {
     const told = new Map<string, number>();
     for (const ending of endings) {
       const before = this.#told.get(ending.id) ?? Infinity;
-      const reached = smallestReached(ending.untilMs - nowMs, thresholdDays);
+      const reached = smallestReached(ending.untilMs - nowMs, thresholdsOf(ending, thresholdDays));
       told.set(ending.id, Math.min(before, reached));
       if (reached < before) this.#tell(ending, nowMs);
     }
@@ -38,6 +38,15 @@ export class ExpiryWatch {
     if (ending.untilMs <= nowMs) this.#onEvent({ use, kind: "expired", ending });
     else this.#onEvent({ use, kind: "expiring", ending, daysLeft: left });
   }
+}
+
+/**
+ * Revocation lists are made anew every few days: that one of a week ends within a month is no news. They are due in the
+ * last third of their life.
+ */
+function thresholdsOf({ lifeMs }: Ending, thresholdDays: readonly number[]): readonly number[] {
+  if (lifeMs === null) return thresholdDays;
+  return thresholdDays.filter((days) => days * DAY_MS <= lifeMs / 3);
 }
 
 /** 0: it has ended. Infinity: nothing to be told yet. */

@@ -373,6 +373,7 @@ function endingsOf({ certificate, authorities, lists }: LoadedFiles): readonly E
     id: `${kind} ${each.fingerprint256}`,
     name: subjectText(each),
     untilMs: each.validToDate.getTime(),
+    lifeMs: null,
   });
   return [
     endingOf("leaf", certificate),
@@ -386,6 +387,7 @@ function endingsOf({ certificate, authorities, lists }: LoadedFiles): readonly E
               id: `list ${list.fingerprint}`,
               name: `revocation list number ${list.number}`,
               untilMs: list.nextUpdateMs,
+              lifeMs: list.nextUpdateMs - list.thisUpdateMs,
             },
           ],
     ),

@@ -181,7 +181,7 @@ export function makeListDer(authority: Made, options: ListOptions = {}): Buffer 
     authority.subject,
     time(options.thisUpdateMs ?? nowMs - 1000),
     ...(nextUpdateMs === null ? [] : [time(nextUpdateMs ?? nowMs + 7 * DAY_MS)]),
-    ...(entries.length === 0 ? [] : [sequence(...entries)]),
+    ...(entries.length === 0 ? [] : [sequence(Buffer.concat(entries))]),
     ...(extensions.length === 0 ? [] : [der(0xa0, sequence(...extensions))]),
   );
   return sequence(body, algorithm.identifier, bits(signed(algorithm, body, signer)));
