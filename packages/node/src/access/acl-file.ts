@@ -16,6 +16,7 @@ import {
 } from "@ferrite/acl";
 import type { AclFileView } from "./access-view.ts";
 import { AccessError } from "./errors.ts";
+import type { FileSealing } from "./file-sealing.ts";
 import { HashingUnavailable } from "./password-work.ts";
 import { replaceFile } from "./replace-file.ts";
 import { readTrustedFile } from "./trusted-file.ts";
@@ -32,6 +33,7 @@ export interface AclFileParts {
   /** What hashes the `#` rules of files that Redis wrote. */
   readonly passwords: PasswordWork;
   readonly nowMs: () => number;
+  readonly sealing: FileSealing;
   /** Of Ferrite, for the header. */
   readonly version: string;
 }
@@ -71,9 +73,10 @@ export class AclFile implements AclFileView {
    * @throws AccessError ACL_FILE_REFUSED that names the file, the lines and what to do
    */
   async parse(): Promise<readonly AclFileUser[] | null> {
-    const bytes = await readTrustedFile(this.path, ACL_FILE_BYTES_MAX);
-    if (bytes === null) return null;
-    const parsed = parseAclFile(bytes, this.#parts.catalogue);
+    const { sealing } = this.#parts;
+    const stored = await readTrustedFile(this.path, ACL_FILE_BYTES_MAX + sealing.headerBytes);
+    if (stored === null) return null;
+    const parsed = parseAclFile(this.#opened(stored), this.#parts.catalogue);
     if (!parsed.ok) throw new AccessError("ACL_FILE_REFUSED", this.#describe(parsed.errors));
     return parsed.users;
   }
@@ -95,6 +98,17 @@ export class AclFile implements AclFileView {
     return lines;
   }
 
+  #opened(stored: Uint8Array): Uint8Array {
+    try {
+      return this.#parts.sealing.open(this.path, stored);
+    } catch (error) {
+      if (error instanceof AccessError) throw error;
+      throw new AccessError("ACL_FILE_REFUSED", `${this.path} is not read: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+  }
+
   async #prepare(rules: readonly string[]): ReturnType<typeof prepareRules> {
     try {
       return await prepareRules(rules, undefined, this.#parts.passwords);
@@ -105,10 +119,11 @@ export class AclFile implements AclFileView {
   }
 
   async #write(): Promise<string | null> {
-    const { users, nowMs, version } = this.#parts;
+    const { users, nowMs, version, sealing } = this.#parts;
     const generatedAt = `${new Date(nowMs()).toISOString()} by Ferrite ${version}`;
     try {
-      await replaceFile(this.path, formatAclFile(users().all(), { generatedAt }));
+      const contents = formatAclFile(users().all(), { generatedAt });
+      await replaceFile(this.path, sealing.seal(contents));
       return null;
     } catch (error) {
       return `ERR ${messageOf(error)}`;

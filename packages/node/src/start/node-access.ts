@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createAccess, type Access } from "../access/create-access.ts";
 import { AclLog } from "../access/acl-log.ts";
 import { AclFile } from "../access/acl-file.ts";
+import { fileSealing, type SealingKeys } from "../access/file-sealing.ts";
 import { passwordWork } from "../access/password-work.ts";
 import { usersChanged } from "../audit/events.ts";
 import type { AuditTrail } from "../audit/audit-trail.ts";
@@ -33,6 +34,8 @@ export interface NodeAccessOptions {
   readonly replica: ReplicaView;
   readonly table: CommandTable;
   readonly audit: AuditTrail;
+  /** With these the ACL file is encrypted; null: it is not. */
+  readonly atRest: SealingKeys | null;
   readonly logger: ServerLogger;
   readonly clients: () => Iterable<ClientView>;
   /** Connections that have to log in and have not. */
@@ -85,6 +88,7 @@ export class NodeAccess {
       users: () => replica.access.users(),
       passwords: this.#passwords,
       nowMs: () => Date.now(),
+      sealing: fileSealing(options.atRest, logger),
       version: FERRITE_VERSION,
     });
     this.#endListening = this.#gate.onUsersChanged((change, index) => {

@@ -141,6 +141,7 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
     replica: view,
     table,
     audit,
+    atRest,
     logger,
     clients: () => server.clients(),
     strangers: () => server.strangerCount,

@@ -8,6 +8,7 @@ import {
   type PasswordWork,
   type UserTable,
 } from "@ferrite/acl";
+import { fileSealing, type FileSealing } from "../../src/access/file-sealing.ts";
 import { AclFile } from "../../src/access/acl-file.ts";
 import { createCommandTable } from "../../src/commands/all-commands.ts";
 import { commandCatalogue } from "../../src/commands/catalogue.ts";
@@ -58,6 +59,7 @@ export function aclFile(
   path: string,
   users: UserTable,
   passwords: PasswordWork = new CheapPasswords(),
+  sealing: FileSealing = fileSealing(null, { warn: () => undefined }),
 ): AclFile {
   return new AclFile({
     path,
@@ -65,6 +67,7 @@ export function aclFile(
     users: () => users,
     passwords,
     nowMs: () => NOW_MS,
+    sealing,
     version: "1.2.3",
   });
 }
