@@ -7,6 +7,9 @@ import { configText, type CertificatePaths, type DevOptions, type PlannedNode } 
 /** A log file beyond this is set aside at the next start; one older one is kept. */
 export const LOG_FILE_BYTES_MAX: number = 16 * 1024 * 1024;
 
+/** The client whose certificate is made with those of the nodes. */
+const DEVELOPMENT_CLIENT = "dev";
+
 /** Makes everything the nodes need. Throws CliError when the folder holds a cluster of another size. */
 export async function prepareDataDirectory(
   options: DevOptions,
@@ -15,7 +18,8 @@ export async function prepareDataDirectory(
   const { dataDirectory, settings } = options;
   await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
   await refuseOtherSize(dataDirectory, nodes);
-  const certificates = nodes.length === 1 ? null : await makeCertificates(dataDirectory, nodes);
+  const needed = options.tls || nodes.length > 1;
+  const certificates = needed ? await makeCertificates(dataDirectory, nodes) : null;
   for (const node of nodes) {
     const text = configText(node, {
       nodes,
@@ -32,12 +36,31 @@ async function makeCertificates(
   dataDirectory: string,
   nodes: readonly PlannedNode[],
 ): Promise<ReadonlyMap<string, CertificatePaths>> {
-  // Slow to load, and a cluster of one has no use for it.
-  const { ensureDevelopmentCertificates } = await import("../certs/index.ts");
-  return ensureDevelopmentCertificates({
-    directory: join(dataDirectory, "certs"),
+  // Slow to load, and a cluster of one without TLS has no use for it.
+  const certs = await import("../certs/index.ts");
+  const directory = certificateDirectory(dataDirectory);
+  const files = await certs.ensureDevelopmentCertificates({
+    directory,
     nodeNames: nodes.map((node) => node.name),
   });
+  await certs.ensureDevelopmentClient({ directory, name: DEVELOPMENT_CLIENT });
+  return files;
+}
+
+function certificateDirectory(dataDirectory: string): string {
+  return join(dataDirectory, "certs");
+}
+
+/** Files for a client program, ready to be used: names of flags of redis-cli, and paths. */
+export function clientCertificateFlags(
+  dataDirectory: string,
+): readonly (readonly [string, string])[] {
+  const directory = certificateDirectory(dataDirectory);
+  return [
+    ["--cacert", join(directory, "ca.crt")],
+    ["--cert", join(directory, `client-${DEVELOPMENT_CLIENT}.crt`)],
+    ["--key", join(directory, `client-${DEVELOPMENT_CLIENT}.key`)],
+  ];
 }
 
 /** Members are fixed when a cluster is formed: with other members its data would be of no use. */

@@ -8,8 +8,9 @@ import { BASE_PORT_DEFAULT, DATA_DIRECTORY_DEFAULT, NODE_COUNTS } from "./plan.t
 import { runCluster } from "./run-cluster.ts";
 
 const EXAMPLES = `
-Node 1 serves Redis clients on the base port, node 2 on 100 more, and so on. Peers are at 10000 more, HTTP at 8080
-for a base port of 6379 and shifted with it. Certificates are made at the first start.
+Node 1 serves Redis clients on the base port, node 2 on 100 more, and so on. TLS is at one more, peers are at 10000
+more, HTTP at 8080 for a base port of 6379 and shifted with it. Certificates are made at the first start and renewed
+before they expire; certs/client-dev.crt in the data directory is one for clients.
 
 Examples:
   $ ferrite dev                                  three nodes on 6379, 6479 and 6579
@@ -21,6 +22,7 @@ interface DevFlags {
   readonly nodes: string;
   readonly basePort: number;
   readonly dataDir: string;
+  readonly tls: boolean;
   readonly set: readonly FlagValue[];
 }
 
@@ -37,6 +39,7 @@ export function devCommand(world: World, finish: (code: number) => void): Comman
       "where data, certificates and logs are kept",
       DATA_DIRECTORY_DEFAULT,
     )
+    .option("--no-tls", "no TLS for clients, and no port for it")
     .option("--set <name=value>", "a setting for every node (repeatable)", collectSet, [])
     .addHelpText("after", EXAMPLES)
     .action(async (flags: DevFlags) => {
@@ -45,6 +48,7 @@ export function devCommand(world: World, finish: (code: number) => void): Comman
           nodes: Number(flags.nodes),
           basePort: flags.basePort,
           dataDirectory: resolve(world.workingDirectory, flags.dataDir),
+          tls: flags.tls,
           settings: flags.set,
         },
         world,

@@ -34,6 +34,13 @@ function wantedPorts(node: PlannedNode, hasPeers: boolean): Wanted[] {
     { port: node.port, purpose: `clients of ${node.name}`, addresses: CLIENT_ADDRESSES },
     { port: node.httpPort, purpose: `HTTP of ${node.name}`, addresses: INNER_ADDRESSES },
   ];
+  if (node.tlsPort !== null) {
+    ports.push({
+      port: node.tlsPort,
+      purpose: `TLS of ${node.name}`,
+      addresses: CLIENT_ADDRESSES,
+    });
+  }
   if (hasPeers) {
     ports.push({
       port: node.peerPort,

@@ -9,6 +9,8 @@ export const NODE_COUNTS: readonly number[] = [1, 3, 5];
 
 /** Between the nodes of one cluster. */
 const PORT_STEP = 100;
+/** From the RESP port to the one with TLS: 6380 for 6379. */
+const TLS_OFFSET = 1;
 /** From the RESP port to the port for peers, as in Redis Cluster. */
 const PEER_OFFSET = 10_000;
 /** From the RESP port to the HTTP port: 8080 for 6379. */
@@ -20,6 +22,8 @@ export interface DevOptions {
   readonly basePort: number;
   /** Absolute, or relative to where the program runs. */
   readonly dataDirectory: string;
+  /** Whether clients can come over TLS too. Nodes speak nothing else to each other. */
+  readonly tls: boolean;
   /** Further settings, for every node. */
   readonly settings: readonly FlagValue[];
 }
@@ -27,6 +31,8 @@ export interface DevOptions {
 export interface PlannedNode {
   readonly name: string;
   readonly port: number;
+  /** Null without TLS for clients. */
+  readonly tlsPort: number | null;
   readonly peerPort: number;
   readonly httpPort: number;
   readonly directory: string;
@@ -36,7 +42,7 @@ export interface PlannedNode {
 
 /** Throws CliError when the options give ports that do not exist. */
 export function planCluster(options: DevOptions): readonly PlannedNode[] {
-  const { nodes, basePort, dataDirectory } = options;
+  const { nodes, basePort, dataDirectory, tls } = options;
   const highest = basePort + (nodes - 1) * PORT_STEP + PEER_OFFSET;
   if (basePort < 1 || highest > PORT_MAX) {
     const max = PORT_MAX - PEER_OFFSET - (nodes - 1) * PORT_STEP;
@@ -51,6 +57,7 @@ export function planCluster(options: DevOptions): readonly PlannedNode[] {
     return {
       name,
       port,
+      tlsPort: tls ? port + TLS_OFFSET : null,
       peerPort: port + PEER_OFFSET,
       httpPort: port + HTTP_OFFSET,
       directory: join(dataDirectory, name),
@@ -66,7 +73,7 @@ export interface CertificatePaths {
   readonly caFile: string;
 }
 
-/** The text of a node's configuration file. A cluster of one has neither peers nor certificates. */
+/** The text of a node's configuration file. A cluster of one has no peers, and certificates only for clients. */
 export function configText(
   node: PlannedNode,
   cluster: {
@@ -82,7 +89,17 @@ export function configText(
     ["port", String(node.port)],
     ["http-port", String(node.httpPort)],
   ];
-  if (certificates !== null) {
+  if (certificates !== null && node.tlsPort !== null) {
+    lines.push(
+      ["tls-port", String(node.tlsPort)],
+      ["tls-cert-file", certificates.certFile],
+      ["tls-key-file", certificates.keyFile],
+      ["tls-ca-cert-file", certificates.caFile],
+      // Whoever tries TLS out has no certificate yet.
+      ["tls-auth-clients", "optional"],
+    );
+  }
+  if (certificates !== null && nodes.length > 1) {
     const peers = nodes.map((peer) => `${peer.name}=127.0.0.1:${peer.peerPort}`);
     lines.push(
       ["peer-port", String(node.peerPort)],

@@ -5,7 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createAuthority } from "../../src/certs/index.ts";
-import { ensureDevelopmentCertificates, issueNodeCertificate } from "../../src/certs/index.ts";
+import {
+  ensureDevelopmentCertificates,
+  ensureDevelopmentClient,
+  issueNodeCertificate,
+} from "../../src/certs/index.ts";
 import { issueClientCertificate } from "../../src/certs/index.ts";
 import { DAY_MS, DAYS_MAX } from "../../src/certs/authority.ts";
 import { HOSTS_MAX } from "../../src/certs/issue.ts";
@@ -184,6 +188,31 @@ describe("ferrite certs", () => {
     expect(readFileSync(second.certFile, "utf8")).not.toBe(secondText);
     await ensureDevelopmentCertificates({ ...options, nowMs: Date.now() + 359 * DAY_MS });
     expect(readFileSync(first.certFile, "utf8")).not.toBe(firstText);
+  });
+
+  it("makes development certificates anew that lack a name or were signed by another authority", async () => {
+    const options = { directory: join(directory, "dev"), nodeNames: ["node-1"] };
+    const client = { directory: options.directory, name: "dev" };
+    const { certFile, caFile } = (await ensureDevelopmentCertificates(options)).get("node-1")!;
+    const clientFiles = await ensureDevelopmentClient(client);
+    const texts = (): string[] =>
+      [certFile, clientFiles.certFile].map((file) => readFileSync(file, "utf8"));
+    const [, clientText] = texts();
+    await run("node", "node-1", "--no-loopback", "--force", "--out", options.directory);
+    const narrow = readFileSync(certFile, "utf8");
+    await ensureDevelopmentCertificates(options);
+    expect(readFileSync(certFile, "utf8")).not.toBe(narrow);
+    expect(new X509Certificate(readFileSync(certFile)).checkIP("127.0.0.1")).toBe("127.0.0.1");
+    await ensureDevelopmentClient(client);
+    expect(readFileSync(clientFiles.certFile, "utf8")).toBe(clientText);
+    await run("init", "--force", "--out", options.directory);
+    await ensureDevelopmentCertificates(options);
+    await ensureDevelopmentClient(client);
+    const authority = new X509Certificate(readFileSync(caFile));
+    for (const text of texts()) {
+      expect(new X509Certificate(text).verify(authority.publicKey)).toBe(true);
+    }
+    expect(new X509Certificate(readFileSync(clientFiles.certFile)).keyUsage).toEqual([CLIENT_AUTH]);
   });
 
   it("names the path the operating system refuses", async () => {

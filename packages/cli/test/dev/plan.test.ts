@@ -12,13 +12,24 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { parseConfig, type NodeConfig } from "@ferrite/node/config";
-import { LOG_FILE_BYTES_MAX, prepareDataDirectory } from "../../src/dev/data-directory.ts";
+import {
+  LOG_FILE_BYTES_MAX,
+  clientCertificateFlags,
+  prepareDataDirectory,
+} from "../../src/dev/data-directory.ts";
 import { requireFreePorts } from "../../src/dev/free-ports.ts";
 import { lastLogLines, shortLogLine } from "../../src/dev/log-lines.ts";
 import { configText, planCluster, type DevOptions } from "../../src/dev/plan.ts";
 
 function options(changes: Partial<DevOptions> = {}): DevOptions {
-  return { nodes: 3, basePort: 6379, dataDirectory: "/srv/.ferrite", settings: [], ...changes };
+  return {
+    nodes: 3,
+    basePort: 6379,
+    dataDirectory: "/srv/.ferrite",
+    tls: true,
+    settings: [],
+    ...changes,
+  };
 }
 
 function temporaryDirectory(): string {
@@ -34,16 +45,17 @@ function read(content: string): NodeConfig {
 
 describe("the plan of a development cluster", () => {
   it("has the documented ports", () => {
-    const ports = planCluster(options()).map(({ name, port, peerPort, httpPort }) => [
+    const ports = planCluster(options()).map(({ name, port, tlsPort, peerPort, httpPort }) => [
       name,
       port,
+      tlsPort,
       peerPort,
       httpPort,
     ]);
     expect(ports).toEqual([
-      ["node1", 6379, 16379, 8080],
-      ["node2", 6479, 16479, 8180],
-      ["node3", 6579, 16579, 8280],
+      ["node1", 6379, 6380, 16379, 8080],
+      ["node2", 6479, 6480, 16479, 8180],
+      ["node3", 6579, 6580, 16579, 8280],
     ]);
   });
 
@@ -53,7 +65,7 @@ describe("the plan of a development cluster", () => {
     expect(
       shifted.map((node) => [node.port - 1000, node.peerPort - 1000, node.httpPort - 1000]),
     ).toEqual(plain.map((node) => [node.port, node.peerPort, node.httpPort]));
-    const all = plain.flatMap((node) => [node.port, node.peerPort, node.httpPort]);
+    const all = plain.flatMap((node) => [node.port, node.tlsPort, node.peerPort, node.httpPort]);
     expect(new Set(all).size).toBe(all.length);
   });
 
@@ -77,6 +89,10 @@ describe("the plan of a development cluster", () => {
       peerPort: 16479,
       httpPort: 8180,
       requirepass: password,
+      tlsPort: 6480,
+      tlsCertFile: certificates.certFile,
+      tlsCaCertFile: certificates.caFile,
+      tlsAuthClients: "optional",
       peerTlsCertFile: certificates.certFile,
       peerTlsKeyFile: certificates.keyFile,
       peerTlsCaCertFile: certificates.caFile,
@@ -87,10 +103,18 @@ describe("the plan of a development cluster", () => {
     });
   });
 
-  it("a cluster of one has neither peers nor certificates", () => {
+  it("a cluster of one has no peers, and certificates for clients only", () => {
     const plan = planCluster(options({ nodes: 1 }));
-    const config = read(configText(plan[0], { nodes: plan, certificates: null, settings: [] }));
-    expect(config).toMatchObject({ peers: [], peerTlsCertFile: null });
+    const certificates = { certFile: "/c/c", keyFile: "/c/k", caFile: "/c/ca" };
+    const config = read(configText(plan[0], { nodes: plan, certificates, settings: [] }));
+    expect(config).toMatchObject({ peers: [], peerTlsCertFile: null, tlsPort: 6380 });
+  });
+
+  it("without TLS there is no port for it, and nodes still speak nothing else to each other", () => {
+    const plan = planCluster(options({ tls: false }));
+    const certificates = { certFile: "/c/c", keyFile: "/c/k", caFile: "/c/ca" };
+    const config = read(configText(plan[0], { nodes: plan, certificates, settings: [] }));
+    expect(config).toMatchObject({ tlsPort: null, tlsCertFile: null, peerTlsCertFile: "/c/c" });
   });
 });
 
@@ -106,6 +130,11 @@ describe("the data directory", () => {
     expect(statSync(plan[0].configFile).mode & 0o777).toBe(0o600);
     await prepareDataDirectory(asked, plan);
     expect(readFileSync(config.peerTlsCertFile!, "utf8")).toBe(certificate);
+    const client = clientCertificateFlags(dataDirectory).map(([, file]) =>
+      readFileSync(file, "utf8"),
+    );
+    expect(client).toHaveLength(3);
+    expect(client[2]).toContain("PRIVATE KEY");
   });
 
   it("that holds a cluster of another size is refused with what to do", async () => {
@@ -138,8 +167,9 @@ describe("ports", () => {
     onTestFinished(() => void server.close());
     const { port } = server.address() as { port: number };
     const [node] = planCluster(options({ nodes: 1, basePort: 20_000 }));
-    await expect(requireFreePorts([{ ...node, port, httpPort: port }])).rejects.toThrow(
-      `Ports ${port} (clients of node1), ${port} (HTTP of node1) are already in use. Stop what listens there, or shift`,
+    const taken = { ...node, port, tlsPort: port, httpPort: port };
+    await expect(requireFreePorts([taken])).rejects.toThrow(
+      `Ports ${port} (clients of node1), ${port} (HTTP of node1), ${port} (TLS of node1) are already in use. Stop what listens there, or shift`,
     );
     await expect(requireFreePorts([{ ...node, port }])).rejects.toMatchObject({
       code: "portTaken",
@@ -152,7 +182,7 @@ describe("ports", () => {
     onTestFinished(() => void server.close());
     const { port } = server.address() as { port: number };
     const [node] = planCluster(options({ nodes: 1, basePort: 20_000 }));
-    const plan = { ...node, port: 0, httpPort: 0, peerPort: port };
+    const plan = { ...node, port: 0, tlsPort: 0, httpPort: 0, peerPort: port };
     await expect(requireFreePorts([plan])).resolves.toBeUndefined();
     await expect(requireFreePorts([plan, plan])).rejects.toThrow(`${port} (peers of node1)`);
   });

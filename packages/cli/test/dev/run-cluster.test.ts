@@ -30,7 +30,9 @@ async function freeBasePort(): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt++) {
     const basePort = 12_000 + Math.floor(Math.random() * 8000);
     try {
-      await requireFreePorts(planCluster({ nodes: 3, basePort, dataDirectory: "", settings: [] }));
+      await requireFreePorts(
+        planCluster({ nodes: 3, basePort, dataDirectory: "", tls: true, settings: [] }),
+      );
       return basePort;
     } catch {
       // Taken: another one is tried.
@@ -123,6 +125,11 @@ describe("ferrite dev", () => {
     await dev.printed("Ctrl-C stops all nodes.");
     expect(dev.output()).toContain("3 nodes are up, node1 leads (term 5)");
     expect(dev.output()).toContain(`redis-cli -p ${dev.basePort + 100} get greeting`);
+    expect(dev.output()).toMatch(
+      new RegExp(
+        `redis-cli --tls -p ${dev.basePort + 1} --cacert \\S+/certs/ca.crt --cert \\S+/client-dev.crt`,
+      ),
+    );
     const pids = nodePids(dev.dataDirectory);
     expect(pids).toHaveLength(3);
     // While nodes start, their warnings are for the log alone.
@@ -218,8 +225,8 @@ describe("ferrite dev", () => {
     );
   });
 
-  it("one node is a cluster without certificates", async () => {
-    const dev = await startDev({}, ["--nodes", "1"]);
+  it("one node without TLS is a cluster without certificates", async () => {
+    const dev = await startDev({}, ["--nodes", "1", "--no-tls"]);
     await dev.printed("Ctrl-C stops it.");
     expect(dev.output()).toContain("one node is up, node1 leads");
     expect(existsSync(join(dev.dataDirectory, "certs"))).toBe(false);
