@@ -3,6 +3,7 @@
  * answers, and says when its connection ended with answers outstanding. (ioredis and node-redis have tests of their own.)
  */
 import { connect, type Socket } from "node:net";
+import { connect as connectTls, type ConnectionOptions } from "node:tls";
 
 export type RespValue = string | number | null | RespError | readonly RespValue[];
 
@@ -40,9 +41,16 @@ export class RespClient {
     return RespClient.#over(connect({ path }));
   }
 
-  static async #over(socket: Socket): Promise<RespClient> {
+  /** Over TLS, the server's certificate verified as `options` say. Rejects when either side refuses the other's. */
+  static connectTls(port: number, options: ConnectionOptions): Promise<RespClient> {
+    const socket = connectTls({ host: "127.0.0.1", ...options, port });
+    socket.setNoDelay(true);
+    return RespClient.#over(socket, "secureConnect");
+  }
+
+  static async #over(socket: Socket, event = "connect"): Promise<RespClient> {
     await new Promise<void>((resolve, reject) => {
-      socket.once("connect", resolve);
+      socket.once(event, resolve);
       socket.once("error", reject);
     });
     return new RespClient(socket);
