@@ -25,7 +25,10 @@ export interface NodeHandle {
   readonly clusterId: string;
   readonly addresses: NodeAddresses;
   readonly replica: ReplicaView;
-  /** Reads the files of certificates again, as SIGHUP asks for. What is wrong with them is logged, and the old ones stay. */
+  /**
+   * Reads the files of certificates and the key-encryption key again, as SIGHUP asks for. What is wrong with them is
+   * logged, and the old ones stay.
+   */
   reloadCertificates(): Promise<void>;
   /** Hands leadership over, answers what is under way, writes what is left and closes. Safe to call twice. */
   stop(): Promise<void>;

@@ -12,6 +12,7 @@ const STATUS: AtRestStatus = {
   outdated: NONE,
   plain: NONE,
   failure: null,
+  keyFailure: null,
   rewraps: 0,
   rewrapFailures: 0,
 };

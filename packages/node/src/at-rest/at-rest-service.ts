@@ -15,6 +15,7 @@ import { AtRestError } from "./errors.ts";
 import type { OpenKeyring } from "./keyring-file.ts";
 import { settled, withNewKey } from "./keyring.ts";
 import type { KeySource } from "./key-source.ts";
+import { KeyWatch } from "./key-watch.ts";
 import { Rewriting } from "./rewriting.ts";
 
 export interface AtRestLogger {
@@ -49,10 +50,12 @@ export class AtRestService implements AtRestView {
   #turn: Promise<unknown> = Promise.resolve();
   #sourceKind: AtRestStatus["source"];
   #isClosed = false;
+  readonly #watch: KeyWatch;
 
   constructor(parts: AtRestServiceParts) {
     this.#parts = parts;
     this.#sourceKind = parts.source().kind;
+    this.#watch = new KeyWatch({ ...parts, rewrap: () => this.#rewrap(null) });
   }
 
   /** For log, snapshots and sealed files, as they are now. */
@@ -91,6 +94,7 @@ export class AtRestService implements AtRestView {
     }
     this.#look();
     if (this.#isUnsettled()) rewriting.begin();
+    this.#watch.start();
   }
 
   status(): AtRestStatus {
@@ -103,6 +107,7 @@ export class AtRestService implements AtRestView {
       isRewriting: this.#isUnsettled(),
       ...countFiles(this.#files, keys[0].id),
       failure: this.#failure,
+      keyFailure: this.#watch.failure,
       rewraps: this.#rewraps,
       rewrapFailures: this.#rewrapFailures,
     };
@@ -117,8 +122,22 @@ export class AtRestService implements AtRestView {
     return Promise.resolve(this.status());
   }
 
-  rewrap(from: ClientView | null): Promise<string | null> {
-    const client = from === null ? null : auditClient(from);
+  async rewrap(from: ClientView | null): Promise<string | null> {
+    try {
+      await this.#rewrap(from === null ? null : auditClient(from));
+      return null;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+
+  /** A signal asks to look at the files that others put there. What is wrong is logged. */
+  async lookAtKey(): Promise<void> {
+    if (this.#parts.keyring.wrappedBy === "vault") await this.rewrap(null);
+    await this.#watch.look();
+  }
+
+  #rewrap(client: AuditClient | null): Promise<void> {
     return this.#inTurn(async () => {
       const before = this.#parts.keyring.wrappingKeyId;
       try {
@@ -129,10 +148,10 @@ export class AtRestService implements AtRestView {
         const after = this.#parts.keyring.wrappingKeyId;
         this.#record({ action: "rewrap", client, before, after });
         this.#parts.logger.info({ before, after }, "wrapped the keyring anew");
-        return null;
       } catch (error) {
         this.#rewrapFailures += 1;
-        return this.#refused("rewrap", error, { client, before });
+        this.#refused("rewrap", error, { client, before });
+        throw error;
       }
     });
   }
@@ -161,6 +180,7 @@ export class AtRestService implements AtRestView {
   close(): void {
     this.#isClosed = true;
     this.#attached?.rewriting.stop();
+    this.#watch.stop();
   }
 
   #isUnsettled(): boolean {
@@ -202,7 +222,7 @@ export class AtRestService implements AtRestView {
 
   #inTurn<T>(change: () => T | Promise<T>): Promise<T> {
     const turn = this.#turn.then(change);
-    this.#turn = turn;
+    this.#turn = turn.catch(() => undefined);
     return turn;
   }
 }

@@ -24,6 +24,8 @@ export interface AtRestStatus {
   readonly plain: FileCount;
   /** Why rewriting does not get on; null when it does, or is done. */
   readonly failure: string | null;
+  /** Why the key-encryption key can not be used now: the node would not start again. Null when it can. */
+  readonly keyFailure: string | null;
   /** Wraps of the keyring since the start, and those that failed. */
   readonly rewraps: number;
   readonly rewrapFailures: number;

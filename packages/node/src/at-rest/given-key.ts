@@ -1,7 +1,7 @@
 /** The key-encryption key that stands in a setting: meant for FERRITE_AT_REST_KEY. */
 import { parseKeyText, type LocalKey } from "./key-text.ts";
 import { AtRestError } from "./errors.ts";
-import { unwrapLocally, wrapLocally } from "./local-wrap.ts";
+import { keyIdOf, unwrapLocally, wrapLocally } from "./local-wrap.ts";
 import type { KeySource, WrapContext, WrappedSecret } from "./key-source.ts";
 
 export const KEY_VARIABLE = "FERRITE_AT_REST_KEY";
@@ -16,6 +16,10 @@ export class GivenKey implements KeySource {
     const parsed = parseKeyText(text);
     if (!parsed.ok) throw new AtRestError("KEY_UNREADABLE", `${this.place}: ${parsed.problem}`);
     this.#key = parsed.key;
+  }
+
+  currentKeyId(): Promise<string> {
+    return Promise.resolve(keyIdOf(this.#key));
   }
 
   wrap(secret: Uint8Array, context: WrapContext): Promise<WrappedSecret> {

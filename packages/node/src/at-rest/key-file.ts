@@ -4,7 +4,7 @@
  */
 import { AtRestError } from "./errors.ts";
 import { parseKeyText, rawKey, type LocalKey } from "./key-text.ts";
-import { unwrapLocally, wrapLocally } from "./local-wrap.ts";
+import { keyIdOf, unwrapLocally, wrapLocally } from "./local-wrap.ts";
 import type { KeySource, WrapContext, WrappedSecret } from "./key-source.ts";
 import { readSmallFile } from "./small-file.ts";
 
@@ -24,6 +24,11 @@ export class KeyFile implements KeySource {
     this.#path = path;
     this.place = `${SETTING} ${path}`;
     this.#warn = warn;
+  }
+
+  async currentKeyId(): Promise<string> {
+    const keys = await this.#read();
+    return keyIdOf(keys[0]);
   }
 
   async wrap(secret: Uint8Array, context: WrapContext): Promise<WrappedSecret> {

@@ -22,6 +22,8 @@ export interface KeySource {
   readonly kind: "file" | "environment" | "vault";
   /** For messages: the path, the variable's name, or the address and key in Vault. */
   readonly place: string;
+  /** Names the key that is current now; null where only wrapping tells. @throws AtRestError */
+  currentKeyId(): Promise<string | null>;
   /** With the key that is current now. @throws AtRestError */
   wrap(secret: Uint8Array, context: WrapContext): Promise<WrappedSecret>;
   /** @throws AtRestError; `WRONG_KEY` when the source does not have the key it was wrapped with. */

@@ -92,6 +92,16 @@ export class OpenKeyring {
     return this.#wrapping.keyId;
   }
 
+  get wrappedBy(): WrappedSecret["by"] {
+    return this.#wrapping.by;
+  }
+
+  /** @throws AtRestError when the source does not open it as it stands */
+  async prove(source: KeySource): Promise<void> {
+    const { contents: context } = this;
+    await proveOpens(source, { keyringKey: this.#keyringKey, wrapping: this.#wrapping, context });
+  }
+
   /** Durable when it returns. Throws the system's error; then the old contents stay, on disk and here. */
   replace(keyring: Keyring): void {
     const before = this.#keyring;
@@ -156,7 +166,7 @@ async function proveOpens(
   if (!Buffer.from(back).equals(wrapped.keyringKey)) {
     throw new AtRestError(
       "WRONG_KEY",
-      `${source.place} does not give back what it wrapped; the keyring stays as it was`,
+      `${source.place} does not give back what it wrapped; nothing was changed`,
     );
   }
 }

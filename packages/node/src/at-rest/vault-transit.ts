@@ -38,6 +38,10 @@ export class VaultTransit implements KeySource {
     this.place = `Vault's key ${options.mount}/${options.key} at ${options.address}`;
   }
 
+  currentKeyId(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
   async wrap(secret: Uint8Array, context: WrapContext): Promise<WrappedSecret> {
     const plaintext = Buffer.from(secret).toString("base64");
     const data = await this.#ask("encrypt", { plaintext }, { context, secrets: [plaintext] });

@@ -21,6 +21,9 @@ export function registerAtRestMetrics(registry: Registry, source: AtRestMetricsS
   gauge("rewriting_failing", "1 while files can not be rewritten.", (status) =>
     Number(status.failure !== null),
   );
+  gauge("key_usable", "1 when the key-encryption key could be used the last time.", (status) =>
+    Number(status.enabled && status.keyFailure === null),
+  );
   gauge("node_keys", "Node keys that files may still need.", (status) => status.nodeKeyIds.length);
   for (const [field, what] of [
     ["files", "Files"],

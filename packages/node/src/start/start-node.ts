@@ -236,7 +236,10 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
       http: http === null ? null : formatHostPort(http.address),
     },
     replica: view,
-    reloadCertificates: async () => void (await certificates.reload("signal")),
+    reloadCertificates: async () => {
+      await certificates.reload("signal");
+      await atRest?.lookAtKey();
+    },
     stop: () => stop(null),
     stopped: ending.promise,
   };

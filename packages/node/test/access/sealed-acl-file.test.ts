@@ -6,7 +6,6 @@ import type { AtRestKeys } from "@ferrite/storage";
 import { describe, expect, it } from "vitest";
 import {
   fileSealing,
-  SEALED_HEADER_BYTES,
   type FileSealing,
 } from "../../src/access/file-sealing.ts";
 import type { AclFile } from "../../src/access/acl-file.ts";

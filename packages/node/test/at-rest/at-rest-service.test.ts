@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it, vi } from "vitest";
+import { KEY_WATCH_MS } from "../../src/at-rest/key-watch.ts";
 import type { KeySource } from "../../src/at-rest/key-source.ts";
 import { AtRestError } from "../../src/at-rest/errors.ts";
 import { newSource, ServiceWorld } from "./disk-world.ts";
@@ -8,7 +9,7 @@ const LONG_MS = 60_000;
 
 function brokenSource(message: string): KeySource {
   const fail = (): Promise<never> => Promise.reject(new AtRestError("VAULT_REFUSED", message));
-  return { kind: "vault", place: "Vault", wrap: fail, unwrap: fail };
+  return { kind: "vault", place: "Vault", currentKeyId: fail, wrap: fail, unwrap: fail };
 }
 
 describe("switching encryption on for a node that has data", () => {
@@ -146,5 +147,40 @@ describe("a new key-encryption key", () => {
       severity: "alert",
       reason: "Vault refuses",
     });
+  });
+});
+
+describe("the key-encryption key of a running node", () => {
+  it("is looked at from time to time, and another one is taken up (S40)", async () => {
+    const world = await ServiceWorld.create();
+    world.attach();
+    world.source = newSource();
+    await vi.advanceTimersByTimeAsync(KEY_WATCH_MS);
+    expect(world.service.status()).toMatchObject({ rewraps: 1, keyFailure: null });
+    expect(world.service.status().keyEncryptionKeyId).toBe(await world.source.currentKeyId());
+    await vi.advanceTimersByTimeAsync(KEY_WATCH_MS);
+    expect(world.service.status().rewraps).toBe(1);
+  });
+
+  it("that is gone is told once, while the node runs on, and once when it is back", async () => {
+    const world = await ServiceWorld.create();
+    world.attach();
+    const { source } = world;
+    world.source = brokenSource("it does not exist");
+    await vi.advanceTimersByTimeAsync(3 * KEY_WATCH_MS);
+    expect(world.service.status().keyFailure).toBe("it does not exist");
+    expect(world.logged.filter((message) => /would not start again/.test(message))).toHaveLength(1);
+    world.source = source;
+    await vi.advanceTimersByTimeAsync(KEY_WATCH_MS);
+    expect(world.service.status()).toMatchObject({ keyFailure: null, rewraps: 0 });
+    expect(world.logged.at(-1)).toMatch(/can be used again/);
+  });
+
+  it("is taken up at once when a signal asks", async () => {
+    const world = await ServiceWorld.create();
+    world.attach();
+    world.source = newSource();
+    await world.service.lookAtKey();
+    expect(world.service.status().rewraps).toBe(1);
   });
 });

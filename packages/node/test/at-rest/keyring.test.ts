@@ -187,6 +187,7 @@ describe("wrapping anew", () => {
     const oneWay: KeySource = {
       kind: "vault",
       place: "a Vault that may encrypt only",
+      currentKeyId: () => Promise.resolve(null),
       wrap: (secret, context) => next.wrap(secret, context),
       unwrap: () => Promise.resolve(randomBytes(32)),
     };
@@ -222,6 +223,7 @@ describe("wrapping anew", () => {
     const broken: KeySource = {
       kind: "file",
       place: "nowhere",
+      currentKeyId: () => Promise.resolve(null),
       wrap: () => Promise.reject(new Error("gone")),
       unwrap: () => Promise.reject(new Error("gone")),
     };

@@ -37,6 +37,7 @@ function writeStatus(reply: Reply, status: AtRestStatus): void {
     ["key_encryption_key", status.keyEncryptionKeyId],
     ["rewriting", Number(status.isRewriting)],
     ["failure", status.failure],
+    ["key_failure", status.keyFailure],
     ...countFacts("encrypted", status.encrypted),
     ...countFacts("outdated", status.outdated),
     ...countFacts("plain", status.plain),
