@@ -80,6 +80,13 @@ export const listenAddress: ValueKind<string> = {
   print: (value) => value,
 };
 
+/** The same, or null when empty: found out when the node starts. */
+export const optionalListenAddress: ValueKind<string | null> = {
+  ...listenAddress,
+  parse: (value) => (value === "" ? accept(null) : listenAddress.parse(value)),
+  print: (value) => value ?? "",
+};
+
 /** An interface of the RESP listener. Optional ones (`-::1` in Redis' syntax) may be missing on this machine. */
 export interface BindAddress {
   readonly address: string;

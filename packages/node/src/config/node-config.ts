@@ -90,8 +90,8 @@ export interface NodeConfig extends AuditSettings, TlsConfig, AtRestConfig {
   readonly bindOptional?: readonly string[];
   /** port: RESP, default 6379; 0 picks a free one. */
   readonly port: number;
-  /** peer-bind, default 127.0.0.1 */
-  readonly peerBind: string;
+  /** peer-bind; null: the own address, see peers/listen-address.ts. */
+  readonly peerBind: string | null;
   /** peer-port: default port + 10000. 0 picks a free one. Unused without peers. */
   readonly peerPort: number;
   /** peer-announce host:port that other nodes dial; default peer-bind:peer-port. */

@@ -94,7 +94,10 @@ function build(building: Building): NodeConfig {
     bindOptional: values.bind.filter((entry) => entry.optional).map((entry) => entry.address),
     peerPort,
     peers,
-    peerAnnounce: values.peerAnnounce ?? self?.address ?? announce(values.peerBind, peerPort, host),
+    peerAnnounce:
+      values.peerAnnounce ??
+      self?.address ??
+      announce(values.peerBind ?? "127.0.0.1", peerPort, host),
     clientAnnounce: values.clientAnnounce ?? announce(firstBind, values.port, host),
     ...tlsFields(building),
     clientOutputBufferBytesMax: values.clientOutputBufferBytesMax ?? outputBufferDefault(),

@@ -9,6 +9,7 @@ import {
   bindAddresses,
   hostPort,
   listenAddress,
+  optionalListenAddress,
   nodeName,
   optionalPort,
   peerList,
@@ -184,9 +185,11 @@ export const SETTINGS: { readonly [Field in SettingField]: Setting<SettingValues
   peerBind: {
     name: "peer-bind",
     group: "cluster",
-    kind: listenAddress,
-    defaultText: "127.0.0.1",
-    about: "Interface that the other nodes connect to.",
+    kind: optionalListenAddress,
+    defaultText: "",
+    defaultMeaning:
+      "the host of peer-announce or of the node's own entry in peers, if that is an address of this machine; else 127.0.0.1",
+    about: "Interface that the other nodes connect to. All interfaces only when it says `0.0.0.0`.",
     common: true,
   },
   peerPort: {

@@ -161,7 +161,18 @@ export const sanPatterns: ValueKind<readonly string[]> = {
       (pattern) => !/[A-Za-z0-9]/.test(pattern.replace(/^[a-z]+:\/\//, "")),
     );
     if (open !== undefined) return refuse(`"${open}" would allow every certificate`);
+    const partial = patterns.find(hasPartialStar);
+    if (partial !== undefined) {
+      return refuse(`"${partial}": a star stands for one whole label or path segment`);
+    }
     return accept(patterns);
   },
   print: (value) => value.join(" "),
 };
+
+/** `node-*.example.org` would match nothing, ever. */
+function hasPartialStar(pattern: string): boolean {
+  const at = pattern.indexOf("://");
+  const [host = "", ...segments] = at < 0 ? [pattern] : pattern.slice(at + 3).split("/");
+  return [...host.split("."), ...segments].some((piece) => piece.includes("*") && piece !== "*");
+}

@@ -2,10 +2,12 @@
 import type { FileSystem } from "@ferrite/storage";
 import type { Logger } from "pino";
 import type { LiveCredentials } from "../certificates/live-credentials.ts";
+import type { HostPort } from "../config/host-port.ts";
 import type { NodeConfig } from "../config/node-config.ts";
 import type { PeerRefusal } from "../peers/connection-refusal.ts";
 import { DEFAULT_PEER_LIMITS } from "../peers/limits.ts";
 import type { Genesis, Member, NodeIdentity } from "../peers/membership.ts";
+import { peerListenAddress } from "../peers/listen-address.ts";
 import { PeerNetwork } from "../peers/network.ts";
 import type { PeerPolicy } from "../peers/options.ts";
 import type { PeerMetricsSource } from "../metrics/peer-metrics.ts";
@@ -52,11 +54,12 @@ export async function joinCluster(options: JoinClusterOptions): Promise<ClusterL
   const known = loadGenesis(fileSystem, config.dataDir, identity);
   if (known !== null) checkPeersFit(known, config);
   const relay = new EventRelay();
+  const listen = await listenAddress(config, logger);
   const network = new PeerNetwork(
     {
       identity,
       clusterToken: config.clusterToken,
-      listen: { host: config.peerBind, port: config.peerPort },
+      listen,
       announce: config.peerPort === 0 ? null : config.peerAnnounce,
       clientAnnounce: config.clientAnnounce,
       peers: config.peers,
@@ -99,6 +102,17 @@ export async function joinCluster(options: JoinClusterOptions): Promise<ClusterL
     await network.stop();
     throw error;
   }
+}
+
+/** Where the peer port is opened; in a cluster of one it is not. */
+async function listenAddress(config: NodeConfig, logger: Logger): Promise<HostPort> {
+  if (config.peers.length === 0) {
+    return { host: config.peerBind ?? "127.0.0.1", port: config.peerPort };
+  }
+  const peers = config.peers.map((peer) => peer.address);
+  const { host, warning } = await peerListenAddress(config.peerBind, config.peerAnnounce, peers);
+  if (warning !== null) logger.warn({ listening: host }, warning);
+  return { host, port: config.peerPort };
 }
 
 /** What the settings say about the certificates of other nodes. */

@@ -307,6 +307,15 @@ describe("settings that must fit together", () => {
     );
   });
 
+  it("the peer port's interface is found out at the start unless peer-bind names it", () => {
+    const peers = "box=10.0.0.5:7100,b=10.0.0.6:7100";
+    const { config } = parse({ flags: flags({ "node-name": "box", peers, ...TLS }) });
+    expect(config.peerBind).toBeNull();
+    expect(config.peerAnnounce).toBe("10.0.0.5:7100");
+    expect(parse({ flags: flags({ "peer-bind": "0.0.0.0" }) }).config.peerBind).toBe("0.0.0.0");
+    expect(parse({ flags: flags({}) }).config.peerAnnounce).toBe("127.0.0.1:16379");
+  });
+
   it("a wildcard is never announced", () => {
     const { config, warnings } = parse({ flags: flags({ bind: "* ::*", "peer-bind": "*" }) });
     expect(config.bind).toEqual(["0.0.0.0", "::"]);

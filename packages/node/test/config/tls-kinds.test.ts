@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { certificateUserMap, cipherList, ciphersuiteList } from "../../src/config/tls-kinds.ts";
+import {
+  certificateUserMap,
+  cipherList,
+  ciphersuiteList,
+  sanPatterns,
+} from "../../src/config/tls-kinds.ts";
 
 describe("tls-ciphers", () => {
   it.each(["", "ECDHE+AESGCM", "ECDHE-RSA-AES128-GCM-SHA256:!aNULL", "HIGH !NULL !MD5"])(
@@ -60,6 +65,26 @@ describe("tls-auth-clients-user-map", () => {
     [Array.from({ length: 65 }, (_, i) => `n${i}=u`).join(" "), "at most 64"],
   ])("refuses %j", (text, words) => {
     const parsed = certificateUserMap.parse(text);
+    expect(parsed.ok ? "" : parsed.problem).toContain(words);
+  });
+});
+
+describe("peer-allowed-san", () => {
+  it("takes patterns of DNS and URI names", () => {
+    const patterns = ["*.ferrite.local", "spiffe://example.org/*/{name}"];
+    expect(sanPatterns.parse(patterns.join(", "))).toEqual({ ok: true, value: patterns });
+    expect(sanPatterns.parse("")).toEqual({ ok: true, value: [] });
+  });
+
+  it.each([
+    ["*", "would allow every certificate"],
+    ["spiffe://*/*", "would allow every certificate"],
+    ["node-*.ferrite.local", "one whole label"],
+    ["spiffe://example.org/node-*", "one whole label or path segment"],
+    ["spiffe://example.org/*.x", "one whole label or path segment"],
+    [Array.from({ length: 17 }, (_, i) => `n${i}`).join(" "), "at most 16"],
+  ])("refuses %j (S31)", (text, words) => {
+    const parsed = sanPatterns.parse(text);
     expect(parsed.ok ? "" : parsed.problem).toContain(words);
   });
 });
