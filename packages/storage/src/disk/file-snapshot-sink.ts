@@ -22,12 +22,20 @@ export interface FinishedBody extends ReadableBody {
   readonly bodyBytes: number;
 }
 
+/** What the store follows of a snapshot that is being written. */
+export interface SinkEvents {
+  /** Its file is about to take the name of the snapshot, from whatever has it. */
+  onReplacing(): void;
+  /** It has; `body` is null when that failed. */
+  onReplaced(body: FinishedBody | null): void;
+}
+
 type Step = (file: CallbackFile, done: Done) => void;
 
 export class FileSnapshotSink implements SnapshotSink {
   readonly #files: CallbackFileSystem;
   readonly #target: SinkTarget;
-  readonly #onCommitted: (body: FinishedBody) => void;
+  readonly #events: SinkEvents;
   readonly #blocks: BlockWriter;
   /** Steps run one after the other. */
   readonly #steps: { readonly step: Step; readonly done: Done }[] = [];
@@ -38,14 +46,10 @@ export class FileSnapshotSink implements SnapshotSink {
   #error: Error | null = null;
   #ended = false;
 
-  constructor(
-    files: CallbackFileSystem,
-    target: SinkTarget,
-    onCommitted: (body: FinishedBody) => void,
-  ) {
+  constructor(files: CallbackFileSystem, target: SinkTarget, events: SinkEvents) {
     this.#files = files;
     this.#target = target;
-    this.#onCommitted = onCommitted;
+    this.#events = events;
     this.#blocks = new BlockWriter(target.start.cipher);
     files.open(target.temporaryPath, "create", (error, file) => {
       this.#file = file;
@@ -89,12 +93,15 @@ export class FileSnapshotSink implements SnapshotSink {
       this.#file = null;
       file.close(done);
     });
-    this.#add((_, done) => this.#files.rename(this.#target.temporaryPath, this.#target.path, done));
+    this.#add((_, done) => {
+      this.#events.onReplacing();
+      this.#files.rename(this.#target.temporaryPath, this.#target.path, done);
+    });
     this.#add(
       (_, done) => this.#files.syncDirectory(this.#target.directory, done),
       (error) => {
+        this.#events.onReplaced(error === null ? body : null);
         if (error === null) {
-          this.#onCommitted(body);
           onDurable(null);
         } else {
           this.#discard(() => onDurable(error));

@@ -39,6 +39,8 @@ export class SnapshotFiles implements SnapshotStore {
   readonly #options: SnapshotStoreOptions;
   /** Oldest first. */
   #held: Held[];
+  /** Files that are changing hands, and the reads that wait until it is known which snapshot is there. */
+  readonly #replacing: Map<string, (() => void)[]> = new Map();
   #temporaryCount = 0;
   #keys: AtRestKeys | null;
 
@@ -76,7 +78,19 @@ export class SnapshotFiles implements SnapshotStore {
       temporaryPath: `${path}.${this.#temporaryCount}${temporarySuffix}`,
       start: this.#startOf(meta),
     };
-    return new FileSnapshotSink(this.#files, target, (body) => this.#committed(meta, body));
+    return new FileSnapshotSink(this.#files, target, {
+      onReplacing: () => this.#replacing.set(path, []),
+      onReplaced: (body) => {
+        if (body !== null) {
+          this.#committed(meta, body);
+        }
+        const waiting = this.#replacing.get(path) ?? [];
+        this.#replacing.delete(path);
+        for (const read of waiting) {
+          read();
+        }
+      },
+    });
   }
 
   read(
@@ -98,8 +112,29 @@ export class SnapshotFiles implements SnapshotStore {
     held.readSincePrune = true;
     this.#readBlocks(held.snapshot, range, (error, bytes) => {
       held.reads -= 1;
-      onRead(error, bytes);
+      if (error === null || !this.#readAgain(held.snapshot, () => this.read(meta, range, onRead))) {
+        onRead(error, bytes);
+      }
     });
+  }
+
+  /**
+   * The same snapshot may be written anew, with another key, while it is read: what was read from the new file with
+   * the old one's key says nothing. Whether `read` is called (now or later) instead.
+   */
+  #readAgain(snapshot: StoredSnapshot, read: () => void): boolean {
+    const waiting = this.#replacing.get(snapshot.path);
+    if (waiting !== undefined) {
+      waiting.push(read);
+      return true;
+    }
+    const isReplaced = this.#held.some(
+      (held) => held.snapshot.path === snapshot.path && held.snapshot !== snapshot,
+    );
+    if (isReplaced) {
+      read();
+    }
+    return isReplaced;
   }
 
   prune(keep: number): void {

@@ -215,6 +215,31 @@ describe("an encrypted snapshot and the keys it is opened with", () => {
     expect(again.equals(Buffer.from(body))).toBe(true);
   });
 
+  it("S40: is read without an error while it is written anew, with another key, under its name", async () => {
+    const { disk } = await stored(null);
+    const opened = openOn(disk, { encryption: keysOf(1, { acceptsPlainFiles: true }) });
+    const range = { offsetBytes: 300_000, lengthBytes: 100 };
+    let reads = 0;
+    let rewritten = 0;
+    for (let round = 0; round < 8; round += 1) {
+      const copy = store(opened, metaAt(20), body).then(() => (rewritten += 1));
+      while (rewritten === round) {
+        const bytes = await read(opened, metaAt(20), range);
+        expect(bytes.equals(Buffer.from(body.subarray(300_000, 300_100)))).toBe(true);
+        reads += 1;
+        // Another step of the copy than the time before falls between the steps of the next read.
+        for (let steps = 0; steps < reads % 3; steps += 1) {
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      }
+      await copy;
+    }
+    expect(reads).toBeGreaterThan(20);
+    const again = openOn(disk);
+    const whole = await read(again, metaAt(20), { offsetBytes: 0, lengthBytes: bodyBytes });
+    expect(whole.equals(Buffer.from(body))).toBe(true);
+  });
+
   it("S40: is made with the newest key after a rotation, and both are read", async () => {
     const { disk, path } = await stored();
     const opened = openOn(disk);
