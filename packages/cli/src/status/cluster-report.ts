@@ -1,4 +1,9 @@
 /** The whole cluster, put together from what its members say, and whether it is well. Pure. */
+import {
+  certificateProblem,
+  certificateWarnings,
+  type CertificateReport,
+} from "./certificate-report.ts";
 import type { MemberReport, NodeReport } from "./node-report.ts";
 
 /** A member's own words, or why there are none. */
@@ -16,8 +21,13 @@ export interface MemberLine {
   readonly appliedIndex: number | null;
   /** Entries behind the furthest member that answered. */
   readonly lagEntries: number | null;
+  readonly certificates: readonly CertificateReport[];
+  /** How its data is kept; null: it does not say. */
+  readonly atRest: string | null;
   /** Why it is not well, or null. */
   readonly problem: string | null;
+  /** What will be a problem when nobody sees to it. */
+  readonly warnings: readonly string[];
 }
 
 export interface ClusterReport {
@@ -28,6 +38,8 @@ export interface ClusterReport {
   readonly members: readonly MemberLine[];
   /** In words; empty when healthy. */
   readonly problems: readonly string[];
+  /** In words; they do not make it unhealthy. */
+  readonly warnings: readonly string[];
 }
 
 /** More entries behind than this for a moment is no trouble; a status is one moment. */
@@ -60,7 +72,19 @@ export function clusterReport(
     term: Math.max(seen.term, ...ownReports.map((report) => report.term)),
     members,
     problems,
+    warnings: [
+      ...members.flatMap(({ name, warnings }) => warnings.map((text) => `${name}: ${text}`)),
+      ...atRestWarnings(members),
+    ],
   };
+}
+
+/** What one member keeps in the clear need not be stolen from those that do not. */
+function atRestWarnings(members: readonly MemberLine[]): string[] {
+  const plain = members.filter((member) => member.atRest === "plain");
+  const others = members.some((member) => member.atRest !== null && member.atRest !== "plain");
+  if (!others) return [];
+  return plain.map(({ name }) => `${name}: keeps its data in the clear, unlike others`);
 }
 
 /** During a change two nodes can believe that they lead: the one with the higher term is right. */
@@ -84,6 +108,9 @@ function memberLine(
     term: null,
     appliedIndex: null,
     lagEntries: null,
+    certificates: [],
+    atRest: null,
+    warnings: [],
   };
   if (answer === undefined || answer.kind === "silent") {
     return { ...base, ...silent, problem: answer?.reason ?? "was not asked" };
@@ -100,12 +127,16 @@ function memberLine(
     term: report.term,
     appliedIndex: report.appliedIndex,
     lagEntries,
+    certificates: report.certificates,
+    atRest: report.atRest,
     problem: problemOf(report, lagEntries),
+    warnings: certificateWarnings(report.certificates),
   };
 }
 
 function problemOf(report: NodeReport, lagEntries: number): string | null {
   if (report.leaderId === null) return "knows no leader";
   if (report.writeRefusal !== null) return `refuses writes: ${report.writeRefusal}`;
-  return lagEntries > LAG_ENTRIES_MAX ? `${lagEntries} entries behind` : null;
+  if (lagEntries > LAG_ENTRIES_MAX) return `${lagEntries} entries behind`;
+  return certificateProblem(report.certificates);
 }

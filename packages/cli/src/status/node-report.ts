@@ -1,5 +1,7 @@
 /** What FERRITE.STATUS says, read with care: it comes from another machine and maybe from another version. */
 import type { RespValue } from "../connection/resp-value.ts";
+import { decodeCertificates, type CertificateReport } from "./certificate-report.ts";
+import { number, readFields, text, truth } from "./status-fields.ts";
 
 export interface MemberReport {
   readonly id: string;
@@ -24,9 +26,10 @@ export interface NodeReport {
   readonly commitIndex: number;
   readonly appliedIndex: number;
   readonly members: readonly MemberReport[];
+  readonly certificates: readonly CertificateReport[];
+  /** How its data is kept: "plain", "encrypted", or how far that is. Null: it does not say. */
+  readonly atRest: string | null;
 }
-
-type Fields = ReadonlyMap<string, RespValue>;
 
 /** Null when what every version says is missing. */
 export function decodeStatus(value: RespValue): NodeReport | null {
@@ -50,6 +53,8 @@ export function decodeStatus(value: RespValue): NodeReport | null {
     members: (members as readonly RespValue[])
       .map(decodeMember)
       .filter((member) => member !== null),
+    certificates: decodeCertificates(fields.get("certificates") ?? null),
+    atRest: text(fields, "at_rest"),
   };
 }
 
@@ -71,34 +76,4 @@ function decodeMember(value: RespValue): MemberReport | null {
     connected: truth(fields, "connected"),
     matchIndex: number(fields, "match_index"),
   };
-}
-
-/** A map arrives in RESP2 as an array of names and values in turn. */
-function readFields(value: RespValue): Fields | null {
-  if (!Array.isArray(value) || value.length % 2 !== 0) return null;
-  const fields = new Map<string, RespValue>();
-  const list = value as readonly RespValue[];
-  for (let at = 0; at < list.length; at += 2) {
-    const name = list[at];
-    if (typeof name !== "string") return null;
-    fields.set(name, list[at + 1] ?? null);
-  }
-  return fields;
-}
-
-function text(fields: Fields, name: string): string | null {
-  const value = fields.get(name);
-  return typeof value === "string" && value !== "" ? value : null;
-}
-
-function number(fields: Fields, name: string): number | null {
-  const value = fields.get(name);
-  if (typeof value === "number") return value;
-  return typeof value === "string" && /^\d{1,16}$/.test(value) ? Number(value) : null;
-}
-
-function truth(fields: Fields, name: string): boolean {
-  const value = fields.get(name);
-  // RESP2 has no booleans: they come as 1 and 0.
-  return value === 1;
 }

@@ -1,6 +1,7 @@
 /** The status of a cluster as lines for people. */
 import type { Style } from "../terminal/style.ts";
-import { renderTable } from "../terminal/table.ts";
+import { printable, renderTable, type Column } from "../terminal/table.ts";
+import { WARNING_DAYS, soonestDaysLeft } from "./certificate-report.ts";
 import type { ClusterReport, MemberLine } from "./cluster-report.ts";
 
 export function statusLines(report: ClusterReport, style: Style): string[] {
@@ -18,6 +19,8 @@ export function statusLines(report: ClusterReport, style: Style): string[] {
       { title: "TERM", align: "right", cell: (member) => shown(member.term) },
       { title: "APPLIED", align: "right", cell: (member) => shown(member.appliedIndex) },
       { title: "LAG", align: "right", cell: (member) => shown(member.lagEntries) },
+      ...certificateColumns(report, style),
+      ...diskColumns(report),
       {
         title: "STATE",
         cell: (member) => member.problem ?? "ok",
@@ -33,7 +36,34 @@ export function statusLines(report: ClusterReport, style: Style): string[] {
     "",
     ...table,
     ...noLeader,
+    ...warningLines(report, style),
   ];
+}
+
+/** Days until the first of a node's certificates ends; nothing in a cluster without any. */
+function certificateColumns(report: ClusterReport, style: Style): Column<MemberLine>[] {
+  if (report.members.every((member) => member.certificates.length === 0)) return [];
+  const daysLeft = ({ certificates }: MemberLine): number | null => soonestDaysLeft(certificates);
+  return [
+    {
+      title: "CERTS",
+      align: "right",
+      cell: (member) => (daysLeft(member) === null ? "-" : `${daysLeft(member)}d`),
+      paint: (text, member) =>
+        (daysLeft(member) ?? WARNING_DAYS) < WARNING_DAYS ? style.bad(text) : text,
+    },
+  ];
+}
+
+/** Only where something is encrypted, or about to be. */
+function diskColumns(report: ClusterReport): Column<MemberLine>[] {
+  const said = report.members.filter(({ atRest }) => atRest !== null && atRest !== "plain");
+  return said.length === 0 ? [] : [{ title: "AT REST", cell: ({ atRest }) => atRest ?? "-" }];
+}
+
+function warningLines(report: ClusterReport, style: Style): string[] {
+  if (report.warnings.length === 0) return [];
+  return ["", ...report.warnings.map((text) => style.bad(printable(`Warning: ${text}`)))];
 }
 
 function shown(value: number | null): string {

@@ -12,12 +12,14 @@ import { readTls, withTls } from "../connection/tls-options.ts";
 import { CliError } from "../errors.ts";
 import type { World } from "../world.ts";
 import { askNode, type AskOptions } from "./ask-node.ts";
+import { WARNING_DAYS } from "./certificate-report.ts";
 import { clusterReport, type MemberAnswer } from "./cluster-report.ts";
 import { ownAddress, type MemberReport, type NodeReport } from "./node-report.ts";
 import { statusLines } from "./render-status.ts";
 
 const EXAMPLES = `
-The exit status is 0 when every member answers, knows the leader and keeps up; otherwise 1.
+The exit status is 0 when every member answers, knows the leader, keeps up, and uses the certificates that are in its
+files; otherwise 1. Certificates that end within ${WARNING_DAYS} days are told and are no failure.
 
 Examples:
   $ ferrite status

@@ -27,6 +27,9 @@ interface FakeState {
   cluster: string;
   password: string | null;
   writeRefusal: string | null;
+  /** As FERRITE.STATUS has them; null: a version that does not say. */
+  certificates: RespValue;
+  atRest: string | null;
 }
 
 /** Members that answer FERRITE.STATUS on ports of their own. */
@@ -68,6 +71,8 @@ class FakeCluster {
       cluster: "c-1",
       password: null,
       writeRefusal: null,
+      certificates: null,
+      atRest: null,
     });
     const server = createServer((socket) => {
       let received = "";
@@ -98,7 +103,7 @@ class FakeCluster {
   private readonly addresses = new Map<string, string>();
 
   private status(name: string): RespValue {
-    const { role, leader, applied, cluster, writeRefusal } = this.state(name);
+    const { role, leader, applied, cluster, writeRefusal, certificates, atRest } = this.state(name);
     const members = [...this.states.keys()].map((member) =>
       map({
         name: member,
@@ -122,9 +127,30 @@ class FakeCluster {
       write_refusal: writeRefusal,
       commit_index: 100,
       applied_index: applied,
+      at_rest: atRest,
       members,
+      certificates,
     });
   }
+}
+
+/** One use of certificates as FERRITE.STATUS has it. */
+function certificate(use: string, changes: Readonly<Record<string, RespValue>> = {}): RespValue {
+  return map({
+    use,
+    subject: "CN=n1",
+    serial: "AB",
+    fingerprint: "CD",
+    valid_until_ms: 2_000_000_000_000,
+    days_left: 300,
+    authority_valid_until_ms: 2_100_000_000_000,
+    revocation_list_next_update_ms: null,
+    generation: 1,
+    refused: null,
+    refused_since_ms: null,
+    warnings: [],
+    ...changes,
+  });
 }
 
 /** A map as RESP2 sends it. */
@@ -207,6 +233,66 @@ describe("ferrite status", () => {
     const { code, world } = await status(cluster, "n1");
     expect(code).toBe(1);
     expect(world.output).toContain("another node answers at its address");
+  });
+
+  it("shows how long certificates last, the soonest of each node", async () => {
+    const cluster = await FakeCluster.start(["n1", "n2"]);
+    cluster.state("n1").certificates = [
+      certificate("clients"),
+      certificate("peers", { days_left: 90 }),
+    ];
+    const { code, world } = await status(cluster, "n1");
+    expect(code).toBe(0);
+    const rows = world.printed.slice(2).map((line) => line.trim().split(/ {2,}/));
+    expect(rows[0]).toContain("CERTS");
+    expect(rows.map((row) => row.at(-2))).toEqual(["CERTS", "90d", "-"]);
+  });
+
+  it("(S33) warns of what ends soon, and is not well with what has ended or is refused", async () => {
+    const cluster = await FakeCluster.start(["n1", "n2"]);
+    const warnings = ["the list is \u001b[31mstale"];
+    cluster.state("n2").certificates = [certificate("peers", { days_left: 29, warnings })];
+    const soon = await status(cluster, "n1");
+    expect(soon.code).toBe(0);
+    expect(soon.world.output).toContain(
+      "Warning: n2: its certificate for peers (CN=n1) has 29 days left",
+    );
+    expect(soon.world.output).toContain("Warning: n2: peers: the list is ?[31mstale");
+    cluster.state("n2").certificates = [certificate("peers", { days_left: 30 })];
+    expect((await status(cluster, "n1")).world.output).not.toContain("Warning");
+    const authority = {
+      days_left: 300,
+      authority_valid_until_ms: 2_000_000_000_000 - 280 * 86_400_000,
+    };
+    cluster.state("n2").certificates = [certificate("clients", authority)];
+    expect((await status(cluster, "n1")).world.output).toContain(
+      "its authority for clients has 20 days left",
+    );
+    cluster.state("n2").certificates = [certificate("clients", { days_left: -1 })];
+    const ended = await status(cluster, "n1");
+    expect(ended.code).toBe(1);
+    expect(ended.world.output).toContain("its certificate for clients has expired");
+    const refused = "The key does not belong to the certificate.";
+    cluster.state("n2").certificates = [certificate("clients", { refused })];
+    const bad = await status(cluster, "n1", "--json");
+    expect(bad.code).toBe(1);
+    expect(JSON.parse(bad.world.output)).toMatchObject({
+      problems: [`n2: new files for clients are not used: ${refused}`],
+      members: [{}, { certificates: [{ use: "clients", refused, daysLeft: 300 }] }],
+    });
+  });
+
+  it("(S40) shows how data is kept where it is encrypted, and names who does not", async () => {
+    const cluster = await FakeCluster.start(["n1", "n2"]);
+    cluster.state("n1").atRest = "plain";
+    cluster.state("n2").atRest = "plain";
+    expect((await status(cluster, "n1")).world.output).not.toContain("AT REST");
+    cluster.state("n2").atRest = "rewriting, 4096 bytes left";
+    const { code, world } = await status(cluster, "n1");
+    expect(code).toBe(0);
+    expect(world.output).toContain("AT REST");
+    expect(world.output).toContain("rewriting, 4096 bytes left");
+    expect(world.output).toContain("Warning: n1: keeps its data in the clear, unlike others");
   });
 
   it("takes the password from REDISCLI_AUTH or a flag, and says when one is needed or wrong", async () => {
