@@ -2,8 +2,8 @@
  * What was found out about certificates and stays true: contents and signatures of given bytes. After a change of
  * revocation lists ten thousand connections are looked at again, nearly all with the same few issuers.
  *
- * Also the certificates that others sent between their own and the authority: a resumed session brings only its leaf, and
- * would be refused for want of them. They are not trusted, only offered to the search.
+ * Also the certificates that stood between others' and their authority, in chains that were good: a resumed session brings
+ * only its leaf, and would be refused for want of them. They are not trusted, only offered to the search.
  */
 import type { X509Certificate } from "node:crypto";
 import { certificateContents, type CertificateContents } from "./certificate-contents.ts";
@@ -12,7 +12,7 @@ import { REMEMBERED_MAX } from "./limits.ts";
 export class ChainMemory {
   readonly #contents = new BoundedMap<CertificateContents | null>();
   readonly #signatures = new BoundedMap<boolean>();
-  readonly #intermediates = new BoundedMap<X509Certificate>();
+  readonly #intermediates = new BoundedMap<Intermediate>();
 
   /** Null: the certificate is malformed. */
   contents(certificate: X509Certificate): CertificateContents | null {
@@ -32,12 +32,32 @@ export class ChainMemory {
   }
 
   rememberIntermediate(certificate: X509Certificate): void {
-    this.#intermediates.getOrSet(certificate.fingerprint256, () => certificate);
+    this.#intermediates.getOrSet(certificate.fingerprint256, () => ({
+      certificate,
+      name: nameKey(certificate.subject),
+    }));
   }
 
-  intermediates(): Iterable<X509Certificate> {
-    return this.#intermediates.values();
+  intermediatesNamed(key: string): readonly X509Certificate[] {
+    const found: X509Certificate[] = [];
+    for (const { certificate, name } of this.#intermediates.values()) {
+      if (name === key) found.push(certificate);
+    }
+    return found;
   }
+}
+
+interface Intermediate {
+  readonly certificate: X509Certificate;
+  readonly name: string;
+}
+
+/**
+ * Brings together what may be the same name: OpenSSL compares without regard to case and number of spaces. Only to look
+ * for candidates, each of which is then compared as encoded.
+ */
+export function nameKey(name: string): string {
+  return name.toLowerCase().replace(/\s+/g, " ");
 }
 
 /** Forgets what was not asked for the longest. */

@@ -8,7 +8,7 @@
  */
 import type { X509Certificate } from "node:crypto";
 import { CLIENT_AUTH, SERVER_AUTH, type CertificateContents } from "./certificate-contents.ts";
-import type { ChainMemory } from "./chain-memory.ts";
+import { nameKey, type ChainMemory } from "./chain-memory.ts";
 import { CHAIN_LENGTH_MAX, CHAIN_STEPS_MAX, PRESENTED_MAX } from "./limits.ts";
 import type { CertificateRefusal } from "./live-credentials.ts";
 import type { RevocationLists } from "./revocation-lists.ts";
@@ -27,10 +27,40 @@ const USAGE_TEXT: Readonly<Record<ChainUsage, string>> = {
   both: "serverAuth and clientAuth",
 };
 
-export interface TrustAnchors {
+/** What one generation of files lets a chain be judged by. */
+export class TrustAnchors {
   readonly authorities: readonly X509Certificate[];
   readonly lists: RevocationLists;
   readonly memory: ChainMemory;
+  readonly #fingerprints: ReadonlySet<string>;
+  readonly #byName: ReadonlyMap<string, readonly X509Certificate[]>;
+
+  constructor(
+    authorities: readonly X509Certificate[],
+    lists: RevocationLists,
+    memory: ChainMemory,
+  ) {
+    this.authorities = authorities;
+    this.lists = lists;
+    this.memory = memory;
+    this.#fingerprints = new Set(authorities.map((each) => each.fingerprint256));
+    this.#byName = Map.groupBy(authorities, (each) => nameKey(each.subject));
+  }
+
+  /** Self-signed and in the bundle: a chain may end here. */
+  isEnd(certificate: X509Certificate): boolean {
+    return (
+      this.#fingerprints.has(certificate.fingerprint256) &&
+      certificate.checkIssued(certificate) &&
+      this.memory.hasSigned(certificate, certificate)
+    );
+  }
+
+  /** Those that may have issued it, by name alone: a bundle can hold thousands. */
+  namedAsIssuerOf(certificate: X509Certificate): readonly X509Certificate[] {
+    const key = nameKey(certificate.issuer);
+    return [...(this.#byName.get(key) ?? []), ...this.memory.intermediatesNamed(key)];
+  }
 }
 
 /** Null: the chain is good. `chain` has the leaf first; the order of the rest does not matter. */
@@ -51,6 +81,7 @@ export function verifyChain(
   if (path === null) {
     return search.refusal ?? { reason: "untrusted", text: `${shown(leaf)} leads to no authority` };
   }
+  for (const each of path.slice(1, -1)) anchors.memory.rememberIntermediate(each);
   return anchors.lists.checkPath(path, nowMs);
 }
 
@@ -85,8 +116,7 @@ function checkUsage(
 /** Looks for a way from the leaf to an authority, depth first. The first obstacle that was found is the one reported. */
 class PathSearch {
   readonly #anchors: TrustAnchors;
-  readonly #authorities: ReadonlySet<string>;
-  readonly #candidates: readonly X509Certificate[];
+  readonly #presented: readonly X509Certificate[];
   readonly #usage: ChainUsage;
   readonly #nowMs: number;
   #steps = 0;
@@ -101,24 +131,21 @@ class PathSearch {
     this.#anchors = anchors;
     this.#usage = usage;
     this.#nowMs = nowMs;
-    this.#authorities = new Set(anchors.authorities.map((each) => each.fingerprint256));
-    for (const each of presented) {
-      if (each.ca) anchors.memory.rememberIntermediate(each);
-    }
-    this.#candidates = [...anchors.authorities, ...presented, ...anchors.memory.intermediates()];
+    this.#presented = presented;
   }
 
   from(path: readonly X509Certificate[]): readonly X509Certificate[] | null {
     const current = path[path.length - 1];
-    if (this.#isAnchor(current)) return path;
+    if (this.#anchors.isEnd(current)) return path;
     if (path.length >= CHAIN_LENGTH_MAX) return null;
     const seen = new Set(path.map((each) => each.fingerprint256));
-    for (const candidate of this.#candidates) {
+    const candidates = [...this.#anchors.namedAsIssuerOf(current), ...this.#presented];
+    for (const candidate of candidates) {
       if (!current.checkIssued(candidate) || seen.has(candidate.fingerprint256)) continue;
       seen.add(candidate.fingerprint256);
       if (++this.#steps > CHAIN_STEPS_MAX) return null;
       if (!this.#anchors.memory.hasSigned(candidate, current)) continue;
-      const obstacle = this.#obstacle(candidate, path.length - 1);
+      const obstacle = this.#obstacle(candidate, authoritiesBelow(path));
       if (obstacle !== null) {
         this.refusal ??= obstacle;
         continue;
@@ -129,23 +156,15 @@ class PathSearch {
     return null;
   }
 
-  #isAnchor(certificate: X509Certificate): boolean {
-    return (
-      this.#authorities.has(certificate.fingerprint256) &&
-      certificate.checkIssued(certificate) &&
-      this.#anchors.memory.hasSigned(certificate, certificate)
-    );
-  }
-
   /** Why this issuer may not be one, with so many authorities below it. */
-  #obstacle(issuer: X509Certificate, authoritiesBelow: number): CertificateRefusal | null {
+  #obstacle(issuer: X509Certificate, below: number): CertificateRefusal | null {
     const contents = this.#anchors.memory.contents(issuer);
     if (contents === null) return malformed(issuer);
     if (!contents.isAuthority || contents.mayIssueCertificates === false) {
       return { reason: "untrusted", text: `${shown(issuer)} is not an authority` };
     }
-    if (contents.pathLength !== null && contents.pathLength < authoritiesBelow) {
-      const text = `${shown(issuer)} may have ${contents.pathLength} authorities below it, not ${authoritiesBelow}`;
+    if (contents.pathLength !== null && contents.pathLength < below) {
+      const text = `${shown(issuer)} may have ${contents.pathLength} authorities below it, not ${below}`;
       return { reason: "untrusted", text };
     }
     const { extendedUsages } = contents;
@@ -158,6 +177,11 @@ class PathSearch {
     }
     return checkDates(issuer, this.#nowMs);
   }
+}
+
+/** Those that an authority issued to itself, to change its key, do not count (RFC 5280, 6.1.4 l). */
+function authoritiesBelow(path: readonly X509Certificate[]): number {
+  return path.slice(1).filter((each) => each.issuer !== each.subject).length;
 }
 
 function malformed(certificate: X509Certificate): CertificateRefusal {

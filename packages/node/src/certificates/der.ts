@@ -36,19 +36,45 @@ export class DerError extends Error {
   override readonly name = "DerError";
 }
 
-/** One element: `content` is inside, `whole` with tag and length. Both are views, not copies. */
-export interface DerElement {
+/** One element. Views, not copies, and made when asked for: lists have a hundred thousand elements. */
+export class DerElement {
   readonly tag: number;
-  readonly content: Buffer;
-  readonly whole: Buffer;
+  readonly #bytes: Buffer;
+  readonly #start: number;
+  readonly #contentStart: number;
+  readonly #end: number;
+
+  constructor(bytes: Buffer, start: number, contentStart: number, end: number) {
+    this.tag = bytes[start];
+    this.#bytes = bytes;
+    this.#start = start;
+    this.#contentStart = contentStart;
+    this.#end = end;
+  }
+
+  /** What is inside. */
+  get content(): Buffer {
+    return this.#bytes.subarray(this.#contentStart, this.#end);
+  }
+
+  /** With tag and length. */
+  get whole(): Buffer {
+    return this.#bytes.subarray(this.#start, this.#end);
+  }
 }
 
 export class DerReader {
-  readonly #bytes: Buffer;
+  #bytes: Buffer;
   #at = 0;
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
+  }
+
+  /** Goes on with other bytes. */
+  begin(bytes: Buffer): void {
+    this.#bytes = bytes;
+    this.#at = 0;
   }
 
   get isDone(): boolean {
@@ -76,11 +102,7 @@ export class DerReader {
     const from = start + 2 + lengthBytes;
     if (first === 0x80 || from + length > bytes.length) throw new DerError("a wrong length");
     this.#at = from + length;
-    return {
-      tag,
-      content: bytes.subarray(from, from + length),
-      whole: bytes.subarray(start, from + length),
-    };
+    return new DerElement(bytes, start, from, this.#at);
   }
 
   /** What comes next if it has this tag. */

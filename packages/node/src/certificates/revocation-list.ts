@@ -78,8 +78,9 @@ function parseBody(content: Buffer, outerAlgorithm: Buffer): Body {
 function revokedSerials(content: Buffer): ReadonlySet<string> {
   const serials = new Set<string>();
   const reader = new DerReader(content);
+  const entry = new DerReader(content);
   while (!reader.isDone) {
-    const entry = new DerReader(reader.next(TAG.sequence).content);
+    entry.begin(reader.next(TAG.sequence).content);
     const serial = serialText(entry.next(TAG.integer).content);
     entry.next();
     const extensions = entry.optional(TAG.sequence);

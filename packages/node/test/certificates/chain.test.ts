@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { ChainMemory } from "../../src/certificates/chain-memory.ts";
-import { verifyChain, type ChainUsage } from "../../src/certificates/chain.ts";
+import { TrustAnchors, verifyChain, type ChainUsage } from "../../src/certificates/chain.ts";
 import { CHAIN_LENGTH_MAX } from "../../src/certificates/limits.ts";
 import type { CertificateRefusal } from "../../src/certificates/live-credentials.ts";
 import { RevocationLists } from "../../src/certificates/revocation-lists.ts";
@@ -27,7 +27,7 @@ function verify(
   memory: ChainMemory = new ChainMemory(),
 ): CertificateRefusal | null {
   const lists = new RevocationLists([], "accept", memory);
-  const anchors = { authorities: authorities.map(x509), lists, memory };
+  const anchors = new TrustAnchors(authorities.map(x509), lists, memory);
   return verifyChain(anchors, chain.map(x509), usage, Date.now());
 }
 
@@ -93,6 +93,12 @@ describe("A chain", () => {
       reason: "untrusted",
       text: expect.stringContaining("may have 0 authorities below it") as string,
     });
+  });
+
+  it("does not count authorities that changed their key there (RFC 5280, 6.1.4)", () => {
+    const before = makeAuthority("Renewed", { authority: { pathLength: 0 } });
+    const after = makeAuthority("Renewed", { issuer: before });
+    expect(verify([client(after), after], [before])).toBeNull();
   });
 
   it("is refused beyond so many certificates", () => {

@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { ChainMemory } from "../../src/certificates/chain-memory.ts";
-import { verifyChain } from "../../src/certificates/chain.ts";
+import { TrustAnchors, verifyChain } from "../../src/certificates/chain.ts";
 import { CertificateError } from "../../src/certificates/errors.ts";
 import { REVOCATION_LISTS_MAX } from "../../src/certificates/limits.ts";
 import type { CertificateRefusal } from "../../src/certificates/live-credentials.ts";
@@ -43,7 +43,7 @@ function check(
   const memory = new ChainMemory();
   const parsed = new RevocationLists(revocationListsOf(file(lists)), policy, memory);
   const x509 = ({ der: bytes }: Made): X509Certificate => new X509Certificate(bytes);
-  const anchors = { authorities: authorities.map(x509), lists: parsed, memory };
+  const anchors = new TrustAnchors(authorities.map(x509), parsed, memory);
   return verifyChain(anchors, chain.map(x509), "client", Date.now());
 }
 
@@ -207,7 +207,7 @@ describe("A revocation list (S35)", () => {
     const [list] = revocationListsOf(file(bytes));
     const tookMs = performance.now() - startMs;
     expect(list?.serials.size).toBe(100_000);
-    // Around 60 ms; the library's own way took seconds before it gave up on so many.
+    // Around 50 ms; the bound is far above, for slow machines.
     expect(tookMs).toBeLessThan(1500);
     const bad = makeNode("bad", root, { serial: (1n << 120n) + 99_999n });
     expect(check(bytes, [bad])).toMatchObject({ reason: "revoked" });
