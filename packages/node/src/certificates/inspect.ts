@@ -2,10 +2,10 @@
 import type { X509Certificate } from "node:crypto";
 import type { TlsFiles } from "../config/tls-files.ts";
 import { ChainMemory } from "./chain-memory.ts";
-import { subjectText } from "./chain.ts";
+import { subjectText, verifyChain, type ChainUsage } from "./chain.ts";
 import { CertificateError, type CertificateProblem } from "./errors.ts";
-import type { CredentialUse } from "./live-credentials.ts";
-import { examine } from "./load-credentials.ts";
+import type { CertificateRefusal, CredentialUse } from "./live-credentials.ts";
+import { examine, type Examination } from "./load-credentials.ts";
 import { peerNameProblem } from "./peer-name.ts";
 import { readFiles } from "./read-files.ts";
 import { SETTING_NAMES, type SettingNames } from "./source.ts";
@@ -40,6 +40,9 @@ export interface InspectedCertificate {
   readonly alternativeNames: string;
 }
 
+/** What those say who know the authorities and lists of the files; null is good. */
+export type Verdicts = Readonly<Record<ChainUsage, CertificateRefusal | null>>;
+
 export interface CredentialInspection {
   /** Why a node would not take the files. Empty: it would. */
   readonly problems: readonly CertificateProblem[];
@@ -47,6 +50,8 @@ export interface CredentialInspection {
   /** Own certificate first, then the others of its file; empty when it could not be read. */
   readonly chain: readonly InspectedCertificate[];
   readonly authorities: readonly InspectedCertificate[];
+  /** By what the certificate is shown as; null without authorities, or without a certificate. */
+  readonly verdicts: Verdicts | null;
   readonly lists: readonly {
     readonly thisUpdateMs: number;
     readonly nextUpdateMs: number | null;
@@ -83,6 +88,7 @@ export async function inspectCredentials(
       warnings: found.warnings(nowMs),
       chain: (found.own?.chain ?? []).map(inspected),
       authorities: found.anchors.authorities.map(inspected),
+      verdicts: verdictsOf(found, nowMs),
       lists: found.anchors.lists.lists.map(({ thisUpdateMs, nextUpdateMs, serials }) => ({
         thisUpdateMs,
         nextUpdateMs,
@@ -91,8 +97,16 @@ export async function inspectCredentials(
     };
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
-    return { problems: error.problems, warnings: [], chain: [], authorities: [], lists: [] };
+    const nothing = { warnings: [], chain: [], authorities: [], verdicts: null, lists: [] };
+    return { problems: error.problems, ...nothing };
   }
+}
+
+function verdictsOf({ own, anchors }: Examination, nowMs: number): Verdicts | null {
+  if (own === null || anchors.authorities.length === 0) return null;
+  const verdict = (usage: ChainUsage): CertificateRefusal | null =>
+    verifyChain(anchors, own.chain, usage, nowMs);
+  return { client: verdict("client"), server: verdict("server"), both: verdict("both") };
 }
 
 function inspected(certificate: X509Certificate): InspectedCertificate {
