@@ -180,7 +180,8 @@ describe("S31, S38: the peer port", () => {
     const authority = await createAuthority();
     const pair = await issueNodeCertificate(authority, { name: "node-2" });
     expect(await visit(await room.files("foreign", pair))).not.toContain("FERR");
-    const { certificate } = await node.refused("untrusted");
+    const { certificate, remote } = await node.refused("untrusted");
+    expect(remote).toMatch(/^127\.0\.0\.1:\d+$/);
     expect(certificate?.fingerprint).toMatch(/^[0-9A-F]{64}$/);
   });
 

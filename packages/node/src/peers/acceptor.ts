@@ -141,12 +141,13 @@ export class PeerAcceptor {
   }
 
   #begin(socket: TLSSocket): void {
+    const remote = remoteOf(socket);
     const judged = this.#gate.judge(socket);
     if (judged.refusal !== null) {
       this.#services.counters.handshakesFailed++;
       socket.on("error", () => undefined);
       socket.destroy();
-      this.#handlers.onConnectionRefused(remoteOf(socket), judged.refusal, judged.certificate);
+      this.#handlers.onConnectionRefused(remote, judged.refusal, judged.certificate);
       return;
     }
     const options = { certificates: judged.certificates, receivesPayload: true };
