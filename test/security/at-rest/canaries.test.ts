@@ -1,0 +1,96 @@
+/** What clients store is in no file of any node, also not for a moment (S40). */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { until } from "../../e2e/harness/cluster.ts";
+import {
+  atRestStatus,
+  fill,
+  filesWith,
+  prepareCluster,
+  type AtRestCluster,
+  textOf,
+} from "./disk-world.ts";
+
+const NODES = [0, 1, 2];
+const KEY = "canary-key-5e1f";
+const VALUE = "canary-value-77ab";
+const USER = "canary-user-91cd";
+const PATTERN = "canary-pattern-08aa";
+
+let world: AtRestCluster;
+
+beforeAll(async () => {
+  world = await prepareCluster(3, { settings: { "acl-auto-save": "yes", "audit-keys": "hash" } });
+  await world.start();
+});
+
+afterAll(() => world.cluster.close());
+
+describe("three nodes that encrypt what they keep", () => {
+  it("hold no key, value, user or pattern in any file, while they write and snapshot (S40)", async () => {
+    const { cluster } = world;
+    await cluster.call(0, "ACL", "SETUSER", USER, "on", ">pw-of-nobody", `~${PATTERN}:*`, "+get");
+    const found: string[] = [];
+    let isWriting = true;
+    const looking = (async () => {
+      while (isWriting) {
+        // Segments that are being filled and snapshots that are being written are looked at, too.
+        for (const word of [KEY, VALUE]) found.push(...filesWith(cluster.directory, word));
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    })();
+    try {
+      await fill(cluster, 0, { prefix: KEY, text: VALUE, count: 3000 });
+    } finally {
+      isWriting = false;
+      await looking;
+    }
+    for (const node of NODES) {
+      expect(await cluster.call(node, "ACL", "SAVE")).toBe("OK");
+      await until(
+        "a snapshot",
+        async () => (await cluster.status(node)).get("snapshot_index") !== 0,
+      );
+    }
+    for (const word of [KEY, VALUE]) expect(filesWith(cluster.directory, word)).toEqual([]);
+    expect(found).toEqual([]);
+    // Who may do what is told by the audit trail, which is there to be read; it has no keys and no values.
+    for (const word of [USER, PATTERN]) {
+      const places = filesWith(cluster.directory, word);
+      expect(
+        places.filter((path) => !/\/audit\/|\.log$/.test(path) || /\/log\//.test(path)),
+      ).toEqual([]);
+    }
+  });
+
+  it("say so in FERRITE.ATREST STATUS, FERRITE.STATUS, INFO and metrics", async () => {
+    const { cluster } = world;
+    for (const node of NODES) {
+      const facts = await atRestStatus(cluster, node);
+      expect(facts.get("enabled")).toBe(1);
+      expect(facts.get("source")).toBe("file");
+      expect(facts.get("plain_files")).toBe(0);
+      expect(facts.get("outdated_files")).toBe(0);
+      expect(facts.get("encrypted_files")).toBeGreaterThan(2);
+      expect(facts.get("node_keys")).toEqual([1]);
+      expect((await cluster.status(node)).get("at_rest")).toBe("encrypted");
+      const info = await cluster.info(node, "persistence");
+      expect(info.get("at_rest_encryption")).toBe("1");
+      expect(info.get("at_rest_plain_bytes")).toBe("0");
+      const { httpPort } = cluster.nodes[node];
+      const metrics = await (await fetch(`http://127.0.0.1:${httpPort}/metrics`)).text();
+      expect(metrics).toContain("\nferrite_at_rest_encryption 1\n");
+      expect(metrics).toContain('\nferrite_at_rest_bytes{state="plain"} 0\n');
+      expect(metrics).toContain("\nferrite_at_rest_key_usable 1\n");
+    }
+  });
+
+  it("come back with all of it after being killed", async () => {
+    const { cluster } = world;
+    await Promise.all(NODES.map((node) => cluster.end(node, "SIGKILL")));
+    await world.start();
+    for (const node of NODES) {
+      expect(textOf(await cluster.call(node, "GET", `${KEY}:2999`))).toContain(VALUE);
+      expect(textOf(await cluster.call(node, "ACL", "LIST"))).toContain(PATTERN);
+    }
+  });
+});
