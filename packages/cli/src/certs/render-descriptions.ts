@@ -88,7 +88,9 @@ function listRows(list: ListDescription, style: Style): Row[] {
 
 /** "12 days", painted when somebody has to act. */
 export function leftText(daysLeft: number, style: Style): string {
-  if (daysLeft < 0) return style.bad(`ended ${daysText(-daysLeft)} ago`);
+  // Days are rounded down: minus one is the day that has just ended.
+  if (daysLeft === -1) return style.bad("ended less than a day ago");
+  if (daysLeft < 0) return style.bad(`ended ${daysText(-daysLeft - 1)} ago`);
   const text = daysLeft === 0 ? "less than a day" : daysText(daysLeft);
   return daysLeft < SOON_DAYS ? style.bad(text) : text;
 }
