@@ -32,6 +32,9 @@ export interface AuditSettings {
   readonly auditSyslog: string | null;
   /** audit-syslog-ca-cert-file: null = the authorities that the system trusts. */
   readonly auditSyslogCaCertFile: string | null;
+  /** audit-syslog-cert-file, audit-syslog-key-file: what this node shows to the server; both or none. */
+  readonly auditSyslogCertFile: string | null;
+  readonly auditSyslogKeyFile: string | null;
   /** audit-otlp-url; null = off. */
   readonly auditOtlpUrl: string | null;
   /** audit-otlp-authorization: the value of the Authorization header; empty = none. */

@@ -51,8 +51,13 @@ function receivers(settings: AuditSettings, version: string): Receiver[] {
   const made: Receiver[] = [];
   if (settings.auditStdout) made.push(new StdoutSink(process.stdout));
   if (settings.auditSyslog !== null) {
-    const { auditSyslog: url, auditSyslogCaCertFile: caCertFile } = settings;
-    made.push(new SyslogSink({ url, caCertFile, processId: process.pid, timeoutMs }));
+    const files = {
+      caCertFile: settings.auditSyslogCaCertFile,
+      certFile: settings.auditSyslogCertFile,
+      keyFile: settings.auditSyslogKeyFile,
+    };
+    const url = settings.auditSyslog;
+    made.push(new SyslogSink({ url, ...files, processId: process.pid, timeoutMs }));
   }
   if (settings.auditOtlpUrl !== null) {
     const { auditOtlpUrl: url, auditOtlpAuthorization: authorization } = settings;

@@ -124,7 +124,24 @@ export const AUDIT_SETTINGS: {
     kind: path,
     defaultText: "",
     defaultMeaning: "the authorities that Node.js trusts",
-    about: "The authority that has signed the certificate of the syslog server (PEM).",
+    about:
+      "The authority that has signed the certificate of the syslog server (PEM). Read again when it changes.",
+  },
+  auditSyslogCertFile: {
+    name: "audit-syslog-cert-file",
+    group: "audit",
+    kind: path,
+    defaultText: "",
+    defaultMeaning: "none is shown",
+    about:
+      "The certificate that the syslog server is shown (PEM), where it asks for one. Read again when it changes.",
+  },
+  auditSyslogKeyFile: {
+    name: "audit-syslog-key-file",
+    group: "audit",
+    kind: path,
+    defaultText: "",
+    about: "The key of audit-syslog-cert-file (PEM, not encrypted).",
   },
   auditOtlpUrl: {
     name: "audit-otlp-url",

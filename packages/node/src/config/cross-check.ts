@@ -77,6 +77,13 @@ function checkTls(config: NodeConfig, report: Report): void {
       "needs certificates of clients: set tls-ca-cert-file, and tls-auth-clients yes or optional",
     );
   }
+  if ((config.auditSyslogCertFile === null) !== (config.auditSyslogKeyFile === null)) {
+    const isCertMissing = config.auditSyslogCertFile === null;
+    report(
+      isCertMissing ? "auditSyslogCertFile" : "auditSyslogKeyFile",
+      "is missing: a certificate and its key belong together",
+    );
+  }
   if (config.tlsCrlFile !== null && !hasAuthorities) {
     report("tlsCrlFile", "needs tls-ca-cert-file: revocation lists are signed by the authorities");
   }

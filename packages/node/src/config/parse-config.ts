@@ -105,6 +105,8 @@ function build(building: Building): NodeConfig {
     aclFile: resolvePath(values.aclFile, host),
     auditKeyFile: resolvePath(values.auditKeyFile, host),
     auditSyslogCaCertFile: resolvePath(values.auditSyslogCaCertFile, host),
+    auditSyslogCertFile: resolvePath(values.auditSyslogCertFile, host),
+    auditSyslogKeyFile: resolvePath(values.auditSyslogKeyFile, host),
     atRestKeyFile: resolvePath(values.atRestKeyFile, host),
     atRestVaultTokenFile: resolvePath(values.atRestVaultTokenFile, host),
     atRestVaultCaCertFile: resolvePath(values.atRestVaultCaCertFile, host),

@@ -42,6 +42,8 @@ export const SETTINGS: AuditSettings = {
   auditStdout: false,
   auditSyslog: null,
   auditSyslogCaCertFile: null,
+  auditSyslogCertFile: null,
+  auditSyslogKeyFile: null,
   auditOtlpUrl: null,
   auditOtlpAuthorization: "",
   auditWebhookUrl: null,

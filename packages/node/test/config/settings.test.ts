@@ -324,3 +324,33 @@ describe("glob patterns", () => {
     expect(performance.now() - started).toBeLessThan(1000);
   });
 });
+
+describe("A setting that takes time to be looked at", () => {
+  const tls = { "tls-cert-file": "/a.crt", "tls-key-file": "/a.key" };
+
+  it("is asked about before it is changed, with the configuration that would be", async () => {
+    const settings = new Settings(configWith(tls));
+    const asked: unknown[] = [];
+    settings.checkBefore(["tlsCertFile"], (next, changed) => {
+      asked.push([next.tlsCertFile, [...changed]]);
+      return Promise.resolve("tls-cert-file /b.crt is not there.");
+    });
+    const pairs = [
+      ["maxclients", "7"],
+      ["tls-cert-file", "/b.crt"],
+    ] as const;
+    expect(await settings.prepare(pairs)).toBe(
+      failure("maxclients", "tls-cert-file /b.crt is not there."),
+    );
+    expect(asked).toEqual([["/b.crt", ["maxClients", "tlsCertFile"]]]);
+    expect(settings.get("tls-cert-file")).toBe("/a.crt");
+  });
+
+  it("needs no waiting when it stays as it is, is another one, or is refused anyway", () => {
+    const settings = new Settings(configWith(tls));
+    settings.checkBefore(["tlsCertFile"], () => Promise.resolve("never asked"));
+    expect(settings.prepare([["maxclients", "7"]])).toBeNull();
+    expect(settings.prepare([["tls-cert-file", "/a.crt"]])).toBeNull();
+    expect(settings.prepare([["nosuch", "7"]])).toBeNull();
+  });
+});

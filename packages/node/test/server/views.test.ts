@@ -1,3 +1,4 @@
+import type { CredentialHealth } from "../../src/certificates/live-credentials.ts";
 import { describe, expect, it } from "vitest";
 import type { MemberView } from "../../src/replica/replica-view.ts";
 import { FERRITE_VERSION } from "../../src/server/version.ts";
@@ -18,6 +19,22 @@ const OTHER: MemberView = {
 };
 const OTHER_TOOL_ID = "0a1b2c3d00004000800000000000000b00000000";
 const OWN_TOOL_ID = "0a1b2c3d00004000800000000000000a00000000";
+
+/** Of a name that would like to be a line of its own. */
+const HEALTH: CredentialHealth = {
+  use: "peers",
+  certFile: "/node.crt",
+  subject: "CN=n1\r\ntls_peers_days_left:999",
+  serial: "0A1B",
+  fingerprint: "AB",
+  validUntilMs: 1_800_000_000_000,
+  authoritiesUntilMs: [1_900_000_000_000],
+  listsUntilMs: [null],
+  warnings: ["a list is out of date"],
+  refused: { sinceMs: 1_700_000_000_000, text: "node.crt is cut off." },
+  generation: 4,
+  reloads: { changed: 3, unchanged: 7, refused: 3 },
+};
 
 async function infoOf(test: TestServer, ...sections: string[]): Promise<Map<string, string>> {
   const client = await test.connect();
@@ -52,6 +69,7 @@ describe("INFO", () => {
       "Cluster",
       "Raft",
       "Security",
+      "Certificates",
       "Keyspace",
     ]);
     expect(await titlesOf(test, "DEFAULT")).toEqual(standard);
@@ -63,6 +81,22 @@ describe("INFO", () => {
     expect(await titlesOf(test, "all")).toEqual(all);
     expect(await titlesOf(test, "everything")).toEqual(all);
     expect(await titlesOf(test, "commandstats")).toEqual(["Commandstats"]);
+  });
+
+  it("shows what certificates there are, until when, and what is wrong with their files", async () => {
+    const test = await startTestServer({ certificates: { health: () => [HEALTH] } });
+    const nowMs = test.clock.time;
+    const info = await infoOf(test, "certificates");
+    expect([...info.keys()].every((name) => name.startsWith("tls_peers_"))).toBe(true);
+    expect(info.get("tls_peers_subject")).toBe("CN=n1 tls_peers_days_left:999");
+    expect(info.get("tls_peers_serial")).toBe("0A1B");
+    expect(info.get("tls_peers_valid_until")).toBe(String(HEALTH.validUntilMs / 1000));
+    const days = Math.floor((HEALTH.validUntilMs - nowMs) / 86_400_000);
+    expect(info.get("tls_peers_days_left")).toBe(String(days));
+    expect(info.get("tls_peers_authority_valid_until")).toBe("1900000000");
+    expect(info.get("tls_peers_revocation_list_next_update")).toBe("-1");
+    expect(info.get("tls_peers_reloads_refused")).toBe("3");
+    expect(info.get("tls_peers_last_reload_error")).toBe("node.crt is cut off.");
   });
 
   it("names process, port, versions and run id", async () => {
@@ -223,13 +257,25 @@ describe("CLUSTER", () => {
 });
 
 describe("FERRITE.STATUS", () => {
+  it("tells of every certificate, with what is wrong", async () => {
+    const test = await startTestServer({ certificates: { health: () => [HEALTH] } });
+    const client = await test.connect();
+    await client.ask("HELLO", "3");
+    const text = await client.ask("FERRITE.STATUS");
+    expect(text).toContain("$12\r\ncertificates\r\n*1\r\n%12\r\n$3\r\nuse\r\n$5\r\npeers\r\n");
+    expect(text).toContain("$14\r\nvalid_until_ms\r\n:1800000000000\r\n");
+    expect(text).toContain("$7\r\nrefused\r\n$20\r\nnode.crt is cut off.\r\n");
+    expect(text).toContain("$30\r\nrevocation_list_next_update_ms\r\n_\r\n");
+    expect(text).toContain("$8\r\nwarnings\r\n*1\r\n$21\r\na list is out of date\r\n");
+  });
+
   it("tells who this node is and how far every member has come", async () => {
     const test = await startTestServer();
     test.replica.extraMembers = [{ ...OTHER, matchIndex: null }];
     const client = await test.connect();
     await client.ask("HELLO", "3");
     const text = await client.ask("FERRITE.STATUS");
-    expect(text).toMatch(/^%18\r\n/);
+    expect(text).toMatch(/^%\d+\r\n\$4\r\nname\r\n/);
     expect(text).toContain("$4\r\nrole\r\n$6\r\nleader\r\n");
     expect(text).toContain("$4\r\nterm\r\n:3\r\n");
     expect(text).toContain("$13\r\napplied_index\r\n:10\r\n");
@@ -267,6 +313,26 @@ describe("CONFIG", () => {
       "*2\r\n$9\r\nmaxmemory\r\n$1\r\n5\r\n",
     );
     expect(await client.ask("CONFIG", "SET", "nope", "5")).toBe("-ERR Unknown option\r\n");
+  });
+
+  it("SET waits for what has to be looked at first, and changes nothing when that is not good", async () => {
+    let verdict = Promise.withResolvers<string | null>();
+    const test = await startTestServer({
+      settings: { ...settings, prepare: () => verdict.promise },
+    });
+    const client = await test.connect();
+    const before = values.get("maxmemory");
+    const refused = client.ask("CONFIG", "SET", "maxmemory", "9");
+    verdict.resolve("ERR CONFIG SET failed - the file is not good");
+    expect(await refused).toBe("-ERR CONFIG SET failed - the file is not good\r\n");
+    expect(values.get("maxmemory")).toBe(before);
+
+    verdict = Promise.withResolvers();
+    const accepted = client.ask("CONFIG", "SET", "maxmemory", "9");
+    expect(values.get("maxmemory")).toBe(before);
+    verdict.resolve(null);
+    expect(await accepted).toBe("+OK\r\n");
+    expect(values.get("maxmemory")).toBe("9");
   });
 });
 

@@ -2,22 +2,25 @@
  * Sends records to a syslog server over TCP or TLS, on one connection that is made when there is something to send and
  * made again when it is lost. Syslog confirms nothing: what the network has taken when the connection breaks may be lost.
  */
-import { readFile } from "node:fs/promises";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { SealedRecord } from "../chain.ts";
 import { AuditError } from "../errors.ts";
 import type { Receiver } from "./sink.ts";
 import { syslogFrame } from "./syslog-message.ts";
+import { readSyslogTls, type SyslogTlsFiles } from "./syslog-tls.ts";
 
-export interface SyslogOptions {
+export interface SyslogOptions extends SyslogTlsFiles {
   /** tcp://host:port or tls://host:port */
   readonly url: string;
-  /** Authorities that may have signed the server's certificate; null: those that Node.js trusts. */
-  readonly caCertFile: string | null;
   readonly processId: number;
   readonly timeoutMs: number;
+  /** Default: the process' own. */
+  readonly monotonicNowMs?: () => number;
 }
+
+/** How often it is looked at whether the files of a connection have been renewed. */
+export const FILES_LOOK_INTERVAL_MS = 10_000;
 
 /** RFC 6587 names no port for TCP; 601 is registered. 6514 is that of RFC 5425. */
 const PORTS: Readonly<Record<string, number>> = { "tcp:": 601, "tls:": 6514 };
@@ -26,7 +29,11 @@ export class SyslogSink implements Receiver {
   readonly name = "syslog";
   readonly #options: SyslogOptions;
   readonly #url: URL;
+  readonly #nowMs: () => number;
   #socket: Socket | null = null;
+  /** Of the files that the connection was made with, and when they were looked at. */
+  #digest = "";
+  #lookedAtMs = 0;
 
   /** @throws AuditError badSink */
   constructor(options: SyslogOptions) {
@@ -36,12 +43,14 @@ export class SyslogSink implements Receiver {
       throw new AuditError("badSink", "audit-syslog is tcp://host:port or tls://host:port");
     }
     this.#url = url;
+    this.#nowMs = options.monotonicNowMs ?? (() => performance.now());
   }
 
   async deliver(batch: readonly SealedRecord[]): Promise<number> {
     const frames = Buffer.concat(
       batch.map((record) => syslogFrame(record, this.#options.processId)),
     );
+    if (await this.#isRenewed()) await this.close();
     this.#socket ??= await this.#connect();
     await this.#write(this.#socket, frames);
     return 0;
@@ -58,20 +67,32 @@ export class SyslogSink implements Receiver {
     });
   }
 
+  /**
+   * A connection can last for months: with new files it is made anew between two deliveries. Files that are not good leave
+   * the one that there is.
+   */
+  async #isRenewed(): Promise<boolean> {
+    const isDue = this.#nowMs() - this.#lookedAtMs >= FILES_LOOK_INTERVAL_MS;
+    if (this.#socket === null || !isDue || this.#url.protocol !== "tls:") return false;
+    this.#lookedAtMs = this.#nowMs();
+    const now = await readSyslogTls(this.#options).catch(() => null);
+    return now !== null && now.digest !== this.#digest;
+  }
+
   async #connect(): Promise<Socket> {
     const { hostname, protocol } = this.#url;
     const host = hostname.replace(/^\[|\]$/g, "");
     const port = this.#url.port === "" ? PORTS[protocol] : Number(this.#url.port);
     if (protocol === "tcp:") return await this.#ready(connectTcp({ host, port }), "connect");
-    const { caCertFile } = this.#options;
-    const ca = caCertFile === null ? {} : { ca: await readFile(caCertFile) };
+    const { context, digest } = await readSyslogTls(this.#options);
+    this.#digest = digest;
+    this.#lookedAtMs = this.#nowMs();
     const socket = connectTls({
       host,
       port,
       servername: /^[\d.]+$|:/.test(host) ? "" : host,
       rejectUnauthorized: true,
-      minVersion: "TLSv1.2",
-      ...ca,
+      secureContext: context,
     });
     return await this.#ready(socket, "secureConnect");
   }

@@ -3,7 +3,10 @@ import type { ConnectionOptions } from "node:tls";
 import { afterEach } from "vitest";
 import { requirepassRules } from "../../../src/access/access-service.ts";
 import { createCommandTable } from "../../../src/commands/all-commands.ts";
-import type { LiveCredentials } from "../../../src/certificates/live-credentials.ts";
+import type {
+  CertificatesView,
+  LiveCredentials,
+} from "../../../src/certificates/live-credentials.ts";
 import type { NodeConfig } from "../../../src/config/node-config.ts";
 import type { ServerClock } from "../../../src/server/clock.ts";
 import type { SettingsView } from "../../../src/server/edge-context.ts";
@@ -24,6 +27,8 @@ export interface TestServerOptions {
   readonly settings?: SettingsView;
   /** Then RESP over TLS is spoken on a free port, and the clock shows the real time: OpenSSL looks at that one. */
   readonly credentials?: LiveCredentials;
+  /** What INFO and FERRITE.STATUS show. */
+  readonly certificates?: CertificatesView;
 }
 
 export class ManualClock implements ServerClock {
@@ -121,6 +126,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     logger: collectingLogger(warnings),
     limits: options.limits ?? {},
     staticReads: options.staticReads ?? true,
+    ...(options.certificates === undefined ? {} : { certificates: options.certificates }),
     ...(credentials === undefined ? {} : { tls: { credentials, logins: access.certificates } }),
   });
   replica.onRoundDone = () => server.flush();
@@ -238,6 +244,8 @@ export function testConfig(overrides: Partial<NodeConfig> = {}): NodeConfig {
     auditStdout: false,
     auditSyslog: null,
     auditSyslogCaCertFile: null,
+    auditSyslogCertFile: null,
+    auditSyslogKeyFile: null,
     auditOtlpUrl: null,
     auditOtlpAuthorization: "",
     auditWebhookUrl: null,
