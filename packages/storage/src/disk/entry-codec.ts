@@ -8,10 +8,18 @@
  *
  * The index is not stored: entries of a record follow each other from the record's first index.
  */
-import type { Entry, EntryKind, Index } from "@ferrite/raft";
+import type { Entry, EntryKind, Index, Term } from "@ferrite/raft";
 import { readU32, readU64, writeU32, writeU64 } from "./little-endian.ts";
 
 const entryHeaderBytes = 16;
+
+/** Entries that are already in this encoding. */
+export interface EncodedEntries {
+  readonly firstIndex: Index;
+  readonly count: number;
+  readonly lastTerm: Term;
+  readonly bytes: Uint8Array;
+}
 
 /** Bytes that `writeEntries` will need. */
 export function entriesSizeBytes(entries: readonly Entry[]): number {

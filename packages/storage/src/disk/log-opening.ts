@@ -7,7 +7,7 @@ import type { AtRestKeys } from "./at-rest-keys.ts";
 import { StorageError } from "./errors.ts";
 import type { FileSystem } from "./file-system.ts";
 import { segmentBytesOf } from "./log-options.ts";
-import type { LogOptions } from "./log-options.ts";
+import type { LogOptions, LogRandom } from "./log-options.ts";
 import { recoverLog } from "./log-recovery.ts";
 import type { LogPosition, Recovery } from "./log-recovery.ts";
 import type { RecoveredLog } from "./ports.ts";
@@ -24,12 +24,6 @@ export interface OpenedLog {
 
 /** Zeros are written in pieces of this size when a torn tail is cut. */
 const zeroPieceBytes: number = 1024 * 1024;
-
-/** Where the random numbers of a log come from. */
-export interface LogRandom {
-  readonly salt: () => number;
-  readonly bytes: RandomBytes;
-}
 
 /** Throws `StorageError`; files are changed only after all of them were found right. */
 export function openLogDirectory(

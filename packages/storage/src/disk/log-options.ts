@@ -1,7 +1,9 @@
 /** How a log is opened, and the limits of its options. */
+import { randomInt } from "node:crypto";
 import type { Index, Term } from "@ferrite/raft";
 import type { AtRestKeys } from "./at-rest-keys.ts";
 import { StorageError } from "./errors.ts";
+import { randomBytesOfThisMachine } from "./random-bytes.ts";
 import type { RandomBytes } from "./random-bytes.ts";
 
 export const segmentBytesDefault: number = 64 * 1024 * 1024;
@@ -27,6 +29,12 @@ export interface LogOptions {
   readonly randomSalt?: () => number;
 }
 
+/** Where the random numbers of a log come from. */
+export interface LogRandom {
+  readonly salt: () => number;
+  readonly bytes: RandomBytes;
+}
+
 /** Throws `limitExceeded` when `segmentBytes` is out of range. */
 export function segmentBytesOf(options: LogOptions): number {
   const segmentBytes = options.segmentBytes ?? segmentBytesDefault;
@@ -41,4 +49,12 @@ export function segmentBytesOf(options: LogOptions): number {
     );
   }
   return segmentBytes;
+}
+
+/** What the options say, else this machine's source. */
+export function logRandomOf(options: LogOptions): LogRandom {
+  return {
+    salt: options.randomSalt ?? (() => randomInt(2 ** 32)),
+    bytes: options.randomBytes ?? randomBytesOfThisMachine,
+  };
 }

@@ -7,35 +7,25 @@
  *
  * Errors: `noSpace` leaves everything as it was, call again later. Any other error is final.
  */
-import { randomInt } from "node:crypto";
 import type { HardState, Index, Term } from "@ferrite/raft";
 import { ActiveSegment } from "./active-segment.ts";
 import { tagBytes } from "./aead.ts";
 import type { AtRestKeys } from "./at-rest-keys.ts";
 import { entriesSizeBytes, writeEntries } from "./entry-codec.ts";
+import type { EncodedEntries } from "./entry-codec.ts";
 import { StorageError } from "./errors.ts";
 import type { FileSystem } from "./file-system.ts";
 import { checkAtRestKeys } from "./file-envelope.ts";
 import { hardStateBytesMax } from "./hard-state-codec.ts";
 import { openLogDirectory, removeSegment, segmentEnvelope } from "./log-opening.ts";
-import type { LogRandom } from "./log-opening.ts";
-import { segmentBytesOf } from "./log-options.ts";
-import type { LogOptions } from "./log-options.ts";
+import { logRandomOf, segmentBytesOf } from "./log-options.ts";
+import type { LogOptions, LogRandom } from "./log-options.ts";
 import type { KnownSegment, LogPosition } from "./log-recovery.ts";
 import type { LogWrite, RecoveredLog } from "./ports.ts";
-import { randomBytesOfThisMachine } from "./random-bytes.ts";
 import { RecordBuilder } from "./record-builder.ts";
 import { recordBodyBytesMax, sealExtentBytes } from "./record-format.ts";
 import { segmentFileName, segmentHeaderBytes } from "./segment-format.ts";
 import { SegmentReserve } from "./segment-reserve.ts";
-
-/** Entries that are already in the encoding of `entry-codec.ts`. */
-export interface EncodedEntries {
-  readonly firstIndex: Index;
-  readonly count: number;
-  readonly lastTerm: Term;
-  readonly bytes: Uint8Array;
-}
 
 /** Sizes of segments for a single large record are rounded up to this. */
 const pageBytes = 4096;
@@ -73,7 +63,7 @@ export class SegmentedLog {
     if (options.encryption) {
       checkAtRestKeys(options.encryption);
     }
-    const opened = openLogDirectory(fileSystem, options, randomOf(options));
+    const opened = openLogDirectory(fileSystem, options, logRandomOf(options));
     const log = SegmentedLog.resume(fileSystem, options, opened.position);
     if (opened.beginAnewAt !== null) {
       log.reset(opened.beginAnewAt);
@@ -92,7 +82,7 @@ export class SegmentedLog {
     this.#fileSystem = fileSystem;
     this.#options = options;
     this.#segmentBytes = segmentBytesOf(options);
-    this.#random = randomOf(options);
+    this.#random = logRandomOf(options);
     this.#keys = options.encryption ?? null;
     this.#segments = [...position.segments];
     const handle = fileSystem.open(path, "readWrite");
@@ -406,11 +396,4 @@ export class SegmentedLog {
 
 function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function randomOf(options: LogOptions): LogRandom {
-  return {
-    salt: options.randomSalt ?? (() => randomInt(2 ** 32)),
-    bytes: options.randomBytes ?? randomBytesOfThisMachine,
-  };
 }

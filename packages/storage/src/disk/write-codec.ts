@@ -9,11 +9,12 @@
  */
 import type { HardState } from "@ferrite/raft";
 import { entriesSizeBytes, writeEntries } from "./entry-codec.ts";
+import type { EncodedEntries } from "./entry-codec.ts";
 import { StorageError } from "./errors.ts";
 import { decodeHardState, encodeHardState } from "./hard-state-codec.ts";
 import { readU32, readU64, writeU32, writeU64 } from "./little-endian.ts";
 import type { LogWrite } from "./ports.ts";
-import type { EncodedEntries, SegmentedLog } from "./segmented-log.ts";
+import type { SegmentedLog } from "./segmented-log.ts";
 
 const headerBytes = 24;
 
