@@ -5,7 +5,6 @@ import {
 } from "node:http";
 import { createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { createServer as createTlsServer } from "node:tls";
 import { Registry } from "prom-client";
@@ -19,7 +18,7 @@ import { BatchRefused, type Receiver } from "../../src/audit/sinks/sink.ts";
 import { SinkQueue } from "../../src/audit/sinks/sink-queue.ts";
 import { StdoutSink } from "../../src/audit/sinks/stdout-sink.ts";
 import { syslogFrame } from "../../src/audit/sinks/syslog-message.ts";
-import { FILES_LOOK_INTERVAL_MS, SyslogSink } from "../../src/audit/sinks/syslog-sink.ts";
+import { SyslogSink } from "../../src/audit/sinks/syslog-sink.ts";
 import { WebhookSink } from "../../src/audit/sinks/webhook-sink.ts";
 import { registerAuditMetrics } from "../../src/metrics/audit-metrics.ts";
 import {
@@ -34,7 +33,6 @@ import {
   temporaryDirectory,
   until,
 } from "./trail-world.ts";
-import { makeAuthority, makeNode, type Made } from "../certificates/certificate-maker.ts";
 import { makeTlsFiles } from "./tls-files.ts";
 
 const TIMEOUT_MS = 2000;
@@ -162,64 +160,6 @@ describe("Syslog (RFC 5424, S51)", () => {
     });
     await expect(otherName.deliver(sealed(1))).rejects.toThrow(/IP|altnames/);
     expect(frames.messages).toHaveLength(2);
-  });
-
-  it("shows the server a certificate, and a new one when its files were renewed (S33)", async () => {
-    const directory = temporaryDirectory();
-    const authority = makeAuthority("Syslog authority");
-    const server = makeNode("localhost", authority);
-    const write = (name: string, text: string): string => {
-      writeFileSync(join(directory, name), text);
-      return join(directory, name);
-    };
-    const show = (made: Made): void => {
-      write("client.crt", made.pem);
-      write("client.key", made.keyPem);
-    };
-    const frames = new FrameCollector();
-    const shown: bigint[] = [];
-    const listener = createTlsServer(
-      { key: server.keyPem, cert: server.pem, ca: authority.pem, requestCert: true },
-      (socket) => {
-        shown.push(BigInt(`0x${socket.getPeerX509Certificate()?.serialNumber ?? "0"}`));
-        socket.on("data", (bytes) => frames.add(bytes));
-        socket.on("end", () => socket.end());
-        socket.on("error", () => undefined);
-      },
-    );
-    const port = await listening(listener);
-    const [first, second] = [makeNode("n1", authority), makeNode("n1", authority)];
-    show(first);
-    let nowMs = 0;
-    const sink = new SyslogSink({
-      url: `tls://localhost:${port}`,
-      caCertFile: write("ca.crt", authority.pem),
-      certFile: join(directory, "client.crt"),
-      keyFile: join(directory, "client.key"),
-      processId: 1,
-      timeoutMs: TIMEOUT_MS,
-      monotonicNowMs: () => nowMs,
-    });
-    const later = async (): Promise<void> => {
-      nowMs += FILES_LOOK_INTERVAL_MS;
-      await sink.deliver(sealed(1));
-    };
-    await sink.deliver(sealed(1));
-    await later();
-    await until(() => frames.messages.length === 2);
-    expect(shown).toEqual([first.serial]);
-
-    // Half a rotation leaves the connection that there is.
-    write("client.crt", second.pem);
-    await later();
-    await until(() => frames.messages.length === 3);
-    expect(shown).toEqual([first.serial]);
-    show(second);
-    await later();
-    await until(() => shown.length === 2);
-    expect(shown).toEqual([first.serial, second.serial]);
-    await until(() => frames.messages.length === 4);
-    await sink.close();
   });
 
   it("nobody there, and somebody who does not speak TLS, are failures within the deadline", async () => {
