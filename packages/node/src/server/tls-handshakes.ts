@@ -38,7 +38,7 @@ export class TlsHandshakes {
   readonly #inProgress = new Map<string, Handshake>();
   readonly #ids = new Map<number, Handshake>();
   #server: Server | null = null;
-  /** Whose TCP connection has closed last: the TLS server tells what was wrong just after that. */
+  /** Whose TCP connection is closing just now: the TLS server tells right behind it what was wrong. */
   #closing: Handshake | null = null;
   #nextId = 1;
 
@@ -77,6 +77,7 @@ export class TlsHandshakes {
     socket.on("close", () => {
       this.#closing = handshake;
       process.nextTick(() => {
+        if (this.#closing === handshake) this.#closing = null;
         this.#fail(handshake, { reason: "client", text: "the client left" });
       });
     });
@@ -119,7 +120,7 @@ export class TlsHandshakes {
 
   #broke(error: Error, socket: TLSSocket): void {
     // A certificate that was not verified ends the connection first, and a closed one has no addresses.
-    const handshake = this.#of(socket) ?? this.#closing;
+    const handshake = this.#of(socket) ?? this.#closing ?? this.#destroyed();
     if (handshake === null) return;
     this.#fail(handshake, handshakeFailure(error, socket.authorizationError));
     handshake.socket.destroy();
@@ -128,6 +129,12 @@ export class TlsHandshakes {
   #of(socket: TLSSocket): Handshake | null {
     const ends = tcpEnds(socket);
     return ends === null ? null : (this.#inProgress.get(keyOf(ends)) ?? null);
+  }
+
+  /** Of an error inside of OpenSSL Node tells when the connection is destroyed and not closed yet. */
+  #destroyed(): Handshake | null {
+    for (const handshake of this.#ids.values()) if (handshake.socket.destroyed) return handshake;
+    return null;
   }
 
   #fail(handshake: Handshake, failure: HandshakeFailure): void {

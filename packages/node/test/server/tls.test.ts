@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { connect } from "node:net";
 import type { ConnectionOptions, TLSSocket } from "node:tls";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -154,6 +155,18 @@ describe("certificates of clients", () => {
     expect(await outcome(test, stranger)).not.toContain("PONG");
     await until(() => failures(test)["untrusted"] === 1);
     expect(test.server.counters.commandsProcessed).toBe(0);
+  });
+
+  it("of an authority that has another one's name are refused for it, with both versions (F80)", async () => {
+    const { subject } = new X509Certificate(room.authority.certificatePem);
+    const impostor = await createAuthority({ name: subject.replace("CN=", "") });
+    const forged = await room.client({ name: "alice" }, impostor);
+    const test = await start();
+    for (const [at, maxVersion] of (["TLSv1.2", "TLSv1.3"] as const).entries()) {
+      expect(await outcome(test, { ...forged, maxVersion })).not.toContain("PONG");
+      await until(() => failures(test)["untrusted"] === at + 1);
+    }
+    expect(failures(test)).toEqual({ untrusted: 2 });
   });
 
   it("are refused when they have expired, with the reason", async () => {
