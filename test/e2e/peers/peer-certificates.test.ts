@@ -197,6 +197,15 @@ describe("S31, S38: the peer port", () => {
     expect(node.network.refusals.expired).toBe(1);
   });
 
+  it("closes on a certificate that has not begun", async () => {
+    const pair = await issueNodeCertificate(await room.authority(), {
+      name: "node-2",
+      nowMs: Date.now() + 5 * DAY_MS,
+    });
+    expect(await visit(await room.files("early", pair))).not.toContain("FERR");
+    await node.refused("notYetValid");
+  });
+
   it("speaks TLS 1.3 and nothing older", async () => {
     expect(await visit(await room.nodeFiles("node-2"), "TLSv1.2")).toMatch(
       /error .*(PROTOCOL_VERSION|ECONNRESET)/i,

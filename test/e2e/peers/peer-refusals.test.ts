@@ -92,6 +92,8 @@ describe("S31, S32: a peer with a good certificate is refused, told why, logged 
     expect(peer.refusals.map((refusal) => refusal.reason)).toEqual([reason]);
     expect(peer.hellos).toEqual([]);
     expect(node.network.counters.refusalsSent[reason]).toBe(1);
+    expect(await node.refused(reason)).toMatchObject({ side: "accepted", peer: hello.name });
+    expect(node.network.refusals[reason]).toBe(1);
     expect(node.logText).toMatch(new RegExp(`A peer was refused .*"reason":"${reason}"`));
   });
 
@@ -275,6 +277,7 @@ describe("strangers", () => {
     await Promise.all([silentTcp.closed, silentTls.closed]);
     await room.happenings.until(() => node.network.counters.handshakesFailed >= 2);
     expect(node.network.counters).toMatchObject({ handshakesFailed: 2, linksAccepted: 0 });
+    await room.happenings.until(() => node.network.refusals.handshakeTimeout === 2);
   });
 
   it("beyond the limit of pending handshakes are closed unread, and there is room again afterwards", async () => {
