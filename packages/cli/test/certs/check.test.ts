@@ -152,6 +152,34 @@ describe("ferrite certs check", () => {
     expect(wrong.text).not.toContain("three");
   });
 
+  it("takes certificate, authority and key from one file, as Vault's templates write them", async () => {
+    const all = ["n1.crt", "ca.crt", "n1.key"].map((name) => readFileSync(path(name), "utf8"));
+    writeFileSync(path("all.pem"), all.join("\n"), { mode: 0o600 });
+    const args = ["--cert", path("all.pem"), "--key", path("all.pem"), "--ca", path("ca.crt")];
+    const answer = await check(...args, "--node-name", "n1");
+    expect(answer).toMatchObject({ code: 0 });
+    expect(answer.text).not.toContain("refused");
+  });
+
+  it("(S34) finds old and new certificates good with a bundle of both authorities and their lists", async () => {
+    const next = path("next");
+    await certs("init", "--out", next);
+    await certs("node", "roll", "--out", directory);
+    const together = (to: string, ...files: string[]): void =>
+      writeFileSync(path(to), files.map((file) => readFileSync(file, "utf8")).join(""));
+    together("bundle.pem", path("ca.crt"), join(next, "ca.crt"));
+    await certs("crl", "--out", next);
+    together("lists.pem", path("ca.crl"), join(next, "ca.crl"));
+    const ours = ["--cert", path("roll.crt"), "--key", path("roll.key"), "--node-name", "roll"];
+    const both = [...ours, "--ca", path("bundle.pem"), "--crl", path("lists.pem")];
+    expect(await check(...both)).toMatchObject({ code: 0 });
+    await certs("renew", "roll", "--ca-dir", next, "--new-authority", "--out", directory);
+    expect(await check(...both)).toMatchObject({ code: 0 });
+    expect(await check(...ours, "--ca", join(next, "ca.crt"))).toMatchObject({ code: 0 });
+    const old = await check(...ours, "--ca", path("ca.crt"));
+    expect(old.code).toBe(1);
+  });
+
   it("knows the roles of a certificate by what it may be used for", () => {
     expect(rolesOf({ uses: ["server", "client"] })).toEqual(["server", "peer"]);
     expect(rolesOf({ uses: ["client"] })).toEqual(["client"]);

@@ -1,7 +1,9 @@
-import { writeFileSync } from "node:fs";
+import { X509Certificate } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { shakeHands } from "../../src/certs/check-handshake.ts";
 import { connectionProblem } from "../../src/connection/connection-problem.ts";
 import { resolveFlags } from "../../src/connection/connection-options.ts";
 import { memberAddress } from "../../src/connection/member-address.ts";
@@ -190,6 +192,43 @@ describe("commands over TLS", () => {
     expect(answer.code).toBe(1);
     expect(answer.errors).toMatch(message);
     expect(answer.errors).not.toContain("secret");
+  });
+});
+
+describe("ferrite certs renew on a running node", () => {
+  async function shownSerial(): Promise<string> {
+    const report = await shakeHands({
+      host: "127.0.0.1",
+      port: Number(node.tlsPort),
+      serverName: null,
+      context: {
+        ca: readFileSync(path("ca.crt")),
+        cert: readFileSync(path("client-ops.crt")),
+        key: readFileSync(path("client-ops.key")),
+      },
+      ping: true,
+    });
+    expect(report.problems).toEqual([]);
+    return new X509Certificate(report.shown ?? "").serialNumber;
+  }
+
+  it("(S33) is taken up without a restart, and no handshake fails meanwhile", async () => {
+    const before = await shownSerial();
+    await certs("renew", "box", "--out", join(node.directory, "certs"));
+    const renewed = new X509Certificate(readFileSync(path("box.crt"))).serialNumber;
+    expect(renewed).not.toBe(before);
+    await expect.poll(shownSerial, { timeout: 10_000 }).toBe(renewed);
+    const status = await node.run([
+      "status",
+      "--port",
+      node.tlsPort,
+      "--json",
+      ...trust(),
+      ...ours(),
+    ]);
+    expect(JSON.parse(status.printed.join("\n"))).toMatchObject({
+      members: [{ certificates: [{ use: "clients", serial: renewed, refused: null }] }],
+    });
   });
 });
 
