@@ -14,9 +14,11 @@ import { measureRow, type RowResult } from "./measure-row.ts";
 import { PeerSet } from "./peers/peer-set.ts";
 import { renderConditions, renderTable, type BenchReport } from "./report.ts";
 import { accessRows } from "./rows/access-rows.ts";
+import { atRestRows } from "./rows/at-rest-rows.ts";
 import { memoryRow } from "./rows/memory-row.ts";
 import { readRows } from "./rows/read-rows.ts";
 import type { Row } from "./rows/row.ts";
+import { tlsRows } from "./rows/tls-rows.ts";
 import { writeRows } from "./rows/write-rows.ts";
 import { fullSettings, quickSettings, type BenchSettings } from "./settings.ts";
 
@@ -28,7 +30,14 @@ const USAGE = `usage: pnpm bench [options]
   --quick         one short round of everything: shows that it runs, its numbers say nothing
   --list          print the rows and end`;
 
-const allRows: readonly Row[] = [...writeRows, ...readRows, ...accessRows, memoryRow];
+const allRows: readonly Row[] = [
+  ...writeRows,
+  ...readRows,
+  ...accessRows,
+  ...tlsRows,
+  ...atRestRows,
+  memoryRow,
+];
 
 const { values } = parseArgs({
   options: {

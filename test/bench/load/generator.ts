@@ -1,5 +1,6 @@
-import { connect, type Socket } from "node:net";
+import { connect, type NetConnectOpts, type Socket } from "node:net";
 import { performance } from "node:perf_hooks";
+import { connect as connectTls } from "node:tls";
 
 import type { LoadJob, LoadResult } from "./job.ts";
 import { keysDrawn, keysInOrder, type KeySequence } from "./key-sequence.ts";
@@ -65,21 +66,22 @@ export class Generator {
     return new Promise((resolve, reject) => {
       const unit = new RequestUnit(this.#job);
       const counter = new ReplyCounter();
-      const socket = connect({
+      const { login, tls = false } = this.#job;
+      const options = {
         host: "127.0.0.1",
         port,
         noDelay: true,
         onread: {
           buffer: this.#readBuffer,
-          callback: (byteCount, buffer) => {
+          callback: (byteCount: number, buffer: Uint8Array) => {
             const replies = counter.push(buffer, byteCount);
             if (lane.isIn) this.#receive(lane, replies);
             else if (replies > 0) letIn();
             return true;
           },
         },
-      });
-      const { login } = this.#job;
+      } satisfies NetConnectOpts;
+      const socket = tls ? connectTls({ ...options, rejectUnauthorized: false }) : connect(options);
       const lane: Lane = {
         socket,
         unit,
@@ -99,7 +101,7 @@ export class Generator {
       const timer = setTimeout(() => {
         reject(new LoadError(`no connection to port ${port} in ${CONNECT_TIMEOUT_MS} ms`));
       }, CONNECT_TIMEOUT_MS);
-      socket.once("connect", () => {
+      socket.once(tls ? "secureConnect" : "connect", () => {
         if (login === undefined) letIn();
         else socket.write(`AUTH ${login.user} ${login.password}\r\n`);
       });

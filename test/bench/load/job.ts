@@ -31,6 +31,8 @@ export interface LoadJob {
   readonly seed: number;
   /** As whom every connection logs in; without it, as whoever it is. */
   readonly login?: Login;
+  /** Over TLS. Whose certificate it is is not looked at: what is measured comes behind the handshakes. */
+  readonly tls?: boolean;
 }
 
 export interface Login {

@@ -10,16 +10,20 @@ import { ServerProcess } from "./server-process.ts";
 
 const START_TIMEOUT_MS = 60_000;
 const NODE_OFFSETS = [0, 100, 200];
-/** A node's RESP port, and how far above it its peer and HTTP ports lie in a development cluster. */
-const PORT_OFFSETS = [0, 10_000, 1701];
+const TLS_OFFSET = 1;
+/** A node's RESP port, and how far above it its TLS, peer and HTTP ports lie in a development cluster. */
+const PORT_OFFSETS = [0, TLS_OFFSET, 10_000, 1701];
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
 /**
  * Three nodes as `ferrite dev` starts them: a process each, mutual TLS between them, every write
- * synced by a majority before its OK. The leader comes first in `ports`.
+ * synced by a majority before its OK. The leader comes first in `ports`. `settings`: further ones, as `name=value`.
  */
-export async function startFerrite(folder: string): Promise<Peer> {
+export async function startFerrite(
+  folder: string,
+  settings: readonly string[] = [],
+): Promise<Peer> {
   const program = join(root, "packages/cli/dist/bin.js");
   if (!existsSync(program)) {
     throw new BenchError("packages/cli is not compiled: run `pnpm build` first");
@@ -28,6 +32,7 @@ export async function startFerrite(folder: string): Promise<Peer> {
   const base = await freePortBase(offsets);
   const data = join(folder, "ferrite");
   const args = [program, "dev", "--base-port", String(base), "--data-dir", data];
+  for (const setting of settings) args.push("--set", setting);
   const log = join(folder, "ferrite.log");
   const server = new ServerProcess("ferrite dev", process.execPath, args, log);
   const ports = NODE_OFFSETS.map((offset) => base + offset);
@@ -42,10 +47,12 @@ export async function startFerrite(folder: string): Promise<Peer> {
     await server.stop();
     throw error;
   }
+  const leaderFirst = [leaderPort, ...ports.filter((port) => port !== leaderPort)];
   return {
     name: "ferrite, 3 nodes, mutual TLS",
     version: ferriteVersion(),
-    ports: [leaderPort, ...ports.filter((port) => port !== leaderPort)],
+    ports: leaderFirst,
+    tlsPorts: leaderFirst.map((port) => port + TLS_OFFSET),
     assertRunning: () => server.assertRunning(),
     stop: () => server.stop(),
   };

@@ -2,26 +2,37 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { BenchError } from "../errors.ts";
+import { startEncryptedFerrite } from "./encrypted-ferrite.ts";
 import { startEtcd } from "./etcd.ts";
 import { startFerrite } from "./ferrite.ts";
 import type { Peer } from "./peer.ts";
 import { versionOf } from "./programs.ts";
-import { startMemoryRedis, startReplicatedRedis } from "./redis.ts";
+import { startMemoryRedis, startReplicatedRedis, startTlsRedis } from "./redis.ts";
 
-export type PeerName = "ferrite" | "replicatedRedis" | "memoryRedis" | "etcd";
+export type PeerName =
+  | "ferrite"
+  | "encryptedFerrite"
+  | "replicatedRedis"
+  | "memoryRedis"
+  | "tlsRedis"
+  | "etcd";
 
 const starters: Readonly<Record<PeerName, (folder: string) => Promise<Peer>>> = {
-  ferrite: startFerrite,
+  ferrite: (folder) => startFerrite(folder),
+  encryptedFerrite: startEncryptedFerrite,
   replicatedRedis: startReplicatedRedis,
   memoryRedis: startMemoryRedis,
+  tlsRedis: startTlsRedis,
   etcd: startEtcd,
 };
 
 /** Programs that a peer needs and Debian has packages for. */
 const programs: Readonly<Record<PeerName, readonly string[]>> = {
   ferrite: [],
+  encryptedFerrite: [],
   replicatedRedis: ["redis-server"],
   memoryRedis: ["redis-server"],
+  tlsRedis: ["redis-server"],
   etcd: ["etcd"],
 };
 

@@ -10,6 +10,8 @@ export interface Peer {
   readonly version: string;
   /** Where clients connect, the leader (or master) first. */
   readonly ports: readonly number[];
+  /** The same with TLS, where it is spoken. */
+  readonly tlsPorts?: readonly number[];
   /** Throws if a process of it has ended. */
   assertRunning(): void;
   stop(): Promise<void>;

@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import { freePortBase } from "./free-ports.ts";
 import { infoField, waitUntil, type Peer } from "./peer.ts";
+import { makeCertificate } from "./make-certificate.ts";
 import { versionOf } from "./programs.ts";
 import { respCall } from "./resp-call.ts";
 import { ServerProcess } from "./server-process.ts";
@@ -46,6 +47,22 @@ export async function startMemoryRedis(folder: string): Promise<Peer> {
   const peer = redisPeer("redis, 1 node, no persistence", [port], servers);
   await ready(peer, async () => (await respCall(port, "PING")) === "PONG");
   return peer;
+}
+
+/** The same over TLS, with a certificate of the kind that Ferrite has. Clients may show one and need not, as with `ferrite dev`. */
+export async function startTlsRedis(folder: string): Promise<Peer> {
+  const port = await freePortBase([0, 1]);
+  const directory = join(folder, "certs");
+  const { authority, certificate, key } = makeCertificate(directory);
+  const servers = [
+    startServer(folder, port, [
+      ...["--appendonly", "no", "--tls-port", String(port + 1), "--tls-auth-clients", "optional"],
+      ...["--tls-cert-file", certificate, "--tls-key-file", key, "--tls-ca-cert-file", authority],
+    ]),
+  ];
+  const peer = redisPeer("redis, 1 node, TLS, no persistence", [port], servers);
+  await ready(peer, async () => (await respCall(port, "PING")) === "PONG");
+  return { ...peer, tlsPorts: [port + 1] };
 }
 
 function startServer(folder: string, port: number, args: readonly string[]): ServerProcess {

@@ -3,15 +3,19 @@ import { runLoad } from "../load/run-load.ts";
 import type { PeerName } from "../peers/peer-set.ts";
 import type { Measurement, Round, Row, Side } from "./row.ts";
 
+/** What is written, and how. */
 interface WriteLoad {
   readonly kind: LoadKind;
   readonly connections: number;
   readonly pipeline: number;
   /** Which of the peer's ports: 0 is the leader. */
   readonly port: number;
+  /** Default: that of the settings. */
+  readonly valueBytes?: number;
 }
 
-function writeSide(label: string, peer: PeerName, load: WriteLoad): Side {
+/** A load of writes on one port of a peer. */
+export function writeSide(label: string, peer: PeerName, load: WriteLoad): Side {
   return {
     label,
     peer,
@@ -24,7 +28,7 @@ function writeSide(label: string, peer: PeerName, load: WriteLoad): Side {
         connections: load.connections,
         pipeline: load.pipeline,
         keyCount,
-        valueBytes,
+        valueBytes: load.valueBytes ?? valueBytes,
         warmupMs,
         durationMs,
         seed: round.number + 1,

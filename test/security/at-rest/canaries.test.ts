@@ -30,9 +30,9 @@ describe("three nodes that encrypt what they keep", () => {
     const { cluster } = world;
     await cluster.call(0, "ACL", "SETUSER", USER, "on", ">pw-of-nobody", `~${PATTERN}:*`, "+get");
     const found: string[] = [];
-    let isWriting = true;
+    const load = { isWriting: true };
     const looking = (async () => {
-      while (isWriting) {
+      while (load.isWriting) {
         // Segments that are being filled and snapshots that are being written are looked at, too.
         for (const word of [KEY, VALUE]) found.push(...filesWith(cluster.directory, word));
         await new Promise((resolve) => setTimeout(resolve, 50));
@@ -41,7 +41,7 @@ describe("three nodes that encrypt what they keep", () => {
     try {
       await fill(cluster, 0, { prefix: KEY, text: VALUE, count: 3000 });
     } finally {
-      isWriting = false;
+      load.isWriting = false;
       await looking;
     }
     for (const node of NODES) {

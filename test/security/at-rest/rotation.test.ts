@@ -78,10 +78,10 @@ describe("rotation under load", () => {
     world = await prepareCluster(3);
     const { cluster, keyFile } = world;
     await world.start();
-    let isOver = false;
+    const rounds = { areOver: false };
     let writes = 0;
     const load = (async () => {
-      while (!isOver) {
+      while (!rounds.areOver) {
         await fill(cluster, 0, { prefix: `load:${writes}`, text: CANARY, count: 100 });
         writes += 100;
       }
@@ -104,7 +104,7 @@ describe("rotation under load", () => {
         }
       }
     } finally {
-      isOver = true;
+      rounds.areOver = true;
       await load;
     }
     expect(writes).toBeGreaterThan(0);
@@ -164,7 +164,7 @@ describe("a key-encryption key in the environment", () => {
     ]);
     await world.stop();
     expect(filesWith(cluster.directory, key)).toEqual([]);
-    expect(filesWith(cluster.directory, Buffer.from(key, "base64").totextOf("hex"))).toEqual([]);
+    expect(filesWith(cluster.directory, Buffer.from(key, "base64").toString("hex"))).toEqual([]);
   });
 });
 
