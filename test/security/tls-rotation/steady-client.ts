@@ -3,7 +3,7 @@
  * looked at. It connects anew when it is told to, between two pipelines, as a program that reloads its certificate does.
  */
 import { setTimeout as pause } from "node:timers/promises";
-import { RespClient, RespError } from "../../e2e/harness/resp-client.ts";
+import { type RespClient, RespError } from "../../e2e/harness/resp-client.ts";
 
 export interface SteadyClientOptions {
   readonly name: string;
