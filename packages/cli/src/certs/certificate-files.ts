@@ -58,26 +58,32 @@ export async function writePair(
  * @throws CertificateError fileSystem; the old pair is then in place
  */
 export async function exchangePair(paths: CertificatePaths, pair: CertificatePair): Promise<void> {
-  const staged = {
-    key: await stage(paths.keyFile, pair.privateKeyPem, KEY_MODE),
-    certificate: await stage(paths.certFile, pair.certificatePem, CERTIFICATE_MODE),
-  };
+  const { keyFile, certFile } = paths;
+  const staged: string[] = [];
   try {
-    await keepOld(paths.keyFile);
-    await keepOld(paths.certFile);
-    await rename(staged.key, paths.keyFile);
-    try {
-      await rename(staged.certificate, paths.certFile);
-    } catch (cause) {
-      await rename(oldFile(paths.keyFile), paths.keyFile);
+    const key = await stage(keyFile, pair.privateKeyPem, KEY_MODE);
+    staged.push(key);
+    const certificate = await stage(certFile, pair.certificatePem, CERTIFICATE_MODE);
+    staged.push(certificate);
+    await keepOld(keyFile);
+    await keepOld(certFile);
+    await rename(key, keyFile);
+    await rename(certificate, certFile).catch(async (cause: unknown) => {
+      await bringBack(keyFile);
       throw cause;
-    }
-    await syncDirectory(dirname(paths.keyFile));
+    });
+    await syncDirectory(dirname(keyFile));
   } catch (cause) {
-    await rm(staged.key, { force: true });
-    await rm(staged.certificate, { force: true });
-    throw fileSystemError(`${paths.certFile} can not be replaced`, cause);
+    for (const temporary of staged) await rm(temporary, { force: true });
+    if (cause instanceof CertificateError) throw cause;
+    throw fileSystemError(`${certFile} can not be replaced`, cause);
   }
+}
+
+/** A key without the certificate that was to follow it is of no use to anybody. */
+async function bringBack(keyFile: string): Promise<void> {
+  if (await exists(oldFile(keyFile))) await rename(oldFile(keyFile), keyFile);
+  else await rm(keyFile, { force: true });
 }
 
 /** Puts a new certificate of the same key in the place of an old one, which stays beside it as `.old`. */

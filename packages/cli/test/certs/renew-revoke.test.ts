@@ -1,5 +1,14 @@
 import { X509Certificate, createPrivateKey } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -121,6 +130,22 @@ describe("ferrite certs renew", () => {
       passphrase: "correct horse",
     });
     expect(certificate("node-1.crt").checkPrivateKey(key)).toBe(true);
+  });
+
+  it("leaves the old pair in place, and nothing else, when the new one can not be put there", async () => {
+    await newAuthority();
+    await certs("node", "node-1", "--out", directory);
+    const files = readdirSync(directory);
+    const texts = ["node-1.crt", "node-1.key"].map((name) => readFileSync(path(name), "utf8"));
+    mkdirSync(path("node-1.crt.old"));
+    await expect(certs("renew", "node-1", "--out", directory)).rejects.toThrow(
+      /node-1.crt can not be replaced/,
+    );
+    expect(["node-1.crt", "node-1.key"].map((name) => readFileSync(path(name), "utf8"))).toEqual(
+      texts,
+    );
+    const now = readdirSync(directory).filter((name) => !name.endsWith(".old"));
+    expect(now).toEqual(files);
   });
 
   it("refuses what was revoked, an authority, what is not there, and a name that two have", async () => {
