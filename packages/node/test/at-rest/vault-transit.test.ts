@@ -15,7 +15,7 @@ const CONTEXT = { nodeId: "node-1", clusterId: "cluster-1" };
 const SECRET = randomBytes(32);
 
 function testConfig(fields: Partial<AtRestConfig> = {}): AtRestConfig {
-  const host = { hostname: "node-a", workingDirectory: "/work", isTerminal: false };
+  const host = { hostname: "node-a", workingDirectory: "/srv/app", isTerminal: false };
   return { ...parseConfig({}, host).config, ...fields };
 }
 

@@ -4,7 +4,7 @@ import { parseConfig } from "../../src/config/parse-config.ts";
 import { Settings } from "../../src/config/settings.ts";
 
 const KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => index * 7 + 3)).toString("base64");
-const HOST = { hostname: "node-a", workingDirectory: "/work", isTerminal: false };
+const HOST = { hostname: "node-a", workingDirectory: "/srv/app", isTerminal: false };
 
 function parse(settings: Readonly<Record<string, string>>): ReturnType<typeof parseConfig> {
   const flags = Object.entries(settings).map(([name, value]) => ({
@@ -48,9 +48,9 @@ describe("the settings of encryption at rest", () => {
 
   it("make paths absolute and take the slash off Vault's address", () => {
     const { config } = parse({ "at-rest-encryption": "yes", ...VAULT });
-    expect(config.atRestVaultTokenFile).toBe("/work/token");
+    expect(config.atRestVaultTokenFile).toBe("/srv/app/token");
     expect(config.atRestVaultAddress).toBe("https://vault.example.org:8200");
-    expect(parse({ "at-rest-key-file": "kek" }).config.atRestKeyFile).toBe("/work/kek");
+    expect(parse({ "at-rest-key-file": "kek" }).config.atRestKeyFile).toBe("/srv/app/kek");
   });
 
   it("refuse a Vault that is reached in plain text, but for one on this machine", () => {
