@@ -8,6 +8,7 @@
 import type { X509Certificate } from "node:crypto";
 import { certificateContents, type CertificateContents } from "./certificate-contents.ts";
 import { REMEMBERED_MAX } from "./limits.ts";
+import { subjectOf } from "./name-text.ts";
 
 export class ChainMemory {
   readonly #contents = new BoundedMap<CertificateContents | null>();
@@ -25,16 +26,25 @@ export class ChainMemory {
     });
   }
 
-  /** Whether `issuer` has signed `subject`. Names, constraints and dates are not looked at. */
+  /**
+   * Whether `issuer` has signed `subject`. Names, constraints and dates are not looked at. A stranger may show an issuer
+   * whose key is of no kind that there is, or no key at all: that one has signed nothing.
+   */
   hasSigned(issuer: X509Certificate, subject: X509Certificate): boolean {
     const key = `${issuer.fingerprint256}/${subject.fingerprint256}`;
-    return this.#signatures.getOrSet(key, () => subject.verify(issuer.publicKey));
+    return this.#signatures.getOrSet(key, () => {
+      try {
+        return subject.verify(issuer.publicKey);
+      } catch {
+        return false;
+      }
+    });
   }
 
   rememberIntermediate(certificate: X509Certificate): void {
     this.#intermediates.getOrSet(certificate.fingerprint256, () => ({
       certificate,
-      name: nameKey(certificate.subject),
+      name: nameKey(subjectOf(certificate)),
     }));
   }
 

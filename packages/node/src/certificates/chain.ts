@@ -11,6 +11,7 @@ import { CLIENT_AUTH, SERVER_AUTH, type CertificateContents } from "./certificat
 import { nameKey, type ChainMemory } from "./chain-memory.ts";
 import { CHAIN_LENGTH_MAX, CHAIN_STEPS_MAX, PRESENTED_MAX } from "./limits.ts";
 import type { CertificateRefusal } from "./live-credentials.ts";
+import { issuerOf, subjectOf } from "./name-text.ts";
 import type { RevocationLists } from "./revocation-lists.ts";
 
 export type ChainUsage = "client" | "server" | "both";
@@ -44,7 +45,7 @@ export class TrustAnchors {
     this.lists = lists;
     this.memory = memory;
     this.#fingerprints = new Set(authorities.map((each) => each.fingerprint256));
-    this.#byName = Map.groupBy(authorities, (each) => nameKey(each.subject));
+    this.#byName = Map.groupBy(authorities, (each) => nameKey(subjectOf(each)));
   }
 
   /** Self-signed and in the bundle: a chain may end here. */
@@ -58,7 +59,7 @@ export class TrustAnchors {
 
   /** Those that may have issued it, by name alone: a bundle can hold thousands. */
   namedAsIssuerOf(certificate: X509Certificate): readonly X509Certificate[] {
-    const key = nameKey(certificate.issuer);
+    const key = nameKey(issuerOf(certificate));
     return [...(this.#byName.get(key) ?? []), ...this.memory.intermediatesNamed(key)];
   }
 }
@@ -181,7 +182,7 @@ class PathSearch {
 
 /** Those that an authority issued to itself, to change its key, do not count (RFC 5280, 6.1.4 l). */
 function authoritiesBelow(path: readonly X509Certificate[]): number {
-  return path.slice(1).filter((each) => each.issuer !== each.subject).length;
+  return path.slice(1).filter((each) => issuerOf(each) !== subjectOf(each)).length;
 }
 
 function malformed(certificate: X509Certificate): CertificateRefusal {
@@ -196,6 +197,6 @@ export function shown(certificate: X509Certificate): string {
 
 /** The subject on one line, for people. Never to be compared or taken apart. */
 export function subjectText(certificate: X509Certificate): string {
-  const text = certificate.subject.replaceAll("\n", ", ");
+  const text = subjectOf(certificate).replaceAll("\n", ", ");
   return text === "" ? `number ${certificate.serialNumber}` : text;
 }

@@ -6,6 +6,7 @@ import { subjectText, verifyChain, type ChainUsage } from "./chain.ts";
 import { CertificateError, type CertificateProblem } from "./errors.ts";
 import type { CertificateRefusal, CredentialUse } from "./live-credentials.ts";
 import { examine, type Examination } from "./load-credentials.ts";
+import { issuerOf } from "./name-text.ts";
 import { peerNameProblem } from "./peer-name.ts";
 import { readFiles } from "./read-files.ts";
 import { SETTING_NAMES, type SettingNames } from "./source.ts";
@@ -114,7 +115,7 @@ function inspected(certificate: X509Certificate): InspectedCertificate {
   const size = asymmetricKeyDetails?.namedCurve ?? asymmetricKeyDetails?.modulusLength ?? "";
   return {
     subject: subjectText(certificate),
-    issuer: certificate.issuer.replaceAll("\n", ", "),
+    issuer: issuerOf(certificate).replaceAll("\n", ", "),
     serial: certificate.serialNumber,
     fingerprint: certificate.fingerprint256.replaceAll(":", ""),
     validFromMs: certificate.validFromDate.getTime(),

@@ -5,6 +5,7 @@ import { subjectText, verifyChain, type TrustAnchors } from "./chain.ts";
 import type { CertificateErrorCode, CertificateProblem } from "./errors.ts";
 import { RSA_KEY_BITS_MIN } from "./limits.ts";
 import type { CredentialUse } from "./live-credentials.ts";
+import { issuerOf, subjectOf } from "./name-text.ts";
 import { nameOf, type RawFile } from "./read-files.ts";
 import { brokenHash } from "./signature-algorithms.ts";
 import type { CredentialSource } from "./source.ts";
@@ -130,7 +131,7 @@ function weaknesses(
     }
     const contents = memory.contents(each);
     const broken = contents === null ? null : brokenHash(contents.signatureAlgorithm);
-    if (broken === null || each.issuer === each.subject) return [];
+    if (broken === null || issuerOf(each) === subjectOf(each)) return [];
     const what = `a certificate signed with ${broken} ("${subjectText(each)}")`;
     return [{ code: "weak", text: `${name} has ${what}, which can be forged.` }];
   });

@@ -7,6 +7,7 @@ import type { ChainMemory } from "./chain-memory.ts";
 import { certificateError } from "./errors.ts";
 import { REVOCATION_LISTS_MAX } from "./limits.ts";
 import type { CertificateRefusal } from "./live-credentials.ts";
+import { subjectOf } from "./name-text.ts";
 import { isDer, pemBlocks } from "./pem.ts";
 import { nameOf, type RawFile } from "./read-files.ts";
 import { parseRevocationList, type RevocationList } from "./revocation-list.ts";
@@ -92,7 +93,7 @@ export function isStale(list: RevocationList, nowMs: number): boolean {
 }
 
 function oneLine(certificate: X509Certificate): string {
-  return `"${certificate.subject.replaceAll("\n", ", ")}"`;
+  return `"${subjectOf(certificate).replaceAll("\n", ", ")}"`;
 }
 
 /** The lists of a file: one or many in PEM, or one in DER. @throws CertificateError badRevocationList */

@@ -1,5 +1,6 @@
 /** Why a connection is refused before anything was said on it, or ended because its certificate is not good any more. */
 import type { X509Certificate } from "node:crypto";
+import { subjectOf } from "../certificates/name-text.ts";
 import { REFUSAL_REASONS } from "./refusal.ts";
 import type { RefusalReason } from "./refusal.ts";
 
@@ -67,7 +68,7 @@ const NAME_LENGTH_MAX = 200;
 
 /** The names in a certificate come from whoever made it: they are cut, and can not forge lines. */
 export function shownCertificate(certificate: X509Certificate): ShownCertificate {
-  const subject = certificate.subject.replaceAll(/[\p{Cc}\p{Cf}]+/gu, " ");
+  const subject = subjectOf(certificate).replaceAll(/[\p{Cc}\p{Cf}]+/gu, " ");
   return {
     subject: subject.slice(0, NAME_LENGTH_MAX),
     serial: certificate.serialNumber.toUpperCase(),

@@ -1,5 +1,6 @@
 /** What is known of a client that came over TLS. */
 import type { X509Certificate } from "node:crypto";
+import { subjectOf } from "../certificates/name-text.ts";
 
 /** The certificate that a client has shown and that was found good. */
 export interface ClientCertificate {
@@ -27,7 +28,7 @@ export function clientCertificate(chain: readonly X509Certificate[]): ClientCert
     chain,
     fingerprint: leaf.fingerprint256.replaceAll(":", ""),
     serial: leaf.serialNumber.toUpperCase(),
-    subject: Buffer.from(leaf.subject.replaceAll("\n", ", "), "utf8").toString("latin1"),
+    subject: Buffer.from(subjectOf(leaf).replaceAll("\n", ", "), "utf8").toString("latin1"),
     validUntilMs: Date.parse(leaf.validTo),
   };
 }

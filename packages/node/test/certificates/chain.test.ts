@@ -167,6 +167,26 @@ describe("A chain", () => {
     expect(verify([twice])).toMatchObject({ reason: "malformed" });
   });
 
+  it("may begin with a certificate without a subject, as those of SPIFFE do; one without an issuer leads nowhere (S30)", () => {
+    const nameless = makeCertificate({ subject: sequence(), issuer: root, usages: [CLIENT_AUTH] });
+    expect(verify([nameless])).toBeNull();
+    const alone = makeCertificate({ subject: sequence(), usages: [CLIENT_AUTH] });
+    expect(verify([alone])).toMatchObject({ reason: "untrusted" });
+    const ended = makeCertificate({ subject: sequence(), issuer: root, untilMs: Date.now() - 1 });
+    expect(verify([ended])).toMatchObject({ reason: "expired" });
+  });
+
+  it("is refused over an authority whose key can not be read, and nothing is thrown (S30)", () => {
+    const middle = makeAuthority("Middle", { issuer: root });
+    const curve = Buffer.from("06082a8648ce3d030107", "hex");
+    const der = Buffer.from(middle.der);
+    der[der.indexOf(curve) + curve.length - 1] = 0x7f;
+    const broken = { ...middle, der };
+    expect(() => x509(broken).publicKey).toThrow();
+    expect(verify([client(middle), broken])).toMatchObject({ reason: "untrusted" });
+    expect(verify([broken])).toMatchObject({ reason: "untrusted" });
+  });
+
   it("does not go around in circles", () => {
     const a = makeAuthority("A");
     const b = makeAuthority("B", { issuer: a });
