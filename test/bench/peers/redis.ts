@@ -54,12 +54,16 @@ export async function startTlsRedis(folder: string): Promise<Peer> {
   const port = await freePortBase([0, 1]);
   const directory = join(folder, "certs");
   const { authority, certificate, key } = makeCertificate(directory);
-  const servers = [
-    startServer(folder, port, [
-      ...["--appendonly", "no", "--tls-port", String(port + 1), "--tls-auth-clients", "optional"],
-      ...["--tls-cert-file", certificate, "--tls-key-file", key, "--tls-ca-cert-file", authority],
-    ]),
-  ];
+  const settings = {
+    appendonly: "no",
+    "tls-port": String(port + 1),
+    "tls-auth-clients": "optional",
+    "tls-cert-file": certificate,
+    "tls-key-file": key,
+    "tls-ca-cert-file": authority,
+  };
+  const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
+  const servers = [startServer(folder, port, args)];
   const peer = redisPeer("redis, 1 node, TLS, no persistence", [port], servers);
   await ready(peer, async () => (await respCall(port, "PING")) === "PONG");
   return { ...peer, tlsPorts: [port + 1] };

@@ -145,15 +145,6 @@ export const permissions: ValueKind<number> = {
   print: (value) => value.toString(8),
 };
 
-/** Any text; empty for none. */
-export const plainText: ValueKind<string> = {
-  label: "text",
-  range: "",
-  manyWords: true,
-  parse: accept,
-  print: (value) => value,
-};
-
 /** A password: any text at all, byte for byte as it was given. */
 export const password: ValueKind<string> = {
   label: "text",

@@ -24,6 +24,7 @@ import { DEFAULT_LIMITS } from "../resp/limits.ts";
 import type { DecoderLimits } from "../resp/limits.ts";
 import type { ServerClock } from "./clock.ts";
 import { refuseSocket, tcpEnds, unixEnds, type ClientEnds } from "./client-ends.ts";
+import { ClientReader } from "./client-reader.ts";
 import type { ClientTls } from "./client-tls.ts";
 import { Doorkeeper } from "./doorkeeper.ts";
 import { UnixListener } from "./unix-listener.ts";
@@ -46,7 +47,6 @@ import { Listener } from "./listener.ts";
 import type { ListenAddress, ListenOptions } from "./listener.ts";
 import type { ServerLogger } from "./logger.ts";
 import { currentProcessFacts } from "./process-facts.ts";
-import { readIntoStaticBuffer } from "./static-read.ts";
 import { newCounters, Statistics } from "./statistics.ts";
 import { TlsService, type TlsServiceOptions } from "./tls-service.ts";
 import { TlsStatistics } from "./tls-statistics.ts";
@@ -77,8 +77,6 @@ export interface RespServerOptions {
   readonly staticReads?: boolean;
 }
 
-/** Bytes read from a socket at a time, by all plain connections of the server in turn. */
-const READ_BUFFER_BYTES = 64 * 1024;
 const LISTEN_BACKLOG = 511;
 /** Idle clients, closing clients and rates are looked at this often. */
 const HOUSEKEEPING_INTERVAL_MS = 250;
@@ -113,10 +111,9 @@ export class RespServer implements ServerView, ConnectionHost {
   readonly #doorkeeper: Doorkeeper;
   readonly #connections = new Map<number, Connection>();
   readonly #dirty: ClientStream[] = [];
-  readonly #readBuffer: Buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+  readonly #reader: ClientReader;
   readonly #flushDirty: () => void = () => this.flush();
   #config: NodeConfig;
-  #staticReads: boolean;
   #toldOfTls = false;
   #flushScheduled = false;
   #listener: Listener | null = null;
@@ -154,7 +151,7 @@ export class RespServer implements ServerView, ConnectionHost {
     this.startedAtMs = options.clock.nowMs();
     this.statistics = new Statistics(this.counters, [this.tls]);
     this.decoderLimits.bulkBytesMax = options.config.protoMaxBulkBytes;
-    this.#staticReads = options.staticReads ?? true;
+    this.#reader = new ClientReader(options.staticReads ?? true, options.logger);
     this.#tcpPort = options.config.port;
     this.#tlsService = options.tls === undefined ? null : this.#createTlsService(options.tls);
   }
@@ -278,42 +275,23 @@ export class RespServer implements ServerView, ConnectionHost {
       refuseSocket(accepted, refusal);
       return;
     }
-    const socket = this.#staticReads ? this.#readStatically(accepted) : null;
-    if (socket !== null) {
-      const connection = this.#add(socket.stream, ends);
-      socket.receiver.connection = connection;
-      return;
-    }
-    this.attach(accepted, ends);
-  }
-
-  /** Reads by `onread`; null when this Node does not let us, which is then remembered. */
-  #readStatically(accepted: Socket): { stream: Socket; receiver: Receiver } | null {
-    const receiver: Receiver = { connection: null };
-    const stream = readIntoStaticBuffer(accepted, this.#readBuffer, (_socket, length) => {
-      receiver.connection?.receive(this.#readBuffer, length);
-    });
-    if (stream === null) {
-      this.#staticReads = false;
-      this.logger.warn(
-        {},
-        "this Node version does not allow static read buffers; reading by events",
-      );
-      return null;
-    }
-    return { stream, receiver };
+    this.#reader.read(accepted, (stream) => this.#add(stream, ends));
   }
 
   /** Whether plain connections are read into the static buffer. */
   get usesStaticReads(): boolean {
-    return this.#staticReads;
+    return this.#reader.isStatic;
   }
 
-  /** Serves a client over any stream of bytes (TLS, tests). */
-  attach(stream: Duplex, ends: ClientEnds, tls: ClientTls | null = null): Connection {
-    const connection = this.#add(stream, ends, tls);
-    stream.on("data", (bytes: Buffer) => connection.receive(bytes, bytes.length));
-    stream.resume();
+  /** Whether connections over TLS are. */
+  get usesStaticTlsReads(): boolean {
+    return this.#reader.isTlsStatic;
+  }
+
+  /** Serves a client over any stream of bytes (tests). */
+  attach(stream: Duplex, ends: ClientEnds): Connection {
+    const connection = this.#add(stream, ends);
+    this.#reader.readByEvents(stream, connection);
     return connection;
   }
 
@@ -327,7 +305,11 @@ export class RespServer implements ServerView, ConnectionHost {
       config: () => this.#config,
       nowMs: () => this.clock.nowMs(),
       connections: () => this.#connections,
-      serve: (socket, ends, tls) => this.attach(socket, ends, tls),
+      serve: (socket, ends, tls) => {
+        const connection = this.#add(socket, ends, tls);
+        this.#reader.readTls(socket, connection);
+        return connection;
+      },
     });
   }
 
@@ -488,9 +470,4 @@ export class RespServer implements ServerView, ConnectionHost {
   nowMicroseconds(): number {
     return this.clock.nowMicroseconds();
   }
-}
-
-/** Filled once the connection is made: reading may begin before. */
-interface Receiver {
-  connection: Connection | null;
 }

@@ -67,6 +67,7 @@ describe("RESP over TLS", () => {
     expect(await client.reply()).toBe(`$${value.length}\r\n${value}\r\n`);
     expect(await client.expectBytes("+PONG\r\n$-1\r\n")).toBe("+PONG\r\n$-1\r\n");
     expect(test.server.tls).toMatchObject({ handshakes: 1, connectedClients: 1 });
+    expect(test.server.usesStaticTlsReads).toBe(true);
   });
 
   it.each(["TLSv1", "TLSv1.1"] as const)("refuses %s (S36, F83)", async (version) => {
@@ -119,6 +120,14 @@ describe("RESP over TLS", () => {
     await slow.closed;
     expect(await admin.ask("PING")).toBe("+PONG\r\n");
     expect(test.server.tls.connectedClients).toBe(1);
+  });
+
+  it("reads by events where static buffers are not allowed", async () => {
+    const test = await start({ staticReads: false });
+    const client = await test.connectTls(alice);
+    client.send("PING", "ECHO hello");
+    expect(await client.expectBytes("+PONG\r\n$5\r\nhello\r\n")).toContain("hello");
+    expect(test.server.usesStaticTlsReads).toBe(false);
   });
 
   it("answers a client that closes its side after its last request", async () => {
