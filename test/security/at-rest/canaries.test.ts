@@ -1,10 +1,15 @@
 /** What clients store is in no file of any node, also not for a moment (S40). */
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { until } from "../../e2e/harness/cluster.ts";
 import {
   atRestStatus,
+  encrypted,
+  failedStart,
   fill,
   filesWith,
+  namesIn,
   prepareCluster,
   type AtRestCluster,
   textOf,
@@ -19,7 +24,9 @@ const PATTERN = "canary-pattern-08aa";
 let world: AtRestCluster;
 
 beforeAll(async () => {
-  world = await prepareCluster(3, { settings: { "acl-auto-save": "yes", "audit-keys": "hash" } });
+  world = await prepareCluster(3, {
+    settings: { "acl-auto-save": "yes", "audit-keys": "hash", "log-cache-bytes": "1mb" },
+  });
   await world.start();
 });
 
@@ -84,6 +91,19 @@ describe("three nodes that encrypt what they keep", () => {
     }
   });
 
+  it("give a node that fell behind a snapshot, which it encrypts with keys of its own (S40)", async () => {
+    const { cluster } = world;
+    await cluster.end(2, "SIGKILL");
+    // More than the log that is kept for nodes that lag behind.
+    await fill(cluster, 0, { prefix: `${KEY}:more`, text: VALUE, count: 3000 });
+    cluster.spawn(2, encrypted(world.keyFile));
+    await cluster.ready(2);
+    await until("the node has caught up", async () => (await cluster.call(2, "DBSIZE")) === 6000);
+    expect(cluster.log(2)).toContain("installed a snapshot from the leader");
+    for (const word of [KEY, VALUE]) expect(filesWith(cluster.directory, word)).toEqual([]);
+    expect((await atRestStatus(cluster, 2)).get("plain_files")).toBe(0);
+  });
+
   it("come back with all of it after being killed", async () => {
     const { cluster } = world;
     await Promise.all(NODES.map((node) => cluster.end(node, "SIGKILL")));
@@ -92,5 +112,26 @@ describe("three nodes that encrypt what they keep", () => {
       expect(textOf(await cluster.call(node, "GET", `${KEY}:2999`))).toContain(VALUE);
       expect(textOf(await cluster.call(node, "ACL", "LIST"))).toContain(PATTERN);
     }
+  });
+
+  it("do not read each other's files, though they share the key-encryption key (S40)", async () => {
+    const { cluster, keyFile } = world;
+    await world.stop();
+    const theirs = namesIn(cluster, 0, "log").at(-1)!;
+    const ours = namesIn(cluster, 1, "log").at(-1)!;
+    const path = join(cluster.nodes[1].dataDir, "log", ours);
+    const kept = readFileSync(path);
+    // Under the name and number that the file has on the other node, in case they are not the same.
+    copyFileSync(
+      join(cluster.nodes[0].dataDir, "log", theirs),
+      join(cluster.nodes[1].dataDir, "log", theirs),
+    );
+    const { code, said } = await failedStart(world, 1, encrypted(keyFile));
+    expect(code).not.toBe(0);
+    expect(said).toMatch(/made for another node|is another one/);
+    if (theirs !== ours) rmSync(join(cluster.nodes[1].dataDir, "log", theirs));
+    writeFileSync(path, kept);
+    await world.start();
+    expect(await cluster.call(1, "DBSIZE")).toBe(6000);
   });
 });
