@@ -58,6 +58,9 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
   const fileSystem = new NodeFileSystem();
   const lock = lockDataDirectory(config.dataDir);
   parts.add("data directory lock", () => lock.release());
+  // Before anything is written, listens or dials: files that are not good stop the start.
+  const certificates = await NodeCertificates.open(config, systemCertificatePorts(logger));
+  parts.add("certificates", () => certificates.close());
   const settings = new Settings(config);
   const preparedAtRest = await prepareNodeAtRest({ settings, fileSystem, logger });
   const { identity, incarnation, logBegun } = loadIdentity(fileSystem, {
@@ -80,9 +83,6 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
     void stop(error);
   };
 
-  // Before anything listens or dials: files that are not good stop the start.
-  const certificates = await NodeCertificates.open(config, systemCertificatePorts(logger));
-  parts.add("certificates", () => certificates.close());
   const refusals = new HeldRefusals();
   const links = await joinCluster({
     config,
