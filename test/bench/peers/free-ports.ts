@@ -1,5 +1,4 @@
-import { createServer } from "node:net";
-
+import { isFreePort } from "../../e2e/harness/free-ports.ts";
 import { BenchError } from "../errors.ts";
 
 /** Below the range from which the system takes ports for outgoing connections. */
@@ -20,19 +19,9 @@ export async function freePortBase(offsets: readonly number[]): Promise<number> 
 
 async function allFree(ports: readonly number[]): Promise<boolean> {
   for (const port of ports) {
-    if (!(await isFree(port))) {
+    if (!(await isFreePort(port))) {
       return false;
     }
   }
   return true;
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once("error", () => resolve(false));
-    server.listen({ host: "127.0.0.1", port, exclusive: true }, () => {
-      server.close(() => resolve(true));
-    });
-  });
 }

@@ -19,14 +19,15 @@ export async function freePorts(count: number): Promise<number[]> {
   for (let attempt = 0; ports.length < count; attempt++) {
     if (attempt === ATTEMPTS_MAX) throw new Error(`no ${count} free ports in ${FIRST} to ${LAST}`);
     const port = FIRST + Math.floor(Math.random() * (LAST - FIRST));
-    if (handedOut.has(port) || !(await isFree(port))) continue;
+    if (handedOut.has(port) || !(await isFreePort(port))) continue;
     handedOut.add(port);
     ports.push(port);
   }
   return ports;
 }
 
-function isFree(port: number): Promise<boolean> {
+/** Nobody listens on this port of 127.0.0.1 now. */
+export function isFreePort(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", () => resolve(false));
