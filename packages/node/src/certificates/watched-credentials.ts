@@ -150,6 +150,8 @@ class WatchedCredentials implements ManagedCredentials {
 
   async prepare(source: CredentialSource): Promise<string | null> {
     this.#prepared = null;
+    // A change of other settings. If these files are bad meanwhile, that has been told, and is no reason against it.
+    if (source.key === this.#options.source.key) return null;
     try {
       const loaded = await this.#load(source);
       this.#prepared = { source, loaded };

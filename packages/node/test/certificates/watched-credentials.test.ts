@@ -185,6 +185,16 @@ describe("CONFIG SET of files", () => {
     expect(world.events).toEqual([]);
   });
 
+  it("do not stand in the way of changes of other settings while their own files are bad", async () => {
+    const world = new CredentialWorld();
+    const credentials = await world.open();
+    world.writePair(makeNode(NODE_NAME, world.authority, { untilMs: Date.now() - 1000 }));
+    expect(await credentials.prepare(world.source("peers"))).toBeNull();
+    credentials.configure({ ...world.options("peers"), warningDays: [14] });
+    expect(credentials.health()).toMatchObject({ generation: 1, refused: null });
+    expect(await credentials.reload("signal")).toMatchObject({ result: "refused" });
+  });
+
   it("serves at once with what was looked at", async () => {
     const world = new CredentialWorld();
     const credentials = await world.open();
