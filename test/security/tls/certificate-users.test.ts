@@ -95,7 +95,9 @@ async function denials(node: number): Promise<number> {
 function refusals(node: number, client: ClientFiles): ReturnType<TlsCluster["audit"]> {
   return cluster
     .audit(node)
-    .filter((each) => each.action === "auth.refused" && each.client?.cert_serial === serialOf(client));
+    .filter(
+      (each) => each.action === "auth.refused" && each.client?.cert_serial === serialOf(client),
+    );
 }
 
 function serialOf({ made }: ClientFiles): string {
@@ -185,7 +187,12 @@ describe("alternative names (S30, F86)", () => {
       alternativeNames: sequence(...names),
     });
 
-  const kinds: readonly (readonly [string, () => ClientFiles, string, () => readonly ClientFiles[]])[] = [
+  const kinds: readonly (readonly [
+    string,
+    () => ClientFiles,
+    string,
+    () => readonly ClientFiles[],
+  ])[] = [
     [
       "SAN-URI",
       () => alternatives(uri("spiffe://example.org/alice"), dnsName("bob")),

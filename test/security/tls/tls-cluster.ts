@@ -4,7 +4,6 @@
  *
  *   <directory>/<node>/{tls,peer}.{crt,key}, ca.crt
  */
-import { readFileSync } from "node:fs";
 import { request as requestHttps } from "node:https";
 import { join } from "node:path";
 import type { ConnectionOptions } from "node:tls";
@@ -14,6 +13,7 @@ import { freePorts } from "../../e2e/harness/free-ports.ts";
 import { RespClient, RespError, type RespValue } from "../../e2e/harness/resp-client.ts";
 import { attempt } from "./support/attempt.ts";
 import { AuthorityRoom, writeSecret } from "./support/authority-room.ts";
+import type { Place } from "./support/bad-files.ts";
 import {
   auditRecords,
   logLines,
@@ -97,6 +97,17 @@ export class TlsCluster {
     this.write(node, `${use}.key`, made.keyPem);
     this.write(node, `${use}.crt`, made.pem);
     return made;
+  }
+
+  /** Where a node has the pair of one use, for support/bad-files.ts. */
+  place(node: number, use: Use): Place {
+    return {
+      room: this.room,
+      name: this.name(node),
+      certFile: this.path(node, `${use}.crt`),
+      keyFile: this.path(node, `${use}.key`),
+      passphraseFile: this.path(node, `${use}.pass`),
+    };
   }
 
   settings(node: number): Readonly<Record<string, string>> {
@@ -186,10 +197,6 @@ export class TlsCluster {
     if (this.#isHttps) return await getOverTls(httpPort, path, this.room.anonymous);
     const answer = await fetch(`http://127.0.0.1:${httpPort}${path}`);
     return { status: answer.status, text: await answer.text() };
-  }
-
-  file(node: number, file: string): string {
-    return readFileSync(this.path(node, file), "utf8");
   }
 
   close(): Promise<void> {
