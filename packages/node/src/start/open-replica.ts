@@ -27,6 +27,7 @@ import { restoreSnapshot } from "../replica/snapshot-installer.ts";
 import { StateMachine } from "../replica/state-machine.ts";
 import type { AccessPorts } from "../replica/write-check.ts";
 import { accessPorts } from "./access-ports.ts";
+import { FailStop } from "./fail-stop.ts";
 import type { ClusterLinks } from "./join-cluster.ts";
 
 export interface OpenReplicaOptions {
@@ -80,6 +81,7 @@ export async function openReplica(options: OpenReplicaOptions): Promise<RunningR
   const machine = newMachine();
   if (snapshot !== null) await restored(snapshots, snapshot, machine);
   const signals = new Signals(options);
+  const failStop = new FailStop((error) => signals.failed(error));
   const { writer, recovered } = await openLog(
     {
       directory: logDirectory,
@@ -113,8 +115,8 @@ export async function openReplica(options: OpenReplicaOptions): Promise<RunningR
     {
       clock: { nowMs: () => Date.now(), monotonicMs: () => performance.now() },
       random: () => Math.random(),
-      defer: (run) => void setImmediate(run),
-      log: writer,
+      defer: (run) => void setImmediate(() => failStop.run(run)),
+      log: failStop.log(writer),
       snapshots,
       transport: links.transport,
       commands: options.table,
@@ -122,7 +124,7 @@ export async function openReplica(options: OpenReplicaOptions): Promise<RunningR
     },
   );
   signals.replica = replica;
-  return new Running(replica, { log: writer, snapshots }, signals, links);
+  return new Running(replica, { log: writer, snapshots }, { signals, links, failStop });
 }
 
 function createMachine(options: OpenReplicaOptions, access: AccessPorts): StateMachine {
@@ -220,18 +222,30 @@ class Running implements RunningReplica {
   readonly disk: RunningDisk;
   readonly #signals: Signals;
   readonly #links: ClusterLinks;
+  readonly #failStop: FailStop;
   #ticker: NodeJS.Timeout | null = null;
 
-  constructor(replica: Replica, disk: RunningDisk, signals: Signals, links: ClusterLinks) {
+  constructor(
+    replica: Replica,
+    disk: RunningDisk,
+    around: {
+      readonly signals: Signals;
+      readonly links: ClusterLinks;
+      readonly failStop: FailStop;
+    },
+  ) {
     this.replica = replica;
     this.disk = disk;
-    this.#signals = signals;
-    this.#links = links;
+    this.#signals = around.signals;
+    this.#links = around.links;
+    this.#failStop = around.failStop;
   }
 
   start(): void {
-    this.#links.activate(this.replica, () => this.replica.logicalNowMs());
-    this.#ticker = setInterval(() => this.replica.tick(), DEFAULT_REPLICA_LIMITS.tickMs);
+    const failStop = this.#failStop;
+    const tick = (): void => this.replica.tick();
+    this.#links.activate(failStop.events(this.replica), () => this.replica.logicalNowMs());
+    this.#ticker = setInterval(() => failStop.run(tick), DEFAULT_REPLICA_LIMITS.tickMs);
   }
 
   onRoundDone(listener: () => void): void {
