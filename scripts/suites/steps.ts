@@ -67,8 +67,8 @@ export const steps: readonly Step[] = [
   vitest("sim", "test/sim", 5, false),
   program("sim seeds", [...SIM, "test/sim/main.ts", "--seeds", "300"], 5, false),
   vitest("compat", "test/compat", 5, false),
-  vitest("e2e", "test/e2e", 10, false),
-  vitest("security", "test/security", 10, false),
+  vitest("e2e", "test/e2e", 15, false),
+  vitest("security", "test/security", 20, false),
 
   program("sim 500 seeds", [...SIM, "test/sim/main.ts", "--seeds", "500"], 15, true),
   vitest("fuzz", "test/fuzz", 15, true),
