@@ -1,5 +1,5 @@
 // @ts-check
-// `npm test`: every gate and every suite that fits in ten minutes. `--long`: the longer ones.
+// `npm test`: every gate and every suite that fits in twenty minutes. `--long`: the longer ones.
 import { join } from "node:path";
 
 import { progress, runInForeground, SetupError } from "./setup/child.mjs";

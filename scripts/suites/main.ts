@@ -1,7 +1,7 @@
 /**
  * Runs the suites and prints one sum over all of them as the last line.
  *
- *     main.ts                 what fits in ten minutes on two cores
+ *     main.ts                 what fits in twenty minutes on two cores
  *     main.ts --long          the longer ones; adds to the sum of the run before
  *     main.ts --verify        the gates and their canaries only
  *     main.ts unit "sim"      the named ones
