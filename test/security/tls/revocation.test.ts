@@ -172,7 +172,9 @@ describe("a node that is revoked (S35, S31)", () => {
         return (await cluster.metric(node, "ferrite_peer_refusals_total", labels)) > 0;
       });
       await until("the log tells", () =>
-        cluster.log(node).some((line) => line["reason"] === "revoked" && line["side"] !== undefined),
+        cluster
+          .log(node)
+          .some((line) => line["reason"] === "revoked" && line["side"] !== undefined),
       );
       await until("the trail tells", () => JSON.stringify(cluster.audit(node)).includes("revoked"));
     }
