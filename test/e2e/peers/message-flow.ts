@@ -2,9 +2,9 @@
 import type { Happenings, TestNode } from "./peer-fixture.ts";
 
 const INTERVAL_MS = 2;
-/** Large ones in between, so that links are not always empty when something happens to them. */
+/** Large ones in between, which are sent in pieces, so that links are not always empty when something happens to them. */
 const LARGE_EVERY = 20;
-const LARGE_BYTES = 200_000;
+const LARGE_BYTES = 300_000;
 
 export class MessageFlow {
   readonly #nodes: readonly TestNode[];

@@ -243,9 +243,8 @@ describe("a peer that does not read", () => {
   it("for too long loses its link", async () => {
     const { first, second, proxy } = await proxiedPair({ limits: { stallTimeoutMs: 100 } });
     proxy.hold();
-    const batch = randomBytes(1_000_000);
     for (let i = 0; i < 20; i++) {
-      first.network.send(second.identity.id, { kind: "forward", batch });
+      first.network.send(second.identity.id, { kind: "forward", batch: randomBytes(1_000_000) });
     }
     await first.changed(`disconnected ${second.identity.id}`);
     expect(first.network.counters.linksStalled).toBe(1);

@@ -1,10 +1,15 @@
-/** Stands between a dialer and a listener: keeps what passes, and can hold it back or cut it off. */
+/** Stands between a dialer and a listener: keeps what passes, and can hold it back, slow it down or cut it off. */
 import { connect, createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
 
+export interface TcpProxyOptions {
+  /** So much of what the dialer sends is passed on; without it as much as the line takes, and all is kept. */
+  readonly bytesPerMs?: number;
+}
+
 export class TcpProxy {
   readonly address: string;
-  /** Everything the dialer sent. */
+  /** Everything the dialer sent, unless the proxy is slow. */
   readonly captured: Buffer[] = [];
   readonly #server: Server;
   readonly #sockets: Set<Socket>;
@@ -16,7 +21,7 @@ export class TcpProxy {
     this.address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
-  static async to(target: string): Promise<TcpProxy> {
+  static async to(target: string, options: TcpProxyOptions = {}): Promise<TcpProxy> {
     const [host, port] = target.split(":") as [string, string];
     const sockets = new Set<Socket>();
     const server = createServer();
@@ -35,10 +40,15 @@ export class TcpProxy {
           other.destroy();
         });
       }
-      inbound.on("data", (chunk) => {
-        proxy.captured.push(chunk);
-        outbound.write(chunk);
-      });
+      const { bytesPerMs } = options;
+      if (bytesPerMs === undefined) {
+        inbound.on("data", (chunk) => {
+          proxy.captured.push(chunk);
+          outbound.write(chunk);
+        });
+      } else {
+        passSlowly(inbound, outbound, bytesPerMs);
+      }
       outbound.on("data", (chunk) => {
         inbound.write(chunk);
       });
@@ -75,4 +85,14 @@ export class TcpProxy {
     this.cut();
     await new Promise((resolve) => this.#server.close(resolve));
   }
+}
+
+/** Reads no faster than it passes on, so that what is too much stays with the dialer. */
+function passSlowly(inbound: Socket, outbound: Socket, bytesPerMs: number): void {
+  inbound.on("data", (chunk) => {
+    outbound.write(chunk);
+    inbound.pause();
+    setTimeout(() => inbound.resume(), chunk.length / bytesPerMs);
+  });
+  inbound.on("end", () => outbound.end());
 }

@@ -14,6 +14,8 @@ const COUNTERS: readonly (readonly [PlainCounter, string, string])[] = [
   ["bytesReceived", "received_bytes", "Bytes of frames received from other nodes."],
   ["framesSent", "sent_frames", "Frames sent to other nodes."],
   ["framesReceived", "received_frames", "Frames received from other nodes."],
+  ["fragmentsSent", "sent_fragments", "Pieces of large frames sent to other nodes."],
+  ["fragmentsReceived", "received_fragments", "Pieces of large frames received from other nodes."],
   ["dials", "dials", "Attempts to reach another node."],
   ["linksOpened", "links_opened", "Links that this node dialed and that opened."],
   ["linksRenewed", "links_renewed", "Links that were replaced as a certificate was renewed."],
@@ -25,6 +27,7 @@ const COUNTERS: readonly (readonly [PlainCounter, string, string])[] = [
   ["protocolErrors", "protocol_errors", "Links that broke the rules of the frames."],
   ["droppedNoLink", "unlinked_messages", "Messages not sent as there was no link."],
   ["droppedQueueFull", "overflowed_messages", "Messages not sent as the link's queue was full."],
+  ["droppedRepeated", "repeated_messages", "Messages not sent as the same one still waited."],
   ["droppedTooLarge", "oversized_messages", "Messages not sent as no frame may be that large."],
 ];
 

@@ -7,10 +7,15 @@ export interface PeerCounters {
   bytesReceived: number;
   framesSent: number;
   framesReceived: number;
+  /** Pieces of frames that were too long to go whole. */
+  fragmentsSent: number;
+  fragmentsReceived: number;
   /** Payloads given to `send` that had no open link. */
   droppedNoLink: number;
   /** Payloads given to `send` whose link's queue was full. */
   droppedQueueFull: number;
+  /** Large payloads given to `send` while the same one still waited. */
+  droppedRepeated: number;
   /** Payloads larger than a frame may be. */
   droppedTooLarge: number;
   /** Payload frames that came before this node was active. */
@@ -45,8 +50,11 @@ export function createPeerCounters(): PeerCounters {
     bytesReceived: 0,
     framesSent: 0,
     framesReceived: 0,
+    fragmentsSent: 0,
+    fragmentsReceived: 0,
     droppedNoLink: 0,
     droppedQueueFull: 0,
+    droppedRepeated: 0,
     droppedTooLarge: 0,
     droppedInactive: 0,
     dials: 0,

@@ -17,7 +17,8 @@ const CHUNK_BYTES = 64 * 1024;
 export const COPY_BYTES_MAX: number = 8 * 1024;
 
 export class FrameWriter {
-  #chunk: Buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  /** Made with the first frame: many writers never have one. */
+  #chunk: Buffer = Buffer.alloc(0);
   /** Where the part begins that was not cut off yet. */
   #partStart = 0;
   #position = 0;

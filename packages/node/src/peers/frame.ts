@@ -18,10 +18,15 @@
  */
 
 /** Version of everything in this folder. Raised when a frame changes; a peer of another version is refused. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 export const LENGTH_FIELD_BYTES = 4;
 export const HEADER_BYTES = 20;
+/**
+ * No frame of an open link is longer than this; a longer one travels in fragments (fragment.ts). It is what a heartbeat
+ * waits for at most, and what a receiver keeps besides the frame it puts together.
+ */
+export const FRAGMENT_BYTES: number = 256 * 1024;
 /** The only group there is today. */
 export const GROUP_ID = 0;
 
@@ -36,6 +41,7 @@ export const PEER_FRAME_BYTES_MAX_LEAST: number = HANDSHAKE_FRAME_BYTES_MAX;
 export const FrameKind = {
   Hello: 1,
   Refusal: 2,
+  Fragment: 3,
 
   PreVoteRequest: 16,
   VoteRequest: 17,

@@ -3,13 +3,19 @@ import { PeerError } from "./errors.ts";
 import { PEER_FRAME_BYTES_MAX_DEFAULT, PEER_FRAME_BYTES_MAX_LEAST } from "./frame.ts";
 
 export interface PeerLimits {
-  /** Largest frame, sent or received (peer-frame-bytes-max). */
+  /** Largest frame, sent or received, before it is cut (peer-frame-bytes-max). */
   readonly frameBytesMax: number;
   /**
    * Bytes that may wait for one peer. Beyond it `send` refuses, and Raft sends again later. A single frame is always
-   * taken when nothing else waits, so that the largest write gets through.
+   * taken when nothing else waits but what the socket has, so that the largest write gets through. What is urgent is
+   * counted by itself.
    */
   readonly queueBytesMax: number;
+  /**
+   * The socket is given more of what can wait only while it holds less than this: what it holds is ahead of every
+   * heartbeat, and is encrypted in one go.
+   */
+  readonly socketBytesLow: number;
   /** First wait before dialing again; doubles up to the next one. Each wait is drawn from its upper half. */
   readonly reconnectDelayMinMs: number;
   readonly reconnectDelayMaxMs: number;
@@ -33,6 +39,7 @@ export interface PeerLimits {
 export const DEFAULT_PEER_LIMITS: PeerLimits = {
   frameBytesMax: PEER_FRAME_BYTES_MAX_DEFAULT,
   queueBytesMax: 64 * 1024 * 1024,
+  socketBytesLow: 512 * 1024,
   reconnectDelayMinMs: 20,
   reconnectDelayMaxMs: 1000,
   handshakeTimeoutMs: 5000,

@@ -9,19 +9,23 @@
  */
 import type { TLSSocket } from "node:tls";
 import type { PeerPayload } from "../replica/transport.ts";
-import type { PeerCounters } from "./counters.ts";
 import { PeerError } from "./errors.ts";
-import { FrameKind, GROUP_ID, HANDSHAKE_FRAME_BYTES_MAX, HEADER_BYTES } from "./frame.ts";
+import {
+  FRAGMENT_BYTES,
+  FrameKind,
+  GROUP_ID,
+  HANDSHAKE_FRAME_BYTES_MAX,
+  HEADER_BYTES,
+} from "./frame.ts";
 import { FrameDecoder } from "./frame-decoder.ts";
 import type { FrameSink } from "./frame-decoder.ts";
 import { FrameReader } from "./frame-reader.ts";
-import { FrameWriter } from "./frame-writer.ts";
 import { readHello, writeHello } from "./hello.ts";
 import type { Hello } from "./hello.ts";
-import type { PeerLimits } from "./limits.ts";
-import { payloadBodyBytes, readPayload, writePayload } from "./payload-codec.ts";
+import { OutboundQueue } from "./outbound-queue.ts";
+import type { OutboundServices } from "./outbound-queue.ts";
+import { readPayload } from "./payload-codec.ts";
 import type { LinkCertificates } from "./peer-gate.ts";
-import type { PeerClock } from "./ports.ts";
 import type { LinkEnds } from "./raft-codec.ts";
 import { readRefusal, writeRefusal } from "./refusal.ts";
 import type { Refusal } from "./refusal.ts";
@@ -43,13 +47,7 @@ export interface LinkHandlers {
   onEnded(link: PeerLink, error: Error | null): void;
 }
 
-export interface LinkServices {
-  readonly limits: PeerLimits;
-  readonly counters: PeerCounters;
-  readonly clock: PeerClock;
-  /** This node's logical clock, written on every frame. */
-  logicalNowMs(): number;
-}
+export type LinkServices = OutboundServices;
 
 export class PeerLink implements FrameSink {
   readonly certificates: LinkCertificates;
@@ -66,16 +64,12 @@ export class PeerLink implements FrameSink {
   readonly #receivesPayload: boolean;
   readonly #decoder: FrameDecoder;
   readonly #reader = new FrameReader();
-  readonly #writer = new FrameWriter();
+  readonly #outbound: OutboundQueue;
   #ends: LinkEnds | null = null;
   #ending = false;
-  /** Frames wait for the link before this one to be empty. */
-  #isHeld = false;
   #ended = false;
   #error: Error | null = null;
   #cancelTimer: () => void;
-  /** When a write to the socket was last finished, or begun on an idle socket. */
-  #progressAtMs = 0;
 
   /** Takes over a socket whose TLS handshake is done and whose certificate chain was verified. */
   constructor(
@@ -91,6 +85,7 @@ export class PeerLink implements FrameSink {
     this.#services = services;
     this.#handlers = handlers;
     this.#decoder = new FrameDecoder(HANDSHAKE_FRAME_BYTES_MAX, this);
+    this.#outbound = new OutboundQueue(socket, services);
     this.#cancelTimer = services.clock.after(services.limits.handshakeTimeoutMs, () => {
       services.counters.handshakesFailed++;
       handlers.onSilent(this);
@@ -133,104 +128,76 @@ export class PeerLink implements FrameSink {
 
   /** Bytes that wait for this peer, in frames not flushed and in the socket. */
   get queuedBytes(): number {
-    return this.#writer.pendingBytes + this.#socket.writableLength;
+    return this.#outbound.queuedBytes;
   }
 
   /** The peer is who it should be: payload may flow. */
   open(ends: LinkEnds): void {
     this.#ends = ends;
     this.#cancelTimer();
-    this.#decoder.setFrameBytesMax(this.#services.limits.frameBytesMax);
+    const { frameBytesMax } = this.#services.limits;
+    this.#decoder.setFrameBytesMax(Math.min(frameBytesMax, FRAGMENT_BYTES));
+    if (this.#receivesPayload) {
+      this.#decoder.allowFragments(frameBytesMax);
+    }
   }
 
   sayHello(hello: Hello): void {
     if (!this.#ending) {
-      writeHello(this.#writer, hello, this.#services.logicalNowMs());
-      this.#services.counters.framesSent++;
+      this.#outbound.sendFrame((writer, timeMs) => {
+        writeHello(writer, hello, timeMs);
+      });
       this.flush();
     }
   }
 
-  /** Tells the peer why not, and ends the link; what it still sends is thrown away. */
+  /** Tells the peer why not, and ends the link; what it still sends, or was to be sent, is thrown away. */
   refuse(refusal: Refusal): void {
     if (this.#ending) {
       return;
     }
     this.#services.counters.refusalsSent[refusal.reason]++;
-    this.#services.counters.framesSent++;
-    writeRefusal(this.#writer, refusal, this.#services.logicalNowMs());
+    this.#outbound.dropOrdered();
+    this.#outbound.sendFrame((writer, timeMs) => {
+      writeRefusal(writer, refusal, timeMs);
+    });
     this.end(new PeerError("outOfOrder", `refused (${refusal.reason}): ${refusal.text}`));
   }
 
   /**
-   * Queues a frame; `flush` sends it. False when the link is not open, its queue is full, or the frame is too large.
+   * Queues a frame; `flush` sends it. False when the link is not open, or its queue does not take it (OutboundQueue).
    * @throws PeerError notEncodable for what the format can not express.
    */
   send(payload: PeerPayload): boolean {
-    const { counters, limits } = this.#services;
     if (!this.isOpen) {
-      counters.droppedNoLink++;
+      this.#services.counters.droppedNoLink++;
       return false;
     }
-    const bodyBytes = payloadBodyBytes(payload);
-    const frameBytes = HEADER_BYTES + bodyBytes;
-    if (frameBytes > limits.frameBytesMax) {
-      counters.droppedTooLarge++;
-      return false;
-    }
-    const queuedBytes = this.queuedBytes;
-    if (queuedBytes > 0 && queuedBytes + frameBytes > limits.queueBytesMax) {
-      counters.droppedQueueFull++;
-      return false;
-    }
-    writePayload(this.#writer, payload, this.#services.logicalNowMs(), bodyBytes);
-    counters.framesSent++;
-    return true;
+    return this.#outbound.send(payload);
   }
 
-  /** Hands everything queued to the socket in one write. */
+  /** Hands everything queued that may go now to the socket. */
   flush(): void {
-    const bytes = this.#writer.pendingBytes;
-    if (bytes === 0 || this.#ended || this.#isHeld) {
-      return;
-    }
-    const socket = this.#socket;
-    const parts = this.#writer.take();
-    this.#services.counters.bytesSent += bytes;
-    if (socket.writableLength === 0) {
-      this.#progressAtMs = this.#services.clock.nowMs();
-    }
-    if (parts.length === 1) {
-      socket.write(parts[0], this.#onWritten);
-      return;
-    }
-    socket.cork();
-    const last = parts.length - 1;
-    for (let i = 0; i < last; i++) {
-      socket.write(parts[i]);
-    }
-    socket.write(parts[last], this.#onWritten);
-    socket.uncork();
+    this.#outbound.flush();
   }
 
   /**
-   * Takes the place of `before`, in order: what is sent from here on waits until the peer has read everything that was
-   * sent on the link before and has closed it.
+   * Takes the place of `before`, in order: what is sent from here on, but for what may overtake, waits until the peer
+   * has read everything that was sent on the link before and has closed it.
    */
   succeed(before: PeerLink): void {
-    this.#isHeld = true;
+    this.#outbound.hold();
     before.isSuperseded = true;
     before.end(null, this.#services.limits.stallTimeoutMs);
     void before.ended.then(() => {
-      this.#isHeld = false;
-      this.flush();
+      this.#outbound.release();
     });
   }
 
   /** Ends a link whose peer takes nothing though something waits: a frozen process or a dead machine. */
   endIfStalled(nowMs: number): void {
     const { counters, limits } = this.#services;
-    if (this.#socket.writableLength > 0 && nowMs - this.#progressAtMs >= limits.stallTimeoutMs) {
+    if (this.#outbound.isStalled(nowMs)) {
       counters.linksStalled++;
       this.destroy(new Error(`the peer took nothing for ${limits.stallTimeoutMs} ms`));
     }
@@ -242,19 +209,17 @@ export class PeerLink implements FrameSink {
       return;
     }
     const isFirst = !this.#ending;
-    if (isFirst) {
-      this.#isHeld = false;
-      this.flush();
-      this.#ending = true;
-      this.#error ??= reason;
-      this.#decoder.stop();
-    }
     this.#cancelTimer();
     this.#cancelTimer = this.#services.clock.after(lingerMs, () => {
       this.#socket.destroy();
     });
     if (isFirst) {
-      this.#socket.end();
+      this.#ending = true;
+      this.#error ??= reason;
+      this.#decoder.stop();
+      this.#outbound.drain(() => {
+        this.#socket.end();
+      });
     }
   }
 
@@ -263,7 +228,13 @@ export class PeerLink implements FrameSink {
     this.#ending = true;
     this.#error ??= reason;
     this.#decoder.stop();
+    this.#outbound.close();
     this.#socket.destroy();
+  }
+
+  /** From the decoder; see FrameSink. */
+  onFragment(): void {
+    this.#services.counters.fragmentsReceived++;
   }
 
   /** From the decoder; see FrameSink. */
@@ -339,10 +310,6 @@ export class PeerLink implements FrameSink {
     }
   }
 
-  readonly #onWritten = (): void => {
-    this.#progressAtMs = this.#services.clock.nowMs();
-  };
-
   #finish(): void {
     if (this.#ended) {
       return;
@@ -351,6 +318,7 @@ export class PeerLink implements FrameSink {
     this.#ending = true;
     this.#cancelTimer();
     this.#decoder.stop();
+    this.#outbound.close();
     this.#handlers.onEnded(this, this.#error);
   }
 }

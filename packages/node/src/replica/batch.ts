@@ -48,10 +48,10 @@ export function uuidText(latin1: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
-/** Gathers records in one reused buffer; `seal` copies out exactly what is there. */
+/** Gathers records in one reused buffer; `seal` copies out exactly what is there, or gives a large buffer away. */
 export class BatchBuilder {
   readonly #kind: BatchKind;
-  #buffer: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
+  #buffer: Buffer = Buffer.allocUnsafeSlow(BUILDER_START_BYTES);
   #length = BATCH_HEADER_BYTES;
   #count = 0;
 
@@ -82,8 +82,7 @@ export class BatchBuilder {
 
   /** The batch as bytes of its own; the builder begins anew. */
   seal(origin: BatchOrigin): Buffer {
-    const batch = Buffer.allocUnsafeSlow(this.#length);
-    this.#buffer.copy(batch, BATCH_HEADER_BYTES, BATCH_HEADER_BYTES, this.#length);
+    const batch = this.#takeBytes();
     batch.fill(0, 0, BATCH_HEADER_BYTES);
     batch[0] = FORMAT;
     batch[1] = this.#kind;
@@ -94,8 +93,18 @@ export class BatchBuilder {
     batch.writeDoubleLE(origin.aclRevision, 56);
     this.#length = BATCH_HEADER_BYTES;
     this.#count = 0;
-    if (this.#buffer.length > BUILDER_KEEP_BYTES) this.#buffer = Buffer.allocUnsafeSlow(64 * 1024);
     return batch;
+  }
+
+  #takeBytes(): Buffer {
+    const bytes = this.#buffer.subarray(0, this.#length);
+    if (this.#buffer.length <= BUILDER_KEEP_BYTES) {
+      const copy = Buffer.allocUnsafeSlow(this.#length);
+      bytes.copy(copy, BATCH_HEADER_BYTES, BATCH_HEADER_BYTES);
+      return copy;
+    }
+    this.#buffer = Buffer.allocUnsafeSlow(BUILDER_START_BYTES);
+    return bytes;
   }
 
   #grow(needed: number): void {
@@ -105,7 +114,8 @@ export class BatchBuilder {
   }
 }
 
-/** A builder that grew beyond this for one large batch gives the memory back. */
+const BUILDER_START_BYTES = 64 * 1024;
+/** A builder that grew beyond this has done so for one large command: its buffer becomes the batch. */
 const BUILDER_KEEP_BYTES = 4 * 1024 * 1024;
 
 /** `copy` where there is one: a plain Uint8Array has only `set`, which needs a view. */

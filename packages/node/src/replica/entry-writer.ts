@@ -70,12 +70,17 @@ export class EntryWriter {
     const leader = core.leader();
     if (leader === null) return false;
     if (leader !== nodeId) return this.#ports.send(leader, { kind: "forward", batch: batch.bytes });
+    // A leader takes nothing out of its log while its term lasts: a second copy would be passed over in apply.
+    if (batch.placedInTerm === core.term()) return true;
     if (!this.#ports.hasSpace()) return false;
     // Bytes that went to a log or to another node once must not change: the new stamp goes on a copy.
     const bytes = batch.attempts > 0 || batch.logged ? Buffer.from(batch.bytes) : batch.bytes;
     stamp(bytes, { timeMs: clock.nowMs(), seed: this.#seed() });
     const accepted = core.propose(bytes).accepted;
-    if (accepted) batch.logged = true;
+    if (accepted) {
+      batch.logged = true;
+      batch.placedInTerm = core.term();
+    }
     return accepted;
   };
 

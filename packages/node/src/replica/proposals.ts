@@ -29,7 +29,7 @@ export interface ProposalLimits {
   readonly inflightBatchesMax: number;
   /** A write without an outcome for this long is answered with an error. */
   readonly timeoutMs: number;
-  /** Batches without an outcome for this long are sent again. */
+  /** Batches without an outcome for this long, and the time that large ones take, are sent again. */
   readonly resendAfterMs: number;
 }
 
@@ -53,6 +53,8 @@ export interface OwnBatch {
   attempts: number;
   /** Its bytes are in this node's log: they must not change any more. */
   logged: boolean;
+  /** The term in which this node, leading, put it into its log, in its place as far as is known; 0: it did not. */
+  placedInTerm: number;
 }
 
 /** Hands a batch to the leader (another node or this one). False when it can not be taken now. */
@@ -152,6 +154,12 @@ export class Proposals {
     this.#holdUntilMs = 0;
   }
 
+  /** One came up in apply before its predecessor, and was passed over: it has to come into the log once more. */
+  misplaced(): void {
+    for (const batch of this.#batches) batch.placedInTerm = 0;
+    this.sendAllAgain();
+  }
+
   /** The leader said that it did not append this batch: not before `retryAtMs` it is asked again. */
   refused(refusal: Refusal, retryAtMs: number): void {
     const at = this.#batches.findIndex(
@@ -205,8 +213,14 @@ export class Proposals {
       this.#giveUpUnsent(nowMs);
       return;
     }
-    if (this.#sent > 0 && nowMs - this.#lastSentAtMs >= this.#limits.resendAfterMs)
-      this.sendAllAgain();
+    if (this.#sent > 0 && nowMs - this.#lastSentAtMs >= this.#patienceMs()) this.sendAllAgain();
+  }
+
+  /** What is large is long on its way to the leader, to the followers and to their disks: a copy of it would not help. */
+  #patienceMs(): number {
+    let sentBytes = 0;
+    for (let at = 0; at < this.#sent; at++) sentBytes += this.#batches[at].bytes.length;
+    return this.#limits.resendAfterMs + Math.floor(sentBytes / OUTCOME_BYTES_PER_MS);
   }
 
   /** The node stops: everything open is answered. */
@@ -238,6 +252,7 @@ export class Proposals {
       sequence: origin.sequence,
       attempts: 0,
       logged: false,
+      placedInTerm: 0,
     });
     this.#fillingClients = [];
   }
@@ -293,6 +308,7 @@ export class Proposals {
       batch.bytes = Buffer.from(batch.bytes);
       batch.attempts = 0;
       batch.logged = false;
+      batch.placedInTerm = 0;
     }
     this.#renumber();
   }
@@ -310,6 +326,9 @@ export class Proposals {
     this.#sent = 0;
   }
 }
+
+/** A cluster that is slower than this (16 MiB/s) is sent large batches a second time. */
+const OUTCOME_BYTES_PER_MS = 16 * 1024;
 
 /** Answers every client of a batch in order. */
 function fail(batch: OwnBatch, errorText: string): void {

@@ -433,7 +433,7 @@ export class Replica implements WritePath, TransportEvents {
       if (clients !== null) this.#service.isCaughtUp = true;
       return clients;
     }
-    if (verdict === "gap") this.#proposals.sendAllAgain();
+    if (verdict === "gap") this.#proposals.misplaced();
     return null;
   }
 

@@ -100,9 +100,9 @@ describe("a hello", () => {
 
   it("of another version is refused loudly, with both versions", () => {
     const body = helloBody(HELLO);
-    body.writeUInt16LE(3, 4);
+    body.writeUInt16LE(4, 4);
     expect(() => readHello(readerOf(body))).toThrow(
-      /speaks version 3 of the peer protocol, this node 2/,
+      /speaks version 4 of the peer protocol, this node 3/,
     );
   });
 

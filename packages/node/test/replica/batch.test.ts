@@ -68,6 +68,19 @@ describe("a batch of writes", () => {
     expect(recordsOf(batch)).toEqual(["one"]);
   });
 
+  it("is its own, also when it is so large that it is not copied out", () => {
+    const builder = new BatchBuilder(BatchKind.Commands);
+    const seal = (text: string): Buffer => {
+      const bytes = Buffer.from(text);
+      builder.add(bytes, 0, bytes.length, 0);
+      return builder.seal(ORIGIN);
+    };
+    const texts = ["a".repeat(6_000_000), "b".repeat(5_000_000), "c", "d".repeat(6_000_000), "e"];
+    const batches = texts.map(seal);
+    expect(batches.every(isWholeBatch)).toBe(true);
+    expect(batches.flatMap(recordsOf)).toEqual(texts);
+  });
+
   it("is refused when it is cut short, has something left over, or is of another format", () => {
     const batch = batchOf("one", "two");
     expect(isWholeBatch(batch)).toBe(true);

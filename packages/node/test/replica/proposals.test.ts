@@ -133,6 +133,18 @@ describe("a node's stream of writes", () => {
     expect(sent).toHaveLength(2);
   });
 
+  it("waits longer for the outcome of what is large: a copy would be no faster", () => {
+    proposals = make({ resendAfterMs: 50 });
+    submit("x".repeat(16 * 1024 * 1024));
+    proposals.pump(accept, 0);
+    proposals.tick(50 + 1023);
+    proposals.pump(accept, 1073);
+    expect(sent).toHaveLength(1);
+    proposals.tick(50 + 1024);
+    proposals.pump(accept, 1074);
+    expect(sent).toHaveLength(2);
+  });
+
   it("gives a batch to apply only when it is the oldest open one", () => {
     submit();
     proposals.pump(accept, 0);
