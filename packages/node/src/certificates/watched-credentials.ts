@@ -50,6 +50,7 @@ interface Served {
   readonly loaded: LoadedFiles;
   readonly current: LoadedCredentials;
   readonly sourceKey: string;
+  readonly staleLists: CredentialSource["staleLists"];
 }
 
 /**
@@ -98,7 +99,7 @@ class WatchedCredentials implements ManagedCredentials {
     this.#options = options;
     this.#environment = environment;
     this.#memory = memory;
-    this.#served = serve(loaded, options.source.key, 1);
+    this.#served = serve(loaded, options.source, 1);
     this.#expiry = new ExpiryWatch(this.use, (event) => this.#tell(event));
     this.#warnOfOpenKey(loaded);
     this.#watch();
@@ -225,8 +226,8 @@ class WatchedCredentials implements ManagedCredentials {
   #adopt(loaded: LoadedFiles, cause: ReloadCause): ReloadOutcome {
     if (this.#closed) return { result: "unchanged" };
     const before = this.#served;
-    const sourceKey = this.#options.source.key;
-    const change = changeBetween(before.loaded, loaded);
+    const { key: sourceKey, staleLists } = this.#options.source;
+    const change = changeBetween(before, { loaded, staleLists });
     const isChanged =
       change.identity || change.trust || change.revocations || before.sourceKey !== sourceKey;
     this.#mended();
@@ -236,7 +237,7 @@ class WatchedCredentials implements ManagedCredentials {
       return { result: "unchanged" };
     }
     this.#reloads.changed++;
-    this.#served = serve(loaded, sourceKey, before.current.generation + 1);
+    this.#served = serve(loaded, this.#options.source, before.current.generation + 1);
     this.#warnOfOpenKey(loaded);
     this.#tell({
       use: this.use,
@@ -346,17 +347,22 @@ class WatchedCredentials implements ManagedCredentials {
   }
 }
 
-function serve(loaded: LoadedFiles, sourceKey: string, generation: number): Served {
+function serve(loaded: LoadedFiles, source: CredentialSource, generation: number): Served {
   const { certificate, contextOptions, hasAuthorities, verify } = loaded;
   const current = { generation, certificate, contextOptions, hasAuthorities, verify };
-  return { loaded, current, sourceKey };
+  return { loaded, current, sourceKey: source.key, staleLists: source.staleLists };
 }
 
-function changeBetween(before: LoadedFiles, after: LoadedFiles): CredentialChange {
+/** What a list means that is out of date is a part of what is revoked. */
+function changeBetween(
+  before: Pick<Served, "loaded" | "staleLists">,
+  after: Pick<Served, "loaded" | "staleLists">,
+): CredentialChange {
+  const [old, now] = [before.loaded.contents, after.loaded.contents];
   return {
-    identity: before.contents.identity !== after.contents.identity,
-    trust: before.contents.trust !== after.contents.trust,
-    revocations: before.contents.revocations !== after.contents.revocations,
+    identity: old.identity !== now.identity,
+    trust: old.trust !== now.trust,
+    revocations: old.revocations !== now.revocations || before.staleLists !== after.staleLists,
   };
 }
 

@@ -211,6 +211,17 @@ describe("CONFIG SET of files", () => {
     expect(credentials.health().certFile).toBe(files.certFile);
   });
 
+  it("of what a list means that is out of date is a change of what is revoked: open connections are looked at (S35)", async () => {
+    const world = new CredentialWorld();
+    const credentials = await world.open();
+    const changes: unknown[] = [];
+    credentials.onChange((_now, change) => void changes.push(change));
+    const source = world.source("peers", { staleLists: "refuse" });
+    expect(await credentials.prepare(source)).toBeNull();
+    credentials.configure({ ...world.options("peers"), source });
+    expect(changes).toEqual([{ identity: false, trust: false, revocations: true }]);
+  });
+
   it("of the interval alone reads nothing", async () => {
     const world = new CredentialWorld();
     const credentials = await world.open();
