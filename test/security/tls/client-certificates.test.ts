@@ -161,6 +161,49 @@ describe("tls-auth-clients yes, which is the default as soon as there are author
   });
 });
 
+describe("a revocation list that is past its next update (S35)", () => {
+  function publish(changes: Parameters<typeof makeList>[1]): void {
+    const list = makeList(cluster.room.authority, { revoked: [REVOKED_SERIAL], ...changes });
+    for (const node of NODES) cluster.write(node, "clients.crl", list);
+  }
+
+  const revoked = (): ConnectionOptions =>
+    cluster.room.client("alice", { serial: REVOKED_SERIAL }).options;
+
+  it("counts as it is with tls-crl-stale accept, and is told as a warning (S35)", async () => {
+    publish({
+      thisUpdateMs: Date.now() - 2 * DAY_MS,
+      nextUpdateMs: Date.now() - DAY_MS,
+      number: 2,
+    });
+    for (const node of NODES) {
+      await until("readiness warns", async () => {
+        const { status, text } = await cluster.http(node, "/readyz?verbose");
+        return status === 200 && text.includes("a revocation list for clients is out of date");
+      });
+      expect(await cluster.attempt(node, alice.options)).toBe("+PONG");
+      expect(await cluster.attempt(node, revoked())).toMatch(REFUSED);
+    }
+  });
+
+  it("closes and refuses everybody of its authority with tls-crl-stale refuse, until there is a fresh one (S35)", async () => {
+    const open = await Promise.all(NODES.map((node) => cluster.connect(node, alice.options)));
+    await cluster.configureAll("tls-crl-stale", "refuse");
+    await until("they are closed", () => open.every((client) => !client.isOpen));
+    for (const node of NODES) await isRefusedAndTold(node, alice.options, "staleRevocationList");
+    publish({ number: 3 });
+    for (const node of NODES) {
+      await until("a fresh list lets them in", async () => {
+        return (await cluster.attempt(node, alice.options)) === "+PONG";
+      });
+      expect(await cluster.attempt(node, revoked())).toMatch(REFUSED);
+      const { text } = await cluster.http(node, "/readyz?verbose");
+      expect(text).not.toContain("out of date");
+    }
+    await cluster.configureAll("tls-crl-stale", "accept");
+  });
+});
+
 describe("tls-auth-clients, live by CONFIG SET", () => {
   it("optional: nobody has to show a certificate, but one that is shown has to be good (F80, F81)", async () => {
     await cluster.configureAll("tls-auth-clients", "optional");

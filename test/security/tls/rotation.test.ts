@@ -145,7 +145,7 @@ describe("two files that are written one after the other, as Vault's agent does 
     ["the key first", ["key", "crt"]],
     ["the certificate first", ["crt", "key"]],
   ] as const)(
-    "are taken when both are there, without an alarm: %s (S33, F84)",
+    "are taken when both are there, and not before, without an alarm: %s (S33, F77, F84)",
     async (_name, order) => {
       const open = await Promise.all(NODES.map((node) => cluster.connect(node, alice.options)));
       const refusedBefore = await refusals();
