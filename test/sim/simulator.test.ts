@@ -29,6 +29,11 @@ const FAULT_KINDS: readonly string[] = [
   "slow disk",
   "failed sync",
   "failed snapshot write",
+  "encryption switched on",
+  "node key rotated",
+  "all files under the newest key",
+  "trouble while keys at rest change",
+  "failed sync while a key is wrapped anew",
 ];
 
 describe("the simulated cluster", () => {

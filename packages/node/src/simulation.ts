@@ -9,6 +9,8 @@ import { FrameWriter } from "./peers/frame-writer.ts";
 import { payloadBodyBytes, readPayload, writePayload } from "./peers/payload-codec.ts";
 import type { PeerPayload } from "./replica/transport.ts";
 
+export { isCurrent } from "./at-rest/disk-files.ts";
+export { TrackedSnapshots } from "./at-rest/tracked-snapshots.ts";
 export { FORESEEN_COMMANDS } from "./commands/foreseen-commands.ts";
 export { createCommandTable } from "./commands/all-commands.ts";
 export type { CommandTable } from "./commands/table.ts";

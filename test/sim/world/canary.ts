@@ -17,6 +17,12 @@ export interface Canary {
   readonly honourStale: boolean;
   /** Apply believes what the edge has checked, whatever became of the user since. */
   readonly applyUnchecked: boolean;
+  /** Every opening of an encrypted segment draws the same salt for its nonces. */
+  readonly reuseNonces: boolean;
+  /** The node has keys at rest and does not use them. */
+  readonly inTheClear: boolean;
+  /** What is damaged on the disk is cut, with all behind it. */
+  readonly cutDamage: boolean;
 }
 
 export const NO_CANARY: Canary = {
@@ -26,6 +32,9 @@ export const NO_CANARY: Canary = {
   settleEarly: false,
   honourStale: false,
   applyUnchecked: false,
+  reuseNonces: false,
+  inTheClear: false,
+  cutDamage: false,
 };
 
 export const CANARIES: Readonly<Record<string, Canary>> = {
@@ -35,6 +44,9 @@ export const CANARIES: Readonly<Record<string, Canary>> = {
   "settle-early": { ...NO_CANARY, settleEarly: true },
   "honour-stale": { ...NO_CANARY, honourStale: true },
   "apply-unchecked": { ...NO_CANARY, applyUnchecked: true },
+  "reuse-nonces": { ...NO_CANARY, reuseNonces: true },
+  "in-the-clear": { ...NO_CANARY, inTheClear: true },
+  "cut-damage": { ...NO_CANARY, cutDamage: true },
 };
 
 /** Ports of a state machine that takes every user for there and allowed, for ever. */

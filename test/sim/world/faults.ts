@@ -73,6 +73,7 @@ export class Faults {
       node.disk.isFull = false;
       node.disk.slowness = 1;
       node.disk.failNextSync = false;
+      node.disk.syncsBeforeFailure = 0;
       node.disk.failNextWriteTo = null;
       if (node.isPaused) node.resume();
       if (!node.isUp) node.start();
@@ -96,7 +97,7 @@ export class Faults {
     const life = node.life;
     this.#scheduler.after(0, () => {
       if (this.#healed || node.life !== life) return;
-      this.#count(`crash after ${message.kind}`);
+      this.count(`crash after ${message.kind}`);
       node.kill();
       this.#killed(node);
       this.#startAgain(node, 2);
@@ -111,12 +112,44 @@ export class Faults {
     const { life } = node;
     this.#scheduler.after(this.#prng.next() * this.#prng.pick([1, 10, 100]), () => {
       if (this.#healed || node.life !== life || !node.isUp) return;
-      this.#count("trouble while a snapshot is installed");
-      this.#troubleInstalling(node);
+      this.count("trouble while a snapshot is installed");
+      this.#trouble(node);
     });
   }
 
-  #troubleInstalling(node: SimNode): void {
+  /** A node has a new key at rest: its files are about to be rewritten. */
+  keyRotated(node: SimNode): void {
+    if (this.#healed || !this.#prng.chance(0.3)) return;
+    const { life } = node;
+    this.#scheduler.after(this.#prng.next() * this.#prng.pick([1, 20, 400]), () => {
+      if (this.#healed || node.life !== life || !node.isUp) return;
+      this.count("trouble while keys at rest change");
+      this.#trouble(node);
+    });
+  }
+
+  /** One of the two syncs fails with which a file's key is wrapped anew; the power may go with it. */
+  keyRewrapped(node: SimNode): void {
+    if (this.#healed || !this.#prng.chance(0.05)) return;
+    this.count("failed sync while a key is wrapped anew");
+    node.disk.failNextSync = true;
+    node.disk.syncsBeforeFailure = this.#prng.between(0, 2);
+    const { life } = node;
+    const { isPaused } = node;
+    if (isPaused || this.#prng.chance(0.5)) return;
+    this.#scheduler.after(0, () => {
+      if (!this.#healed && node.life === life && node.isUp) this.#kill([node]);
+    });
+  }
+
+  /** For a setting that is in force after a restart only. */
+  restart(node: SimNode): void {
+    if (!node.isUp || node.isPaused) return;
+    if (this.#prng.chance(0.5)) this.#stopNow(node);
+    else this.#killProcess(node);
+  }
+
+  #trouble(node: SimNode): void {
     switch (this.#prng.between(0, 5)) {
       case 0:
         return this.#kill([node]);
@@ -137,7 +170,7 @@ export class Faults {
     const { life } = node;
     this.#scheduler.after(this.#prng.next() * this.#prng.pick([2, 20, 60, 150]), () => {
       if (this.#healed || node.life !== life || !node.isUp) return;
-      this.#count("crash after election");
+      this.count("crash after election");
       node.kill();
       this.#killed(node);
       this.#startAgain(node, this.#prng.pick([2, 200, 2000]));
@@ -187,14 +220,14 @@ export class Faults {
       case 13:
         return this.#failDisk(node);
       default:
-        this.#count("clock jump");
+        this.count("clock jump");
         return node.jumpClock(this.#prng.between(-5000, 5000));
     }
   }
 
   #killProcess(node: SimNode): void {
     if (!node.isUp) return;
-    this.#count("crash of the process");
+    this.count("crash of the process");
     node.killProcess();
     this.#killed(node);
     this.#startAgain(node, this.#prng.pick([5, 500]));
@@ -203,7 +236,7 @@ export class Faults {
   /** A restart as an operator does it: leadership is handed over, the node stops in order. */
   #stop(node: SimNode): void {
     if (!node.isUp || node.isPaused) return;
-    this.#count("orderly stop");
+    this.count("orderly stop");
     node.replica!.handOver();
     const { life } = node;
     this.#scheduler.after(this.#prng.next() * 300, () => {
@@ -220,7 +253,7 @@ export class Faults {
   }
 
   #resetLinks(node: SimNode): void {
-    this.#count("connection reset");
+    this.count("connection reset");
     for (const other of this.#nodes) {
       if (other !== node && this.#prng.chance(0.7))
         this.#network.reset(node.member.id, other.member.id);
@@ -230,12 +263,12 @@ export class Faults {
   #handOver(node: SimNode): void {
     const leader = this.#nodes.find((candidate) => candidate.replica?.role() === "leader") ?? node;
     if (!leader.isUp || leader.isPaused) return;
-    this.#count("leadership handed over");
+    this.count("leadership handed over");
     leader.replica!.handOver();
   }
 
   #fillDisk(node: SimNode): void {
-    this.#count("full disk");
+    this.count("full disk");
     node.disk.isFull = true;
     this.#scheduler.after(this.#prng.next() * this.#prng.pick([500, 4000, 15_000]), () => {
       node.disk.isFull = false;
@@ -243,7 +276,7 @@ export class Faults {
   }
 
   #slowDisk(node: SimNode): void {
-    this.#count("slow disk");
+    this.count("slow disk");
     node.disk.slowness = this.#prng.pick([10, 100, 1000]);
     this.#scheduler.after(this.#prng.next() * 3000, () => {
       node.disk.slowness = 1;
@@ -253,10 +286,10 @@ export class Faults {
   #failDisk(node: SimNode): void {
     if (!node.isUp) return;
     if (this.#prng.chance(0.4)) {
-      this.#count("failed sync");
+      this.count("failed sync");
       node.disk.failNextSync = true;
     } else {
-      this.#count("failed snapshot write");
+      this.count("failed snapshot write");
       node.disk.failNextWriteTo = "snapshots/";
     }
   }
@@ -264,7 +297,7 @@ export class Faults {
   #kill(nodes: readonly SimNode[]): void {
     for (const node of nodes) {
       if (!node.isUp) continue;
-      this.#count(nodes.length > 1 ? "crash of all" : "crash");
+      this.count(nodes.length > 1 ? "crash of all" : "crash");
       node.kill();
       this.#killed(node);
       this.#startAgain(node, this.#prng.pick([5, 500, 4000]));
@@ -282,7 +315,7 @@ export class Faults {
   }
 
   #partition(alone: SimNode): void {
-    this.#count("partition");
+    this.count("partition");
     for (const other of this.#nodes) {
       if (other === alone) continue;
       this.#network.cut(alone.member.id, other.member.id);
@@ -294,7 +327,7 @@ export class Faults {
   #oneWayCut(node: SimNode): void {
     const others = this.#nodes.filter((candidate) => candidate !== node);
     if (others.length === 0) return;
-    this.#count("one-way cut");
+    this.count("one-way cut");
     const other = this.#prng.pick(others);
     this.#network.cut(node.member.id, other.member.id);
     this.#healLinksLater();
@@ -308,7 +341,7 @@ export class Faults {
 
   #pause(node: SimNode): void {
     if (!node.isUp || node.isPaused) return;
-    this.#count("pause");
+    this.count("pause");
     node.pause();
     const life = node.life;
     this.#scheduler.after(this.#prng.next() * 3000, () => {
@@ -317,7 +350,7 @@ export class Faults {
   }
 
   #badNetwork(): void {
-    this.#count("loss, delay, reorder, duplicate");
+    this.count("loss, delay, reorder, duplicate");
     this.#network.faults = {
       lossRate: this.#prng.pick([0, 0.05, 0.3]),
       repeatRate: this.#prng.pick([0, 0.1, 0.5]),
@@ -330,7 +363,7 @@ export class Faults {
     });
   }
 
-  #count(kind: string): void {
+  count(kind: string): void {
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
     this.#note(`fault: ${kind}`);
   }

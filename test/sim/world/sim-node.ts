@@ -6,6 +6,7 @@ import {
   DEFAULT_REPLICA_LIMITS,
   Replica,
   StateMachine,
+  TrackedSnapshots,
   initialConfiguration,
   restoreSnapshot,
   type AccessPorts,
@@ -17,15 +18,12 @@ import {
 } from "@ferrite/node/simulation";
 import type { UsersChange } from "@ferrite/acl";
 import type { Entry } from "@ferrite/raft";
-import {
-  FileSystemSnapshotStore,
-  SegmentedLog,
-  writeFileDurably,
-  type SnapshotStore,
-} from "@ferrite/storage";
+import { FileSystemSnapshotStore, SegmentedLog, writeFileDurably } from "@ferrite/storage";
 import { crc32 } from "node:zlib";
-import type { EntryMark, LogMirror, NodeFacts } from "../invariants/observer.ts";
+import type { EntryMark, NodeFacts } from "../invariants/observer.ts";
+import { NodeAtRest } from "./at-rest/node-at-rest.ts";
 import type { Canary } from "./canary.ts";
+import { Mirror } from "./mirror.ts";
 import type { Prng } from "./prng.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { VirtualDisk } from "./virtual-disk.ts";
@@ -57,12 +55,19 @@ export interface SimNodeOptions {
   readonly scheduler: Scheduler;
   readonly network: VirtualNetwork;
   readonly prng: Prng;
+  /** Of its keys at rest alone. */
+  readonly atRestPrng: Prng;
   readonly table: CommandTable;
   readonly access: AccessPorts;
   readonly diskSpeed: DiskSpeed;
   readonly canary: Canary;
   readonly limits: Partial<ReplicaLimits>;
   readonly events: SimNodeEvents;
+}
+
+interface GroupPlace {
+  readonly clusterId: string;
+  readonly groupId: number;
 }
 
 const DIRECTORY = "data";
@@ -91,34 +96,10 @@ class ObservedMachine extends StateMachine {
   }
 }
 
-class Mirror implements LogMirror {
-  readonly marks: Map<number, EntryMark> = new Map();
-  lastIndex = 0;
-  baseIndex = 0;
-
-  markOf(entry: Entry): EntryMark {
-    const previous = this.marks.get(entry.index - 1)?.term ?? (entry.index === 1 ? 0 : -1);
-    return { term: entry.term, sum: crc32(entry.data, entry.kind), previousTerm: previous };
-  }
-
-  write(entry: Entry): EntryMark {
-    const mark = this.markOf(entry);
-    for (let index = entry.index; index <= this.lastIndex; index++) this.marks.delete(index);
-    this.marks.set(entry.index, mark);
-    this.lastIndex = entry.index;
-    return mark;
-  }
-
-  reset(index: number): void {
-    this.marks.clear();
-    this.lastIndex = index;
-    this.baseIndex = index;
-  }
-}
-
 export class SimNode {
   readonly member: Member;
   readonly disk: VirtualDisk;
+  readonly atRest: NodeAtRest;
   mirror: Mirror = new Mirror();
   /** Counts starts: what belongs to an earlier life does nothing any more. */
   life = 0;
@@ -134,6 +115,14 @@ export class SimNode {
     this.#options = options;
     this.member = options.member;
     this.disk = new VirtualDisk(options.prng.fork());
+    this.atRest = new NodeAtRest({
+      nodeId: options.member.id,
+      disk: this.disk,
+      directory: DIRECTORY,
+      prng: options.atRestPrng,
+      canary: options.canary,
+      isDiskFault,
+    });
   }
 
   get isUp(): boolean {
@@ -156,6 +145,17 @@ export class SimNode {
       lastIndex: core.lastIndex(),
       servesReads: this.replica!.readRefusal() === null,
     };
+  }
+
+  /** Where its snapshots are, and whose. */
+  get snapshotPlace(): { readonly directory: string } & GroupPlace {
+    const { clusterId } = this.#options.genesis;
+    return { directory: `${DIRECTORY}/snapshots`, clusterId, groupId: 0 };
+  }
+
+  get logPlace(): { readonly directory: string; readonly segmentBytes: number } & GroupPlace {
+    const { clusterId } = this.#options.genesis;
+    return { directory: `${DIRECTORY}/log`, clusterId, groupId: 0, segmentBytes: SEGMENT_BYTES };
   }
 
   /** Users that could write here now, as the edge sees it; none while credentials are refused. */
@@ -200,23 +200,25 @@ export class SimNode {
 
   #start(): void {
     const life = ++this.life;
-    const { genesis } = this.#options;
     const schedule = this.#lifeScheduler(life);
     this.disk.makeDirectory(DIRECTORY);
     const incarnation = this.#nextIncarnation();
-    const snapshots = FileSystemSnapshotStore.open(this.disk, {
-      directory: `${DIRECTORY}/snapshots`,
-      clusterId: genesis.clusterId,
-      groupId: 0,
-      schedule: (run: () => void) =>
-        schedule.after(this.#options.diskSpeed.stepMs * Math.min(this.disk.slowness, 10), run),
-    });
+    const encryption = this.atRest.open();
+    const { randomBytes } = this.atRest;
+    const snapshots = new TrackedSnapshots(
+      FileSystemSnapshotStore.open(this.disk, {
+        ...this.snapshotPlace,
+        encryption,
+        randomBytes,
+        schedule: (run: () => void) =>
+          schedule.after(this.#options.diskSpeed.stepMs * Math.min(this.disk.slowness, 10), run),
+      }),
+    );
     const snapshot = snapshots.latest();
     const { log, recovered } = SegmentedLog.open(this.disk, {
-      directory: `${DIRECTORY}/log`,
-      clusterId: genesis.clusterId,
-      groupId: 0,
-      segmentBytes: SEGMENT_BYTES,
+      ...this.logPlace,
+      encryption,
+      randomBytes,
       after: { index: snapshot?.index ?? 0, term: snapshot?.term ?? 0 },
       randomSalt: () => this.#options.prng.nextUint32(),
     });
@@ -264,6 +266,7 @@ export class SimNode {
     };
     const { scheduler, prng } = this.#options;
     this.replica!.stop();
+    this.atRest.detach();
     // A process has more to close than its log, and what was begun before goes on meanwhile.
     this.#writer!.close(() => scheduler.after(prng.next() * CLOSING_MS_MAX, end));
     // On a full disk the log does not close; nobody waits for what was never acknowledged.
@@ -275,6 +278,7 @@ export class SimNode {
     this.#stopping = false;
     this.#writer = null;
     this.replica = null;
+    this.atRest.detach();
     this.#paused = false;
     this.#heldBack = [];
     this.#options.network.detach(this.member.id);
@@ -303,7 +307,7 @@ export class SimNode {
       readonly hardState: Parameters<SegmentedLog["append"]>[0]["hardState"];
       readonly entries: readonly Entry[];
     };
-    readonly snapshots: SnapshotStore;
+    readonly snapshots: TrackedSnapshots;
     readonly machine: ObservedMachine;
     readonly incarnation: number;
   }): void {
@@ -390,6 +394,13 @@ export class SimNode {
     replica.access.onUsersChanged((change, index) => {
       if (change !== null && parts.life === this.life) events.usersChanged(change, index);
     });
+    this.atRest.attach({
+      log: writer,
+      snapshots: parts.snapshots,
+      replica,
+      schedule,
+      onFailed: (error) => this.#failed(error),
+    });
     if (parts.life > 1) events.restarted(this);
     const tick = (): void => {
       replica.tick();
@@ -475,6 +486,7 @@ export class SimNode {
       return;
     }
     this.replica?.stop();
+    this.atRest.detach();
     this.#options.events.diskFailed(this, error);
     this.#options.events.ended(this);
   }

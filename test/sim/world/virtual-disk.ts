@@ -71,12 +71,16 @@ export class VirtualDisk implements FileSystem {
   readonly #directories: Set<string> = new Set();
   /** The next sync fails with EIO when set. */
   failNextSync = false;
+  /** Of the syncs before it, so many go well. */
+  syncsBeforeFailure = 0;
   /** The next write to a file whose path holds this text fails with EIO. */
   failNextWriteTo: string | null = null;
   /** No file can grow and none can be made with contents. */
   isFull = false;
   /** How many times as long as usual a log write takes. */
   slowness = 1;
+  /** Told of every write that reaches a file. */
+  onWrite: (path: string, bytes: Uint8Array, position: number) => void = () => {};
   /** Handles of before the last crash are dead. */
   #epoch = 0;
 
@@ -136,6 +140,7 @@ export class VirtualDisk implements FileSystem {
   processEnded(): void {
     this.#epoch++;
     this.failNextSync = false;
+    this.syncsBeforeFailure = 0;
     this.failNextWriteTo = null;
   }
 
@@ -153,6 +158,37 @@ export class VirtualDisk implements FileSystem {
     for (const inode of new Set(survivors.values())) inode.crash(this.#prng);
     this.#names = survivors;
     this.#durableNames = new Map(survivors);
+  }
+
+  /** All files as programs see them, by name. Nothing of it may be changed. */
+  *files(): Generator<{ readonly path: string; readonly bytes: Buffer }> {
+    for (const path of [...this.#names.keys()].sort()) {
+      yield { path, bytes: this.#names.get(path)!.current };
+    }
+  }
+
+  /** Everything that is on the platters or on its way there, files that lost their name included. */
+  *traces(): Generator<{ readonly path: string; readonly bytes: Buffer }> {
+    for (const names of [this.#names, this.#durableNames]) {
+      for (const [path, { current, durable }] of names) {
+        yield { path, bytes: current };
+        yield { path, bytes: durable };
+      }
+    }
+  }
+
+  /** A disk of its own with the same files, as programs see them. */
+  copy(): VirtualDisk {
+    const copy = new VirtualDisk(this.#prng);
+    for (const directory of this.#directories) copy.#directories.add(directory);
+    for (const { path, bytes } of this.files()) {
+      const inode = new Inode();
+      inode.current = Buffer.from(bytes);
+      inode.durable = Buffer.from(bytes);
+      copy.#names.set(path, inode);
+      copy.#durableNames.set(path, inode);
+    }
+    return copy;
   }
 
   #checkRoom(grows: boolean, path: string): void {
@@ -173,6 +209,7 @@ export class VirtualDisk implements FileSystem {
         }
         this.#checkRoom(position + bytes.length > inode.current.length, path);
         inode.write(bytes, position);
+        this.onWrite(path, bytes, position);
       },
       read: (into, position) => {
         alive();
@@ -185,8 +222,9 @@ export class VirtualDisk implements FileSystem {
       },
       sync: () => {
         alive();
-        if (this.failNextSync) {
+        if (this.failNextSync && this.syncsBeforeFailure-- <= 0) {
           this.failNextSync = false;
+          this.syncsBeforeFailure = 0;
           throw systemError("EIO", path);
         }
         inode.sync();

@@ -6,8 +6,9 @@
 import type { Entry } from "@ferrite/raft";
 import {
   StorageError,
+  type AtRestKeys,
+  type KeyedLogWriter,
   type LogWrite,
-  type LogWriter,
   type LogWriterEvents,
   type SegmentedLog,
 } from "@ferrite/storage";
@@ -45,7 +46,7 @@ interface Task {
 /** As the production writer. */
 const SPACE_RETRY_MS = 200;
 
-export class VirtualLogWriter implements LogWriter {
+export class VirtualLogWriter implements KeyedLogWriter {
   readonly #log: SegmentedLog;
   readonly #disk: VirtualDisk;
   readonly #scheduler: Pick<Scheduler, "after">;
@@ -61,6 +62,8 @@ export class VirtualLogWriter implements LogWriter {
   #full = false;
   #compactIndex = 0;
   #retryPlanned = false;
+  /** Of rolls that the log was asked for. */
+  #rolls: (() => void)[] = [];
 
   constructor(options: {
     readonly log: SegmentedLog;
@@ -107,6 +110,18 @@ export class VirtualLogWriter implements LogWriter {
   reset(position: { readonly index: number; readonly term: number }, onDurable: () => void): void {
     this.#observer.logReset(position.index);
     this.#enqueue({ take: () => {}, finish: () => this.#log.reset(position), done: onDurable });
+  }
+
+  useKeys(keys: AtRestKeys): void {
+    this.#enqueue({ take: () => this.#log.useKeys(keys), finish: null, done: () => {} });
+  }
+
+  roll(onRolled: () => void): void {
+    const take = (): void => {
+      this.#log.roll();
+      this.#rolls.push(onRolled);
+    };
+    this.#enqueue({ take, finish: null, done: () => {} });
   }
 
   close(onClosed: () => void): void {
@@ -186,6 +201,9 @@ export class VirtualLogWriter implements LogWriter {
     });
     if (this.#dead) return;
     this.#noteSpace(!room);
+    if (!this.#log.isRolling) {
+      for (const onRolled of this.#rolls.splice(0)) this.#scheduler.after(0, onRolled);
+    }
     if (room || this.#retryPlanned) return;
     this.#retryPlanned = true;
     this.#scheduler.after(SPACE_RETRY_MS, () => {

@@ -19,9 +19,13 @@ import { LogMatching } from "../invariants/log-matching.ts";
 import { NoWayBack } from "../invariants/no-way-back.ts";
 import { RefusalsEnd } from "../invariants/refusals-end.ts";
 import { SaneIndexes } from "../invariants/sane-indexes.ts";
+import { damageNotTold } from "../invariants/damage-is-told.ts";
+import { valuesInTheClear } from "../invariants/nothing-in-the-clear.ts";
 import { Violation, type EntryMark, type Invariant } from "../invariants/observer.ts";
 import { checkHistory } from "../oracle/check-history.ts";
 import { History, splitTokens } from "../oracle/history.ts";
+import { crc32 } from "node:zlib";
+import { AtRestPart } from "./at-rest/at-rest-part.ts";
 import { Faults } from "./faults.ts";
 import { Prng } from "./prng.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -72,12 +76,16 @@ const ANSWER_MS = 1000;
  */
 const STEPS_PER_SECOND_MAX = 90_000;
 
+/** Keeps the draws of encryption at rest apart from all others of a seed. */
+const AT_REST_STREAM = 0x5ea1;
+
 export function simulate(options: SimulationOptions): SimulationResult {
   return new World(options).run();
 }
 
 class World {
   readonly #options: SimulationOptions;
+  readonly #canary: Canary;
   readonly #scheduler: Scheduler = new Scheduler();
   readonly #prng: Prng;
   readonly #network: VirtualNetwork;
@@ -90,6 +98,9 @@ class World {
   readonly #faults: Faults;
   readonly #workload: Workload;
   readonly #users: UsersPart;
+  readonly #atRest: AtRestPart;
+  /** Of encryption at rest alone: what the other seeds do stays as it is. */
+  readonly #atRestPrng: Prng;
   /** acl-max-staleness-ms. */
   readonly #aclBoundMs: number;
   /** Some seeds are all about leaders that do not last: figure 8 of the paper needs four deaths in a row. */
@@ -102,7 +113,9 @@ class World {
 
   constructor(options: SimulationOptions) {
     this.#options = options;
+    this.#canary = options.canary ?? NO_CANARY;
     this.#prng = new Prng(options.seed);
+    this.#atRestPrng = new Prng(AT_REST_STREAM * 0x100000000 + (options.seed >>> 0));
     this.#shortReigns = this.#prng.chance(0.15);
     this.#aclBoundMs = this.#prng.pick([1000, 3000, 10_000]);
     this.#network = new VirtualNetwork(this.#scheduler, this.#prng.fork());
@@ -143,25 +156,39 @@ class World {
       },
       note: (line) => this.#note(line),
     });
+    this.#atRest = new AtRestPart({
+      nodes: this.#nodes,
+      scheduler: this.#scheduler,
+      prng: this.#atRestPrng.fork(),
+      restart: (node) => this.#faults.restart(node),
+      rotated: (node) => this.#faults.keyRotated(node),
+      rewraps: (node) => this.#faults.keyRewrapped(node),
+      count: (kind) => this.#faults.count(kind),
+      problem: (sentence) => this.#problems.push(sentence),
+    });
   }
 
   run(): SimulationResult {
-    const mend = this.#options.canary?.commitOldTerm === true ? breakCommitRule() : () => undefined;
+    const mend = this.#canary.commitOldTerm ? breakCommitRule() : () => undefined;
     try {
       for (const node of this.#nodes) node.start();
       for (const client of this.#clients) client.start();
       this.#workload.start();
       // Those seeds are about what a leader leaves in the others' logs: more writes would only bury it.
       if (!this.#shortReigns) this.#users.start();
+      this.#atRest.start();
       this.#faults.start();
       this.#runUntil(this.#options.safetyMs ?? this.#prng.between(5_000, 20_000), () => false);
+      this.#atRest.heal();
       this.#faults.heal();
       this.#checkService();
       this.#workload.stop();
       this.#users.stop();
+      this.#atRest.stop();
       for (const client of this.#clients) client.stop();
       this.#runLiveness();
       this.#checkHistory();
+      this.#checkDisks();
     } catch (error) {
       if (error instanceof Violation) this.#problems.push(error.message);
       else this.#problems.push(`${(error as Error).stack}`);
@@ -191,7 +218,7 @@ class World {
       }),
     );
     const genesis: Genesis = { clusterId: "11111111-1111-4111-8111-111111111111", members };
-    const canary = this.#options.canary ?? NO_CANARY;
+    const canary = this.#canary;
     const access = canary.applyUnchecked ? uncheckedAccess(accessPorts(table)) : accessPorts(table);
     const limits = {
       snapshotLogBytes: this.#prng.pick([4 * 1024, 16 * 1024, 1024 * 1024]),
@@ -216,6 +243,7 @@ class World {
           scheduler: this.#scheduler,
           network: this.#network,
           prng: this.#prng.fork(),
+          atRestPrng: this.#atRestPrng.fork(),
           table,
           access,
           diskSpeed: {
@@ -315,10 +343,13 @@ class World {
   #runLiveness(): void {
     if (this.#problems.length > 0) return;
     const endMs = this.#scheduler.nowMs + LIVENESS_MS;
-    this.#runUntil(endMs, () => this.#isQuiet() && this.#converged());
+    const isAllDone = (): boolean => this.#isQuiet() && this.#atRest.isSettled && this.#converged();
+    this.#runUntil(endMs, isAllDone);
     if (this.#problems.length > 0) return;
     if (!this.#isQuiet())
       this.#problems.push("liveness: a request did not end after the faults did");
+    if (!this.#atRest.isSettled)
+      this.#problems.push("liveness: files at rest were not brought under the newest key");
     if (!this.#converged())
       this.#problems.push(`liveness: the nodes did not come together: ${this.#states()}`);
     const hashes = new Set(this.#nodes.map((node) => node.replica?.machine.stateHash()));
@@ -361,6 +392,28 @@ class World {
       CLIENT_KEYS.map((key) => [key, splitTokens(this.#nodes[0].valueFrom(key, 0))] as const),
     );
     this.#problems.push(...checkHistory(this.#history, values), ...this.#users.finish());
+  }
+
+  /** What the disks hold in the end, and what would become of one that changes a bit. */
+  #checkDisks(): void {
+    if (this.#problems.length > 0) return;
+    for (const { member, disk, atRest } of this.#nodes) {
+      for (const { path, bytes } of disk.files()) {
+        this.#note(`${member.name} ${path} ${crc32(bytes)}`);
+      }
+      if (atRest.isSealed) this.#problems.push(...valuesInTheClear(member.name, disk));
+    }
+    if (this.#problems.length > 0) return;
+    const node = this.#atRestPrng.pick(this.#nodes);
+    const stopped = {
+      name: node.member.name,
+      disk: node.disk,
+      snapshotPlace: node.snapshotPlace,
+      logPlace: node.logPlace,
+      keys: this.#canary.inTheClear ? null : node.atRest.keys(),
+      randomBytes: node.atRest.randomBytes,
+    };
+    this.#problems.push(...damageNotTold(stopped, this.#atRestPrng, this.#canary.cutDamage));
   }
 
   #logWritten(node: SimNode, entries: readonly Entry[], marks: readonly EntryMark[]): void {
