@@ -13,6 +13,8 @@ import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { anyPayload } from "../../packages/node/test/peers/arbitrary-payload.ts";
 import { BatchBuilder, BatchKind, uuidBytes } from "../../packages/node/src/replica/batch.ts";
+import { CutFrame, FRAGMENT_HEAD_BYTES } from "../../packages/node/src/peers/fragment.ts";
+import { FRAGMENT_BYTES, FrameKind } from "../../packages/node/src/peers/frame.ts";
 import { FrameWriter } from "../../packages/node/src/peers/frame-writer.ts";
 import { clusterTokenHash } from "../../packages/node/src/peers/genesis.ts";
 import { writeHello } from "../../packages/node/src/peers/hello.ts";
@@ -32,6 +34,7 @@ const OUTSIDER = 2;
 const HEADER_BYTES = 20;
 /** Later than those of its first start, earlier than those of its second (INCARNATIONS_PER_START). */
 const OWN_INCARNATION = 2 ** 30 + 1000;
+const NO_CONFIGURATION = { voters: [], votersOutgoing: [], learners: [], learnersNext: [] };
 const COUNTER = "counted";
 const MEBIBYTE = 1024 ** 2;
 const RSS_GROWTH_BYTES_MAX = 200 * MEBIBYTE;
@@ -119,6 +122,8 @@ describe("A node that is sent broken frames by a holder of a right certificate",
       promise: null,
       genesis: { clusterId, members },
       active: true,
+      certificate: null,
+      successor: false,
     };
   }
 
@@ -171,6 +176,20 @@ describe("A node that is sent broken frames by a holder of a right certificate",
     expect(refused).toBeLessThan(ROUNDS);
   });
 
+  test("in pieces that do not fit together, it ends the link and lives on", async () => {
+    refused = 0;
+    const pieceRounds = Math.ceil(ROUNDS / 4);
+    for (let round = 1; round <= pieceRounds; round++) {
+      const random = roundRandom(3000 + round);
+      const pieces = damagedPieces(round % 5, random);
+      await sendAll(await admitted(round % 2), piecesOf(Buffer.concat(pieces), random));
+      if (round % 20 === 0) await livesOn();
+    }
+    await livesOn();
+    expect(refused).toBeGreaterThan(pieceRounds / 4);
+    expect(refused).toBeLessThan(pieceRounds);
+  });
+
   test("batches with changed bytes harm nobody, and whole ones behind them are applied", async () => {
     const leader = await cluster.leader();
     for (let round = 1; round <= ROUNDS; round++) {
@@ -205,13 +224,7 @@ describe("A node that is sent broken frames by a holder of a right certificate",
 
   /** A frame of term 0 whose bytes behind the term are changed, or whose header is. */
   function damagedFrame(payload: PeerPayload, random: Prng): Buffer {
-    const stale: PeerPayload =
-      payload.kind === "raft"
-        ? { kind: "raft", message: { ...payload.message, term: 0 } }
-        : payload;
-    const writer = new FrameWriter();
-    writePayload(writer, stale, 1, payloadBodyBytes(stale));
-    const frame = Buffer.concat(writer.take());
+    const frame = wholeFrame(payload);
     if (random.oneIn(4)) return frame;
     const kept = random.oneIn(2) ? 0 : Math.min(frame.length, HEADER_BYTES + 8);
     const head = Buffer.from(frame.subarray(0, HEADER_BYTES + 8));
@@ -223,6 +236,56 @@ describe("A node that is sent broken frames by a holder of a right certificate",
     const body = mutateStream(Buffer.from(frame.subarray(kept)), random);
     head.writeUInt32LE(head.length + body.length - 4, 0);
     return Buffer.concat([head, body]);
+  }
+
+  /** The pieces of a snapshot chunk of term 0, sometimes as they should be, with whole frames between them. */
+  function damagedPieces(damage: number, random: Prng): Buffer[] {
+    const meta = { index: 1, term: 0, sizeBytes: 2 ** 30, configuration: NO_CONFIGURATION };
+    const data = Buffer.alloc(FRAGMENT_BYTES * 2 + random.below(1000), 7);
+    const ends = { from: ownId, to: ownId };
+    const place = { offsetBytes: 0, lengthBytes: data.length, done: false };
+    const payload: PeerPayload = {
+      kind: "raft",
+      message: { kind: "snapshotChunk", ...ends, term: 0, meta, ...place, data },
+    };
+    const writer = new FrameWriter();
+    writePayload(writer, payload, 1, payloadBodyBytes(payload));
+    const cut = new CutFrame(
+      [Buffer.concat(writer.take())],
+      HEADER_BYTES + payloadBodyBytes(payload),
+    );
+    const pieces: Buffer[] = [];
+    while (cut.remainingBytes > 0) {
+      pieces.push(Buffer.concat(cut.next(1)));
+      if (random.oneIn(3)) pieces.push(wholeFrame(random.pick(payloads)));
+    }
+    const at = random.below(pieces.length);
+    switch (damage) {
+      case 0:
+        return pieces.toSpliced(at, 1);
+      case 1:
+        return pieces.toSpliced(at, 0, pieces[random.below(pieces.length)]);
+      case 2:
+        pieces[at][random.below(FRAGMENT_HEAD_BYTES)] ^= 1 << random.below(8);
+        return pieces;
+      case 3:
+        return pieces.slice(0, 1 + at).map((piece) => {
+          return piece.readUInt8(4) === FrameKind.Fragment ? piece.subarray(0, -1) : piece;
+        });
+      default:
+        return pieces;
+    }
+  }
+
+  /** Of term 0, if it is one of Raft's. */
+  function wholeFrame(payload: PeerPayload): Buffer {
+    const stale: PeerPayload =
+      payload.kind === "raft"
+        ? { kind: "raft", message: { ...payload.message, term: 0 } }
+        : payload;
+    const writer = new FrameWriter();
+    writePayload(writer, stale, 1, payloadBodyBytes(stale));
+    return Buffer.concat(writer.take());
   }
 
   /** Changed anywhere but in the incarnation: a lie about that is well-formed. */
