@@ -43,10 +43,14 @@ describe("the simulated cluster", () => {
     }
   });
 
-  it("replays a seed to the byte", () => {
-    const first = simulate({ seed: 4 });
-    expect(simulate({ seed: 4 }).traceHash).toBe(first.traceHash);
-    expect(simulate({ seed: 5 }).traceHash).not.toBe(first.traceHash);
+  it.each([
+    { disks: "plain", seed: 4 },
+    { disks: "encrypted", seed: 2 },
+  ])("replays a seed to the byte, what is on its $disks disks included", ({ disks, seed }) => {
+    const first = simulate({ seed });
+    expect(first.faults.has("node key rotated")).toBe(disks === "encrypted");
+    expect(simulate({ seed }).traceHash).toBe(first.traceHash);
+    expect(simulate({ seed: seed + 1 }).traceHash).not.toBe(first.traceHash);
   });
 
   it("really strikes: every kind of fault happens within some seeds", () => {
