@@ -31,6 +31,8 @@ export class NodeDisk implements DiskFiles {
   readonly #parts: NodeDiskParts;
   /** The last entry that may be in a segment from before the last roll. */
   #rolledAt = 0;
+  /** Of the snapshot that the log was asked to begin behind. */
+  #compactedAt = 0;
   #isCopying = false;
 
   constructor(parts: NodeDiskParts) {
@@ -70,18 +72,23 @@ export class NodeDisk implements DiskFiles {
   renew(plain: readonly DiskFile[]): void {
     const { snapshots, log, state } = this.#parts;
     const latest = snapshots.latest();
-    if ((latest?.index ?? 0) < this.#rolledAt) {
+    if (latest === null || latest.index < this.#rolledAt) {
       // Entries that are not agreed yet are not in a snapshot: their segment has to stay so long.
       if (state.appliedIndex() >= this.#rolledAt) state.takeSnapshot();
       return;
     }
-    if (latest === null) return;
-    log.compact(latest.index);
-    snapshots.prune(1);
     const { dataDirectory } = this.#parts;
-    const isSnapshot = ({ path }: DiskFile): boolean =>
-      path.startsWith(`${placesIn(dataDirectory).snapshotDirectory}/`);
-    if (plain.some(isSnapshot) && !this.#isCopying) void this.#copyLatest();
+    const isIn = (directory: string) => (file: DiskFile) => file.path.startsWith(`${directory}/`);
+    const { logDirectory, snapshotDirectory } = placesIn(dataDirectory);
+    if (this.#compactedAt === latest.index && plain.some(isIn(logDirectory))) {
+      // A segment stays until a snapshot is behind all that was ever in it: entries, too, that were taken back before
+      // the roll, and had higher indexes than the last one then.
+      if (state.appliedIndex() > latest.index) state.takeSnapshot();
+    }
+    log.compact(latest.index);
+    this.#compactedAt = latest.index;
+    snapshots.prune(1);
+    if (plain.some(isIn(snapshotDirectory)) && !this.#isCopying) void this.#copyLatest();
   }
 
   /** Nothing was written since the newest snapshot, so that there is no newer one to be had. */

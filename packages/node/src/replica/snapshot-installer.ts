@@ -2,7 +2,7 @@
  * Takes a snapshot from the leader's chunks to a new state machine. The old state serves reads until the new one is
  * whole: a snapshot that turns out to be bad changes nothing.
  */
-import type { SnapshotChunk, SnapshotMeta } from "@ferrite/raft";
+import type { Index, SnapshotChunk, SnapshotMeta } from "@ferrite/raft";
 import type { SnapshotSink, SnapshotStore } from "@ferrite/storage";
 import { ReplicaError } from "./errors.ts";
 import { SnapshotReader } from "./snapshot-format.ts";
@@ -61,6 +61,8 @@ export class SnapshotInstaller {
     readonly meta: SnapshotMeta;
     readonly sink: SnapshotSink;
     nextOffsetBytes: number;
+    /** Its last chunk came: it is on its way to the disk and into a state machine. */
+    isWhole: boolean;
   } | null = null;
   /** Whole and durable, on its way into a state machine. */
   #restoring: SnapshotMeta | null = null;
@@ -95,7 +97,12 @@ export class SnapshotInstaller {
         this.#events.onStored(chunk.meta, 0);
         return;
       }
-      incoming = { meta: chunk.meta, sink: this.#store.create(chunk.meta), nextOffsetBytes: 0 };
+      incoming = {
+        meta: chunk.meta,
+        sink: this.#store.create(chunk.meta),
+        nextOffsetBytes: 0,
+        isWhole: false,
+      };
       this.#incoming = incoming;
     }
     if (chunk.offsetBytes !== incoming.nextOffsetBytes) {
@@ -103,6 +110,7 @@ export class SnapshotInstaller {
       return;
     }
     const current = incoming;
+    current.isWhole = chunk.done;
     current.nextOffsetBytes += chunk.data.length;
     const endOffsetBytes = current.nextOffsetBytes;
     current.sink.write(chunk.data, (error) => {
@@ -111,6 +119,17 @@ export class SnapshotInstaller {
       else if (!chunk.done) this.#events.onStored(current.meta, endOffsetBytes);
     });
     if (chunk.done) this.#commit(current);
+  }
+
+  /**
+   * Gives up what is half received once the log has brought this node as far: its leader is gone, or has no need to send
+   * the rest. As long as something is being received no snapshot is taken.
+   */
+  caughtUp(appliedIndex: Index): void {
+    const incoming = this.#incoming;
+    if (incoming === null || incoming.isWhole || incoming.meta.index > appliedIndex) return;
+    incoming.sink.abort();
+    this.#incoming = null;
   }
 
   /** Gives up what is half there, received or restored. */

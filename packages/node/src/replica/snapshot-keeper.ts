@@ -100,6 +100,7 @@ export class SnapshotKeeper {
       this.#core.snapshotChunkStored(this.#askAgain.meta, 0);
       this.#askAgain = null;
     }
+    this.#installer.caughtUp(machine.appliedIndex);
     if (this.#taker === null && this.#isDue(machine)) this.#take(machine);
     this.#taker?.step();
   }

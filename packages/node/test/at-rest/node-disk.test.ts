@@ -16,7 +16,7 @@ import {
 } from "@ferrite/storage";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { copySnapshot } from "../../src/at-rest/copy-snapshot.ts";
-import { isCurrent } from "../../src/at-rest/disk-files.ts";
+import { isCurrent, type DiskFile } from "../../src/at-rest/disk-files.ts";
 import { NodeDisk, placesIn } from "../../src/at-rest/node-disk.ts";
 import { TrackedSnapshots } from "../../src/at-rest/tracked-snapshots.ts";
 import { temporaryDirectory } from "../access/temporary-directory.ts";
@@ -155,6 +155,32 @@ describe("the disk of a node that is switched to encryption", () => {
     expect(state.taken).toBe(0);
     state.applied = 2;
     disk.renew(plain);
+    expect(state.taken).toBe(1);
+  });
+
+  it("asks for a later snapshot while a plain segment holds entries that were taken back", async () => {
+    const keys = keysOf(newKey(1), [], true);
+    const before = await world(null);
+    for (const index of [1, 2, 3, 2]) await before.append(index);
+    await close(before);
+    const { disk, state, snapshots, append } = await open(before.directory, keys);
+    expect(state.last).toBe(2);
+    disk.useKeys(keys);
+    await disk.roll();
+    const plain = (): readonly DiskFile[] => disk.list().filter((file) => !file.encrypted);
+    await takeSnapshot(snapshots, metaAt(2), Buffer.from("body"));
+    disk.renew(plain());
+    disk.renew(plain());
+    expect(state.taken).toBe(0);
+    await append(3);
+    expect(plain()).toHaveLength(1);
+    disk.renew(plain());
+    expect(state.taken).toBe(1);
+    await takeSnapshot(snapshots, metaAt(3), Buffer.from("body"));
+    await vi.waitFor(() => {
+      disk.renew(plain());
+      expect(plain()).toEqual([]);
+    });
     expect(state.taken).toBe(1);
   });
 

@@ -145,4 +145,24 @@ describe("a snapshot that is received", () => {
     letHappen();
     expect(told).toEqual(["failed 7: no room", "stored 7 to 0", "restored 7 at 7"]);
   });
+
+  it("is given up half received once the log has brought the node as far: it would keep snapshots from being taken", () => {
+    installer.chunk(chunk(7, { from: 0, to: 5 }));
+    installer.caughtUp(6);
+    expect(installer.isReceiving).toBe(true);
+    installer.caughtUp(7);
+    expect(installer.isReceiving).toBe(false);
+    letHappen();
+    installer.chunk(chunk(9));
+    letHappen();
+    expect(told).toEqual(["restored 9 at 9"]);
+  });
+
+  it("is not given up any more once its last part is there: the core waits for it", () => {
+    installer.chunk(chunk(7));
+    installer.caughtUp(9);
+    expect(installer.isReceiving).toBe(true);
+    letHappen();
+    expect(told).toEqual(["restored 7 at 7"]);
+  });
 });

@@ -48,6 +48,8 @@ export class SimRewriting {
   #hasNewKeys = false;
   /** The last entry that may be in a segment from before the last roll. */
   #rolledAt = 0;
+  /** Of the snapshot that the log was asked to begin behind. */
+  #compactedAt = 0;
   #isCopying = false;
 
   constructor(parts: RewritingParts) {
@@ -145,15 +147,19 @@ export class SimRewriting {
   #renew(plain: readonly AtRestFile[]): void {
     const { snapshots, log, replica } = this.#parts;
     const latest = snapshots.latest();
-    if ((latest?.index ?? 0) < this.#rolledAt) {
-      if (replica.machine.appliedIndex >= this.#rolledAt)
-        replica.snapshots.takeNow(replica.machine);
+    const { machine } = replica;
+    if (latest === null || latest.index < this.#rolledAt) {
+      if (machine.appliedIndex >= this.#rolledAt) replica.snapshots.takeNow(machine);
       return;
     }
-    if (latest === null) return;
-    log.compact(latest.index);
-    snapshots.prune(1);
     const isSnapshot = ({ path }: AtRestFile): boolean => path.startsWith(this.#snapshotDirectory);
+    if (this.#compactedAt === latest.index && !plain.every(isSnapshot)) {
+      // A plain segment holds entries that were taken back, with higher indexes than the last one at the roll.
+      if (machine.appliedIndex > latest.index) replica.snapshots.takeNow(machine);
+    }
+    log.compact(latest.index);
+    this.#compactedAt = latest.index;
+    snapshots.prune(1);
     if (plain.some(isSnapshot) && !this.#isCopying) this.#copyLatest();
   }
 
