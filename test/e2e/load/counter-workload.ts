@@ -1,5 +1,5 @@
 /** INCR on a key of its own: a lost or doubled write shows in the very next reply. */
-import type { RespClient } from "../harness/resp-client.ts";
+import { RespError, type RespClient } from "../harness/resp-client.ts";
 import { outcomeOf, settled, type Outcome } from "./outcome.ts";
 import { OutcomeCounts, type Workload } from "./workload.ts";
 
@@ -29,7 +29,9 @@ export class CounterWorkload implements Workload {
   }
 
   async violations(client: RespClient): Promise<string[]> {
-    const value = Number((await client.call("GET", this.#key)) ?? 0);
+    const reply = await client.call("GET", this.#key);
+    if (reply instanceof RespError) throw new Error(`GET ${this.#key}: ${reply.text}`);
+    const value = Number(reply ?? 0);
     this.#check(value, "GET replied", 0);
     return this.#violations;
   }

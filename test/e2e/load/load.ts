@@ -1,5 +1,6 @@
 /** Several clients of each kind on some of a cluster's nodes. */
 import { until, type TestCluster } from "../harness/cluster.ts";
+import { RespError } from "../harness/resp-client.ts";
 import { CounterWorkload } from "./counter-workload.ts";
 import { LoadClient } from "./load-client.ts";
 import { PipelineWorkload } from "./pipeline-workload.ts";
@@ -72,6 +73,10 @@ export class Load {
     const client = await this.#cluster.client(node);
     try {
       await client.call("FERRITE.CONSISTENCY", "linearizable");
+      // A node that has just started answers LOADING, and an error must not be taken for a lost write.
+      await until(`node ${node} answers reads`, async () => {
+        return !((await client.call("GET", "load:probe")) instanceof RespError);
+      });
       const found: string[] = [];
       for (const workload of this.#workloads.flat())
         found.push(...(await workload.violations(client)));

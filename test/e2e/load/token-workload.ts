@@ -1,5 +1,5 @@
 /** APPEND of tokens that are never repeated: shows every lost, doubled or overtaken write by itself. */
-import type { RespClient } from "../harness/resp-client.ts";
+import { RespError, type RespClient } from "../harness/resp-client.ts";
 import { outcomeOf, settled, type Outcome } from "./outcome.ts";
 import { OutcomeCounts, type Workload } from "./workload.ts";
 
@@ -23,6 +23,7 @@ export class TokenWorkload implements Workload {
 
   async violations(client: RespClient): Promise<string[]> {
     const text = await client.call("GET", this.#key);
+    if (text instanceof RespError) throw new Error(`GET ${this.#key}: ${text.text}`);
     const found = (typeof text === "string" ? text : "").split(",").slice(0, -1).map(Number);
     const broken: string[] = [];
     for (const [position, token] of found.entries()) {
