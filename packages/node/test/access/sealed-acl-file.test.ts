@@ -4,10 +4,7 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AtRestKeys } from "@ferrite/storage";
 import { describe, expect, it } from "vitest";
-import {
-  fileSealing,
-  type FileSealing,
-} from "../../src/access/file-sealing.ts";
+import { fileSealing, type FileSealing } from "../../src/access/file-sealing.ts";
 import type { AclFile } from "../../src/access/acl-file.ts";
 import { aclFile, CheapPasswords, newUsers, NOW_MS } from "./access-fixtures.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
