@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Genesis, NodeIdentity } from "../peers/membership.ts";
 import { readJsonFile } from "./json-file.ts";
 import { StartError } from "./errors.ts";
+import { findStoredParts } from "./stored-parts.ts";
 
 const genesisSchema = z.strictObject({
   format: z.literal(1),
@@ -31,7 +32,10 @@ export function loadGenesis(
   identity: NodeIdentity,
 ): Genesis | null {
   const path = pathIn(dataDirectory);
-  if (!fileSystem.exists(path)) return null;
+  if (!fileSystem.exists(path)) {
+    refuseOrphans(fileSystem, dataDirectory, path);
+    return null;
+  }
   const { clusterId, members } = readJsonFile(fileSystem, path, genesisSchema);
   if (!members.some((member) => member.id === identity.id && member.name === identity.name)) {
     throw new StartError(
@@ -40,6 +44,17 @@ export function loadGenesis(
     );
   }
   return { clusterId, members };
+}
+
+/** The members are written before the first entry of a log: a log without them has lost them, and is nobody else's. */
+function refuseOrphans(fileSystem: FileSystem, dataDirectory: string, path: string): void {
+  const { hasLog, hasSnapshot } = findStoredParts(fileSystem, dataDirectory);
+  if (!hasLog && !hasSnapshot) return;
+  throw new StartError(
+    "MISSING_FILE",
+    `${path} is missing, but ${dataDirectory} holds the data of a node. Put the file back (it is the same on all members ` +
+      "of the cluster), or move the data directory away to start as a new node",
+  );
 }
 
 /**
