@@ -17,15 +17,14 @@ import {
   type Ready,
   type Role,
   type RoleChange,
-  type SnapshotMeta,
 } from "@ferrite/raft";
 import type { KeyspaceApi } from "@ferrite/storage";
 import type { LookupCounters, ReadCommand } from "../commands/command.ts";
 import type { Argv } from "../resp/argv.ts";
 import type { Reply } from "../resp/reply.ts";
-import { ApplyQueue } from "./apply-queue.ts";
+import { AppliedSide } from "./applied-side.ts";
 import { ReplicatedAnchors } from "./audit-anchors.ts";
-import { uuidBytes, type BatchReader } from "./batch.ts";
+import { uuidBytes } from "./batch.ts";
 import { CopyCounts } from "./copy-counts.ts";
 import { EntryWriter } from "./entry-writer.ts";
 import { ReplicaError } from "./errors.ts";
@@ -38,15 +37,15 @@ import {
   type ReplicaOptions,
   type ReplicaPorts,
 } from "./options.ts";
+import { Outgoing } from "./outgoing.ts";
 import { PeerMail } from "./peer-mail.ts";
 import { Proposals } from "./proposals.ts";
 import { LinearizableReads } from "./reads.ts";
 import { ReadRunner } from "./read-runner.ts";
 import { ReadyWrites } from "./ready-writes.ts";
 import { ServiceState } from "./service-state.ts";
-import type { SessionVerdict } from "./sessions.ts";
 import { SnapshotKeeper } from "./snapshot-keeper.ts";
-import type { ApplyListener, StateMachine } from "./state-machine.ts";
+import type { StateMachine } from "./state-machine.ts";
 import type { PeerPayload, TransportEvents } from "./transport.ts";
 import { UsersAccess } from "./users-access.ts";
 import type { WriteClient, WritePath } from "./write-path.ts";
@@ -66,10 +65,8 @@ export class Replica implements WritePath, TransportEvents {
   readonly #copies: CopyCounts;
   readonly #mail: PeerMail;
   readonly #snapshots: SnapshotKeeper;
-  readonly #listener: ApplyListener;
-  #machine: StateMachine;
-
-  readonly #applyQueue: ApplyQueue = new ApplyQueue();
+  readonly #outgoing: Outgoing;
+  readonly #applied: AppliedSide;
   readonly #writes: ReadyWrites;
   #roundPlanned = false;
   readonly #service: ServiceState;
@@ -80,7 +77,6 @@ export class Replica implements WritePath, TransportEvents {
     this.nodeId = options.nodeId;
     this.#ports = ports;
     this.#limits = limits;
-    this.#machine = recovered.machine;
     this.#clock = new LogicalClock(ports.clock);
     this.#clock.applied(recovered.machine.timeMs);
     const monotonicMs = (): number => ports.clock.monotonicMs();
@@ -96,12 +92,33 @@ export class Replica implements WritePath, TransportEvents {
       incarnation: options.incarnation,
       limits,
     });
+    this.#applied = new AppliedSide(recovered.machine, {
+      core: this.#core,
+      clock: this.#clock,
+      proposals: this.#proposals,
+      service: this.#service,
+      log: ports.log,
+      events: ports.events,
+      ownKey: () => this.#entries.ownKey,
+      usersChanged: (change, index) => this.access.changed(change, index),
+      keyspaceReplaced: (keyspace) => {
+        this.#readRunner.keyspace = keyspace;
+      },
+      plan: () => this.#plan(),
+    });
+    this.#outgoing = new Outgoing({
+      nodeId: options.nodeId,
+      core: this.#core,
+      transport: ports.transport,
+      snapshots: () => this.#snapshots,
+      plan: () => this.#plan(),
+    });
     this.#entries = new EntryWriter({
       nodeId: options.nodeId,
       members: options.genesis.members.map((member) => member.id),
       core: this.#core,
       clock: this.#clock,
-      machine: () => this.#machine,
+      machine: () => this.#applied.machine,
       hasSpace: () => !this.#service.isDiskFull,
       random: () => ports.random(),
       send: (to, payload) => ports.transport.send(to, payload),
@@ -109,7 +126,7 @@ export class Replica implements WritePath, TransportEvents {
     const { timeoutMs, resendAfterMs: askAgainAfterMs } = limits;
     const firstRequestId = 1 + Math.floor(ports.random() * REQUEST_ID_START_MAX);
     this.#reads = new LinearizableReads({ timeoutMs, askAgainAfterMs, firstRequestId });
-    this.#readRunner = new ReadRunner(this.#machine.keyspace, {
+    this.#readRunner = new ReadRunner(this.#applied.machine.keyspace, {
       nowMs: () => this.#clock.nowMs(),
       random: () => ports.random(),
     });
@@ -119,13 +136,13 @@ export class Replica implements WritePath, TransportEvents {
       },
       durable: (messages, last) => {
         if (this.#service.isStopped) return;
-        this.#release(messages);
+        this.#outgoing.release(messages);
         if (last !== undefined) this.#core.persisted({ index: last.index, term: last.term });
         this.#plan();
       },
     });
     const send = (to: NodeId, payload: PeerPayload): void => {
-      this.#send(to, payload);
+      this.#outgoing.send(to, payload);
       this.#plan();
     };
     this.#copies = new CopyCounts({ core: this.#core, monotonicMs, send }, firstRequestId);
@@ -136,8 +153,8 @@ export class Replica implements WritePath, TransportEvents {
         nodeId: options.nodeId,
         core: this.#core,
         monotonicMs,
-        users: () => this.#machine.users,
-        appliedIndex: () => this.#machine.appliedIndex,
+        users: () => this.#applied.machine.users,
+        appliedIndex: () => this.#applied.machine.appliedIndex,
         isCaughtUp: () => this.#service.isCaughtUp,
         isAlone: () => this.#isAlone(),
         defer: (run) => ports.defer(run),
@@ -154,22 +171,16 @@ export class Replica implements WritePath, TransportEvents {
       access: this.access,
       monotonicMs,
     });
-    this.anchors = new ReplicatedAnchors({ anchors: () => this.#machine.anchors, submit });
+    this.anchors = new ReplicatedAnchors({ anchors: () => this.#applied.machine.anchors, submit });
     this.#snapshots = new SnapshotKeeper({
       core: this.#core,
       ports,
       limits,
       newMachine: () => options.newMachine(),
       latest: recovered.snapshot,
-      onRestored: (meta, machine) => this.#adopt(meta, machine),
+      onRestored: (meta, machine) => this.#applied.adopt(meta, machine),
       schedule: () => this.#plan(),
     });
-    this.#listener = {
-      batch: (reader, verdict) => this.#batchComesUp(reader, verdict),
-      commandThrew: (name, error) => ports.events.commandThrew(name, error),
-      expired: (count) => ports.events.keysExpired(count),
-      usersChanged: (change, index) => this.access.changed(change, index),
-    };
     this.#catchUp();
     this.#plan();
   }
@@ -200,7 +211,7 @@ export class Replica implements WritePath, TransportEvents {
       client,
       nowMs: this.#ports.clock.monotonicMs(),
       userId,
-      aclRevision: this.#machine.users.revision,
+      aclRevision: this.#applied.machine.users.revision,
     });
     if (error === null) this.#plan();
     return error;
@@ -230,11 +241,11 @@ export class Replica implements WritePath, TransportEvents {
   // ---- What others may know ---------------------------------------------------------------------------------
 
   get keyspace(): KeyspaceApi {
-    return this.#machine.keyspace;
+    return this.#applied.machine.keyspace;
   }
 
   get machine(): StateMachine {
-    return this.#machine;
+    return this.#applied.machine;
   }
 
   get core(): RaftCore {
@@ -357,8 +368,9 @@ export class Replica implements WritePath, TransportEvents {
       this.#reads.pump((requestId) => this.#core.readIndex(requestId), nowMs);
     }
     while (this.#core.hasReady()) this.#carryOut(this.#core.ready());
-    this.#applyCommitted();
-    this.#reads.serve(this.#machine.appliedIndex);
+    this.#applied.apply(this.#limits.applyRecordsPerRound);
+    this.#snapshots.trimCache(this.#applied.machine.appliedIndex);
+    this.#reads.serve(this.#applied.machine.appliedIndex);
     this.#copies.check();
     const ends = { commitIndex: this.#core.commitIndex(), lastIndex: this.#core.lastIndex() };
     this.access.work();
@@ -366,43 +378,20 @@ export class Replica implements WritePath, TransportEvents {
     while (this.#core.hasReady()) this.#carryOut(this.#core.ready());
     this.#ports.transport.flush();
     this.#ports.events.roundDone();
-    this.#snapshots.work(this.#machine);
-    if (!this.#applyQueue.isEmpty || this.#snapshots.isRunnable) this.#plan();
+    this.#snapshots.work(this.#applied.machine);
+    if (this.#applied.hasWork || this.#snapshots.isRunnable) this.#plan();
   }
 
   #carryOut(ready: Ready): void {
     if (ready.roleChange !== null) this.#changeRole(ready.roleChange);
-    for (const message of ready.messages) this.#sendMessage(message);
+    for (const message of ready.messages) this.#outgoing.message(message);
     this.#writes.persist(ready);
-    this.#applyQueue.push(ready.committed);
+    this.#applied.push(ready.committed);
     for (const read of ready.reads) this.#reads.confirmed(read);
     for (const requestId of ready.readsFailed) this.#reads.failed(requestId);
     for (const chunk of ready.snapshotChunks) this.#snapshots.receive(chunk);
-    for (const wanted of ready.snapshotsWanted) this.#snapshots.provide(wanted, this.#machine);
-  }
-
-  /** Messages that promise something may go now. */
-  #release(messages: readonly Message[]): void {
-    for (const message of messages) {
-      if (message.to === this.nodeId) this.#core.step(message);
-      else this.#sendMessage(message);
-    }
-    if (messages.length > 0) this.#plan();
-  }
-
-  #sendMessage(message: Message): void {
-    if (message.kind === "snapshotChunk") {
-      this.#snapshots.sendChunk(message, (filled) => {
-        this.#send(filled.to, { kind: "raft", message: filled });
-        this.#plan();
-      });
-    } else {
-      this.#send(message.to, { kind: "raft", message });
-    }
-  }
-
-  #send(to: NodeId, payload: PeerPayload): void {
-    this.#ports.transport.send(to, payload);
+    for (const wanted of ready.snapshotsWanted)
+      this.#snapshots.provide(wanted, this.#applied.machine);
   }
 
   #changeRole(change: RoleChange): void {
@@ -418,25 +407,6 @@ export class Replica implements WritePath, TransportEvents {
     this.#plan();
   }
 
-  #applyCommitted(): void {
-    this.#applyQueue.apply(this.#machine, this.#listener, this.#limits.applyRecordsPerRound);
-    this.#clock.applied(this.#machine.timeMs);
-    if (this.#machine.appliedIndex > 0) this.#core.applied(this.#machine.appliedIndex);
-    this.#snapshots.trimCache(this.#machine.appliedIndex);
-  }
-
-  #batchComesUp(reader: BatchReader, verdict: SessionVerdict): readonly WriteClient[] | null {
-    if (reader.originKey !== this.#entries.ownKey) return null;
-    if (verdict === "next") {
-      const clients = this.#proposals.take(reader.incarnation, reader.sequence);
-      // A write of this process comes behind everything that was acknowledged before it.
-      if (clients !== null) this.#service.isCaughtUp = true;
-      return clients;
-    }
-    if (verdict === "gap") this.#proposals.misplaced();
-    return null;
-  }
-
   /**
    * After a start the log is applied anew, as far as a leader says that it is committed. Only the index of a
    * linearizable read tells when that reaches what this node had applied before, whose end need not be in its own log:
@@ -450,34 +420,9 @@ export class Replica implements WritePath, TransportEvents {
     this.#reads.add(done, this.#ports.clock.monotonicMs());
   }
 
-  // ---- Snapshots and failure --------------------------------------------------------------------------------
-
-  /** A received snapshot is durable and restored: it takes the place of the state and of the log. */
-  #adopt(meta: SnapshotMeta, machine: StateMachine): void {
-    if (meta.index <= this.#machine.appliedIndex) return;
-    this.#ports.log.reset({ index: meta.index, term: meta.term }, () => {
-      if (this.#service.isStopped) return;
-      this.#machine = machine;
-      this.#applyQueue.clear();
-      this.#readRunner.keyspace = machine.keyspace;
-      this.access.changed(null, meta.index);
-      this.#clock.applied(machine.timeMs);
-      this.#core.snapshotInstalled(meta);
-      this.#answerJumped(machine);
-      this.#ports.events.snapshotInstalled(meta);
-      this.#plan();
-    });
-  }
-
   #isAlone(): boolean {
-    const { voters, votersOutgoing } = this.#machine.configuration;
+    const { voters, votersOutgoing } = this.#applied.machine.configuration;
     return votersOutgoing.length === 0 && voters.length === 1 && voters[0] === this.nodeId;
-  }
-
-  /** Own writes that ran before the snapshot was taken do not come up in apply any more. */
-  #answerJumped(machine: StateMachine): void {
-    const { incarnation } = this.#proposals;
-    this.#proposals.jumpTo(machine.sessions.sequenceOf(this.#entries.ownKey, incarnation));
   }
 
   #fail(error: Error): void {
