@@ -1,4 +1,5 @@
 /** The door of the core: what a driver may call. `RaftCore` (core.ts) implements it. */
+import type { LogPosition } from "./damage-floor.ts";
 import type { Ready } from "./ready.ts";
 import type {
   Configuration,
@@ -35,6 +36,13 @@ export interface RaftOptions {
     readonly snapshot: SnapshotMeta;
     /** Log entries behind the snapshot, without gaps, oldest first. */
     readonly entries: readonly Entry[];
+    /**
+     * Where the log once ended, when what lies between `entries` and there can not be read any more; null or missing
+     * for a whole disk. The driver must know it for certain or too high, never too low, must have it on disk before the
+     * core is made, and must hand it in at every start until `floor()` was null once. Term and vote in `hardState`
+     * must be certain as well. Until the log is durable that far again this node helps others to lead, never leads.
+     */
+    readonly floor?: LogPosition | null;
   };
 }
 
@@ -72,6 +80,8 @@ export interface RaftStatus {
   /** Empty unless this node leads. */
   readonly progress: ReadonlyMap<NodeId, PeerProgress>;
   readonly transferTarget: NodeId | null;
+  /** See `RaftCoreApi.floor`. */
+  readonly floor: LogPosition | null;
 }
 
 export interface RaftCoreApi {
@@ -107,6 +117,8 @@ export interface RaftCoreApi {
   configurationAt(index: Index): Configuration;
   /** Bytes of entry data the core keeps in memory. */
   logBytes(): number;
+  /** Where the damaged log once ended, until the durable log is that far again; null for a whole log. */
+  floor(): LogPosition | null;
   status(): RaftStatus;
   role(): Role;
   leader(): NodeId | null;

@@ -4,6 +4,7 @@ import { Office } from "./office.ts";
 import { RaftState } from "./state.ts";
 import { EntryKind } from "./types.ts";
 import type { ProposeResult, RaftCoreApi, RaftOptions, RaftStatus } from "./core-api.ts";
+import type { LogPosition } from "./damage-floor.ts";
 import type { Ready } from "./ready.ts";
 import type { Configuration, Index, Message, NodeId, Role, SnapshotMeta, Term } from "./types.ts";
 
@@ -80,7 +81,7 @@ export class RaftCore implements RaftCoreApi {
   }
 
   persisted(position: { readonly index: Index; readonly term: Term }): void {
-    if (this.#state.durability.persisted(position)) {
+    if (this.#state.persisted(position)) {
       this.#office.holder.durableAdvanced();
     }
   }
@@ -118,6 +119,10 @@ export class RaftCore implements RaftCoreApi {
     return this.#state.log.dataBytes;
   }
 
+  floor(): LogPosition | null {
+    return this.#state.floor;
+  }
+
   status(): RaftStatus {
     const state = this.#state;
     const { leader } = this.#office;
@@ -135,6 +140,7 @@ export class RaftCore implements RaftCoreApi {
       configuration: state.configuration,
       progress: leader?.replicator.describe() ?? NO_PROGRESS,
       transferTarget: leader?.transfer.target ?? null,
+      floor: state.floor,
     };
   }
 

@@ -8,6 +8,7 @@
  * second writing are still on their way to the disk. So every batch on its way remembers how much of it survived the
  * cuts that followed it, instead of only comparing terms when it is done.
  */
+import type { LogPosition } from "./damage-floor.ts";
 import type { RaftLog } from "./log.ts";
 import type { Entry, Index, Term } from "./types.ts";
 
@@ -16,11 +17,6 @@ interface Batch {
   readonly term: Term;
   /** The last index of it, and of what came before it, that no later cut has taken away. */
   survivesTo: Index;
-}
-
-export interface Position {
-  readonly index: Index;
-  readonly term: Term;
 }
 
 export class Durability {
@@ -58,7 +54,7 @@ export class Durability {
   }
 
   /** The driver says a batch is on disk. One that is not known (told twice, or void since a reset) changes nothing. */
-  persisted(position: Position): boolean {
+  persisted(position: LogPosition): boolean {
     const done = this.#batches.findIndex(
       (batch) => batch.index === position.index && batch.term === position.term,
     );

@@ -3,7 +3,7 @@
  * that never campaigns; see learner.ts.
  */
 import { ForwardedReads } from "./forwarded-reads.ts";
-import { acceptAppend, acceptHeartbeatCommit } from "./log-acceptor.ts";
+import { acceptAppend, acceptHeartbeatCommit, reportDamage } from "./log-acceptor.ts";
 import { followingRole, mayCampaign } from "./learner.ts";
 import { invariant } from "./errors.ts";
 import type { ProposeResult } from "./core-api.ts";
@@ -138,6 +138,7 @@ export class Follower implements RoleBehaviour {
       const before = this.role;
       acceptHeartbeatCommit(this.#state, heartbeat);
       this.#announceIfNot(before);
+      reportDamage(this.#state, heartbeat.from);
     }
     this.#state.outbox.send({
       kind: "heartbeatResponse",
@@ -178,7 +179,9 @@ export class Follower implements RoleBehaviour {
   }
 
   #mayCampaign(): boolean {
-    return mayCampaign(this.#state) && !this.#receiver.isInstalling();
+    // Without the entries it acknowledged it could be elected over the heads of those who have them.
+    const isWhole = this.#state.floor === null;
+    return isWhole && mayCampaign(this.#state) && !this.#receiver.isInstalling();
   }
 
   /** The only voter need not wait for anybody. */

@@ -1,6 +1,7 @@
 export * from "./types.ts";
 export * from "./ready.ts";
 export type * from "./core-api.ts";
+export type { LogPosition } from "./damage-floor.ts";
 export { RaftCore } from "./core.ts";
 export {
   configurationListMax,

@@ -1,7 +1,7 @@
 /** How a follower takes entries from its leader: the receiver's half of AppendEntries (paper, figure 2). */
 import { invariant } from "./errors.ts";
 import type { RaftState } from "./state.ts";
-import type { AppendRequest, Heartbeat, Index } from "./types.ts";
+import type { AppendRequest, AppendResponse, Heartbeat, Index, NodeId } from "./types.ts";
 
 /** Takes, or refuses, what the leader of the current term sent, and answers it. */
 export function acceptAppend(state: RaftState, request: AppendRequest): void {
@@ -37,11 +37,24 @@ function assertAgreesWithCommitted(state: RaftState, request: AppendRequest): vo
 /** The leader names a commit index in a heartbeat only when this node acknowledged the entries up to it. */
 export function acceptHeartbeatCommit(state: RaftState, heartbeat: Heartbeat): void {
   invariant(
-    heartbeat.commit <= state.log.lastIndex,
+    heartbeat.commit <= state.log.lastIndex || state.floor !== null,
     "acknowledgedEntriesLost",
     "the leader counts on entries that this node does not have any more",
   );
-  state.commitTo(heartbeat.commit);
+  // What damage has left of an acknowledged log still agrees with the leader's, as far as it goes.
+  state.commitTo(Math.min(heartbeat.commit, state.log.lastIndex));
+}
+
+/**
+ * Tells the leader where a damaged log ends now: it may go by acknowledgements from before the damage, and would never
+ * send again what it takes for stored. Repeated with every heartbeat, as such an acknowledgement may still be on its
+ * way and arrive after the first report.
+ */
+export function reportDamage(state: RaftState, leader: NodeId): void {
+  if (state.floor !== null) {
+    // Of no append: no `previousIndex` is 0 less than what matches, so it changes nothing else at the leader.
+    refuseWith(state, leader, { rejectedIndex: 0, hintIndex: 0, hintTerm: 0 });
+  }
 }
 
 /** Appends from the first entry that is missing or differs. What agrees stays: a late request must not cut the log. */
@@ -79,15 +92,23 @@ function refuse(state: RaftState, request: AppendRequest): void {
   const { log, commitIndex } = state;
   const candidate = log.lastIndexOfTermAtMost(request.previousIndex, request.previousTerm);
   const hintIndex = Math.max(candidate ?? 0, commitIndex);
-  state.outbox.send({
-    kind: "appendResponse",
-    from: state.id,
-    to: request.from,
-    term: state.term,
-    success: false,
-    matchIndex: 0,
+  refuseWith(state, request.from, {
     rejectedIndex: request.previousIndex,
     hintIndex,
     hintTerm: log.termAt(hintIndex) ?? 0,
   });
+}
+
+function refuseWith(
+  state: RaftState,
+  leader: NodeId,
+  reason: Pick<AppendResponse, "rejectedIndex" | "hintIndex" | "hintTerm">,
+): void {
+  const { id, term, outbox, floor, durability } = state;
+  const refusal = { kind: "appendResponse", from: id, to: leader, term, success: false } as const;
+  if (floor === null) {
+    outbox.send({ ...refusal, matchIndex: 0, ...reason });
+  } else {
+    outbox.send({ ...refusal, matchIndex: durability.durableIndex, lowersMatch: true, ...reason });
+  }
 }

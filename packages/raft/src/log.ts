@@ -7,6 +7,7 @@
  *
  * Of the position at `snapshotIndex` only the term is known. Indices have no gaps, terms never fall.
  */
+import { isAtLeast } from "./damage-floor.ts";
 import { invariant } from "./errors.ts";
 import type { Entry, Index, SnapshotMeta, Term } from "./types.ts";
 
@@ -57,7 +58,8 @@ export class RaftLog {
 
   /** Is a log that ends at (lastIndex, lastTerm) at least as up to date as this one? Paper, section 5.4.1. */
   isUpToDate(lastIndex: Index, lastTerm: Term): boolean {
-    return lastTerm > this.lastTerm || (lastTerm === this.lastTerm && lastIndex >= this.lastIndex);
+    const own = { index: this.lastIndex, term: this.lastTerm };
+    return isAtLeast({ index: lastIndex, term: lastTerm }, own);
   }
 
   append(entry: Entry): void {

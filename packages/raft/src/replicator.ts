@@ -119,7 +119,11 @@ export class Replicator {
     if (response.success) {
       return this.#accepted(progress, response.matchIndex);
     }
-    this.#refused(progress, response);
+    if (response.lowersMatch === true && response.matchIndex < progress.matchIndex) {
+      this.#lowerMatch(progress, response.matchIndex);
+    } else {
+      this.#refused(progress, response);
+    }
     return false;
   }
 
@@ -215,6 +219,17 @@ export class Replicator {
       progress.becomeProbe(progress.matchIndex + 1);
     }
     return advanced;
+  }
+
+  /**
+   * Damage took entries that the follower had acknowledged (R42, R58). What was committed by counting them stays
+   * committed: the follower votes for nobody without them. Counting less from now on is safe, whatever comes late.
+   */
+  #lowerMatch(progress: Progress, matchIndex: Index): void {
+    progress.matchIndex = matchIndex;
+    if (progress.state !== "snapshot") {
+      progress.becomeProbe(matchIndex + 1);
+    }
   }
 
   /** Only a refusal of what is now assumed counts; answers to older appends are late. */

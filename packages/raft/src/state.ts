@@ -4,6 +4,7 @@
  */
 import { ConfigurationHistory } from "./configuration-history.ts";
 import { decodeConfiguration } from "./configuration.ts";
+import { isAtLeast } from "./damage-floor.ts";
 import { Durability } from "./durability.ts";
 import { ElectionClock } from "./election-clock.ts";
 import { invariant } from "./errors.ts";
@@ -22,6 +23,7 @@ import type {
   Term,
 } from "./types.ts";
 import type { RaftOptions } from "./core-api.ts";
+import type { LogPosition } from "./damage-floor.ts";
 
 /** Entries told as committed in one Ready: after a restart with a long log the rest follows in the next ones. */
 export const committedEntriesPerReadyMax: number = 1024;
@@ -45,6 +47,7 @@ export class RaftState {
   #toldIndex: Index;
   #appliedIndex: Index;
   #hardStateTold: HardState;
+  #floor: LogPosition | null;
 
   constructor(options: RaftOptions) {
     const { hardState, snapshot, entries } = options.restored;
@@ -60,8 +63,11 @@ export class RaftState {
       options.electionTimeoutTicks,
       new Prng(options.seed, options.id),
     );
+    this.#floor = options.restored.floor ?? null;
+    this.#leaveFloorWhenWhole();
+    const end = this.#floor?.index ?? this.log.lastIndex;
     invariant(
-      hardState.commit <= this.log.lastIndex,
+      hardState.commit <= Math.max(end, this.log.lastIndex),
       "restoredStateInconsistent",
       "the disk has lost entries that it says are committed",
     );
@@ -69,11 +75,11 @@ export class RaftState {
     this.#term = Math.max(hardState.term, snapshot.term);
     this.#vote = this.#term === hardState.term ? hardState.vote : null;
     invariant(
-      this.#term >= this.log.lastTerm,
+      this.#term >= Math.max(this.log.lastTerm, this.#floor?.term ?? 0),
       "restoredStateInconsistent",
       "the log has a term that the hard state does not know of",
     );
-    this.#commitIndex = Math.max(hardState.commit, snapshot.index);
+    this.#commitIndex = Math.max(Math.min(hardState.commit, this.log.lastIndex), snapshot.index);
     this.#toldIndex = snapshot.index;
     this.#appliedIndex = snapshot.index;
     this.#hardStateTold = hardState;
@@ -97,6 +103,31 @@ export class RaftState {
 
   get configuration(): Configuration {
     return this.configurations.current();
+  }
+
+  /** Where the log ended before it was damaged; null when the durable log is that far (again). */
+  get floor(): LogPosition | null {
+    return this.#floor;
+  }
+
+  /**
+   * May a candidate whose log ends there be voted for (paper, section 5.4.1)? Entries that damage took were perhaps
+   * acknowledged, so the end that the log once had counts like the one it has.
+   */
+  isUpToDate(lastIndex: Index, lastTerm: Term): boolean {
+    return (
+      this.log.isUpToDate(lastIndex, lastTerm) &&
+      (this.#floor === null || isAtLeast({ index: lastIndex, term: lastTerm }, this.#floor))
+    );
+  }
+
+  /** The disk has confirmed a batch. True when more of the log is durable than before. */
+  persisted(position: LogPosition): boolean {
+    const advanced = this.durability.persisted(position);
+    if (advanced) {
+      this.#leaveFloorWhenWhole();
+    }
+    return advanced;
   }
 
   isVoter(): boolean {
@@ -169,6 +200,7 @@ export class RaftState {
     this.#commitIndex = meta.index;
     this.#toldIndex = meta.index;
     this.#appliedIndex = meta.index;
+    this.#leaveFloorWhenWhole();
   }
 
   hasCommittedToTell(): boolean {
@@ -202,5 +234,14 @@ export class RaftState {
     }
     this.#hardStateTold = { term: this.#term, vote: this.#vote, commit };
     return this.#hardStateTold;
+  }
+
+  /** Only what is on disk counts: a crash must not bring back a node that forgot both the entries and the floor. */
+  #leaveFloorWhenWhole(): void {
+    const index = this.durability.durableIndex;
+    const end = { index, term: this.log.termAt(index) ?? 0 };
+    if (this.#floor !== null && isAtLeast(end, this.#floor)) {
+      this.#floor = null;
+    }
   }
 }

@@ -95,6 +95,11 @@ export interface AppendResponse extends Envelope {
   readonly success: boolean;
   /** On success: the highest index known to match and to be durable at the follower. */
   readonly matchIndex: Index;
+  /**
+   * Only on refusal: the follower's log was damaged and ends at `matchIndex` on disk, whatever it acknowledged before.
+   * The leader lowers what it knows of the follower and sends the rest again.
+   */
+  readonly lowersMatch?: true;
   /** On refusal: the `previousIndex` that did not fit. */
   readonly rejectedIndex: Index;
   /** On refusal: the largest (index, term) of the follower's log that may still match (fast back-off). */

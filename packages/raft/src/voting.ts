@@ -25,7 +25,7 @@ export function answerPreVote(state: RaftState, role: Role, request: VoteRequest
   const granted =
     request.term > state.term &&
     !isLoyal(state, role, request) &&
-    state.log.isUpToDate(request.lastIndex, request.lastTerm) &&
+    state.isUpToDate(request.lastIndex, request.lastTerm) &&
     !(role === "preCandidate" && precedes(state, request));
   if (granted) {
     state.clock.yieldBriefly();
@@ -53,8 +53,7 @@ function precedes(state: RaftState, request: VoteRequest): boolean {
 export function answerVote(state: RaftState, request: VoteRequest): void {
   const free = state.vote === null && state.leader === null;
   const granted =
-    (free || state.vote === request.from) &&
-    state.log.isUpToDate(request.lastIndex, request.lastTerm);
+    (free || state.vote === request.from) && state.isUpToDate(request.lastIndex, request.lastTerm);
   const response = answer(state, request, { kind: "voteResponse", granted, term: state.term });
   if (!granted) {
     state.outbox.send(response);

@@ -6,7 +6,8 @@
  *   vote responses      term | granted u8
  *   append              term | previousIndex | previousTerm | commit | count u32 | count x entry
  *     entry             term | kind u8, zero u24 | length u32 | data           (index = previousIndex + place)
- *   append response     term | success u8 | matchIndex | rejectedIndex | hintIndex | hintTerm
+ *   append response     term | answer u8 | matchIndex | rejectedIndex | hintIndex | hintTerm
+ *     answer            0: refused, 1: success, 2: refused, and the damaged log ends at matchIndex
  *   heartbeat           term | commit | readRound
  *   heartbeat response  term | readRound
  *   snapshot chunk      term | meta.index | meta.term | meta.sizeBytes | offset | lengthBytes | done u8
@@ -21,6 +22,7 @@
 import { EntryKind } from "@ferrite/raft";
 import type {
   AppendRequest,
+  AppendResponse,
   Configuration,
   Entry,
   Message,
@@ -125,7 +127,7 @@ function writeFixed(writer: FrameWriter, message: FixedMessage): void {
       writer.u8(message.granted ? 1 : 0);
       return;
     case "appendResponse":
-      writer.u8(message.success ? 1 : 0);
+      writer.u8(appendAnswerOf(message));
       writer.f64(message.matchIndex);
       writer.f64(message.rejectedIndex);
       writer.f64(message.hintIndex);
@@ -153,6 +155,16 @@ function writeFixed(writer: FrameWriter, message: FixedMessage): void {
       writer.f64(message.index);
       return;
   }
+}
+
+/** How an append was answered, as one byte. */
+const AppendAnswer = { Refused: 0, Success: 1, RefusedDamaged: 2 } as const;
+
+function appendAnswerOf(message: AppendResponse): number {
+  if (message.success) {
+    return AppendAnswer.Success;
+  }
+  return message.lowersMatch === true ? AppendAnswer.RefusedDamaged : AppendAnswer.Refused;
 }
 
 function appendBodyBytes(message: AppendRequest): number {
@@ -250,17 +262,7 @@ export function readRaftMessage(kind: number, reader: FrameReader, ends: LinkEnd
     case FrameKind.Append:
       return readAppend(reader, ends, term);
     case FrameKind.AppendResponse:
-      return {
-        kind: "appendResponse",
-        from,
-        to,
-        term,
-        success: reader.boolean(),
-        matchIndex: reader.count(),
-        rejectedIndex: reader.count(),
-        hintIndex: reader.count(),
-        hintTerm: reader.count(),
-      };
+      return readAppendResponse(reader, ends, term);
     case FrameKind.Heartbeat:
       return {
         kind: "heartbeat",
@@ -356,6 +358,29 @@ function readAppend(reader: FrameReader, { from, to }: LinkEnds, term: number): 
     entries.push({ index: previousIndex + 1 + i, term: entryTerm, kind: kind as EntryKind, data });
   }
   return { kind: "append", from, to, term, previousIndex, previousTerm, entries, commit };
+}
+
+function readAppendResponse(
+  reader: FrameReader,
+  { from, to }: LinkEnds,
+  term: number,
+): AppendResponse {
+  const answer = reader.u8();
+  if (answer > AppendAnswer.RefusedDamaged) {
+    throw malformed(`an append was answered with ${answer}`);
+  }
+  const response: AppendResponse = {
+    kind: "appendResponse",
+    from,
+    to,
+    term,
+    success: answer === AppendAnswer.Success,
+    matchIndex: reader.count(),
+    rejectedIndex: reader.count(),
+    hintIndex: reader.count(),
+    hintTerm: reader.count(),
+  };
+  return answer === AppendAnswer.RefusedDamaged ? { ...response, lowersMatch: true } : response;
 }
 
 function readChunk(reader: FrameReader, { from, to }: LinkEnds, term: number): SnapshotChunk {

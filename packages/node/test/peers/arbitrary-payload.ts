@@ -62,14 +62,20 @@ export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
       })),
   ),
   message(
-    fc.record({
-      kind: fc.constant("appendResponse" as const),
-      success: fc.boolean(),
-      matchIndex: count,
-      rejectedIndex: count,
-      hintIndex: count,
-      hintTerm: count,
-    }),
+    fc
+      .record({
+        kind: fc.constant("appendResponse" as const),
+        answer: fc.constantFrom(
+          { success: true },
+          { success: false },
+          { success: false, lowersMatch: true as const },
+        ),
+        matchIndex: count,
+        rejectedIndex: count,
+        hintIndex: count,
+        hintTerm: count,
+      })
+      .map(({ answer, ...rest }) => ({ ...rest, ...answer })),
   ),
   message(fc.record({ kind: fc.constant("heartbeat" as const), commit: count, readRound: count })),
   message(fc.record({ kind: fc.constant("heartbeatResponse" as const), readRound: count })),

@@ -6,6 +6,8 @@ import type {
   Configuration,
   Entry,
   HardState,
+  Index,
+  LogPosition,
   RaftOptions,
   SnapshotMeta,
 } from "../../src/index.ts";
@@ -21,6 +23,8 @@ export class MemoryDisk {
   snapshot: SnapshotMeta;
   snapshotBytes = "";
   entries: Entry[] = [];
+  /** Where the log ended before it was damaged, for as long as the core has not got that far again. */
+  floor: LogPosition | null = null;
   #pending: DiskWrite[] = [];
 
   constructor(bootstrap: Configuration) {
@@ -74,8 +78,26 @@ export class MemoryDisk {
     this.#pending = [];
   }
 
+  /** Everything from `index` on can not be read any more; and, when it is the snapshot itself, nothing can. */
+  damageFrom(index: Index, bootstrap: Configuration): void {
+    const end = this.entries.at(-1) ?? this.snapshot;
+    const known = this.floor;
+    const further =
+      known === null ||
+      end.term > known.term ||
+      (end.term === known.term && end.index > known.index);
+    this.floor = further ? { index: end.index, term: end.term } : known;
+    this.entries = this.entries.filter((entry) => entry.index < index);
+    if (index <= this.snapshot.index) {
+      this.snapshot = { index: 0, term: 0, configuration: bootstrap, sizeBytes: 0 };
+      this.snapshotBytes = "";
+      this.entries = [];
+    }
+  }
+
   restored(): RaftOptions["restored"] {
-    return { hardState: this.hardState, snapshot: this.snapshot, entries: [...this.entries] };
+    const { hardState, snapshot, floor } = this;
+    return { hardState, snapshot, entries: [...this.entries], floor };
   }
 
   #apply(write: DiskWrite): void {

@@ -3,6 +3,7 @@ import type {
   Configuration,
   Entry,
   HardState,
+  LogPosition,
   RaftOptions,
   SnapshotMeta,
 } from "../../src/index.ts";
@@ -26,6 +27,7 @@ export interface CoreSetup {
   readonly hardState?: HardState;
   readonly snapshot?: SnapshotMeta;
   readonly entries?: readonly Entry[];
+  readonly floor?: LogPosition;
   readonly limits?: Partial<RaftOptions>;
 }
 
@@ -47,6 +49,7 @@ export function optionsOf(setup: CoreSetup): RaftOptions {
       hardState: setup.hardState ?? { term: entries.at(-1)?.term ?? 0, vote: null, commit: 0 },
       snapshot: setup.snapshot ?? { index: 0, term: 0, configuration, sizeBytes: 0 },
       entries,
+      floor: setup.floor ?? null,
     },
   };
 }

@@ -16,7 +16,11 @@ import { MemoryDisk } from "./memory-disk.ts";
 import { bytesOf, textOf } from "./options.ts";
 
 /** Ways to break the driver's contract on purpose: each must be caught by the invariants. */
-export type Canary = "forgetVoteAtRestart" | "acknowledgeBeforePersist" | "loseLogTailAtRestart";
+export type Canary =
+  | "forgetVoteAtRestart"
+  | "acknowledgeBeforePersist"
+  | "loseLogTailAtRestart"
+  | "forgetFloorAtRestart";
 
 export interface NodeEvents {
   send(message: Message): void;
@@ -75,6 +79,11 @@ export class TestNode {
     this.up = false;
   }
 
+  /** The end of the log, from `index` on, turns out to be unreadable when it is started again. */
+  damageFrom(index: number): void {
+    this.disk.damageFrom(index, this.#options.restored.snapshot.configuration);
+  }
+
   restart(): void {
     const { disk } = this;
     if (this.#canary === "forgetVoteAtRestart") {
@@ -82,6 +91,12 @@ export class TestNode {
     }
     if (this.#canary === "loseLogTailAtRestart") {
       disk.entries.splice(Math.max(0, disk.hardState.commit - disk.snapshot.index));
+    }
+    if (this.#canary === "forgetFloorAtRestart") {
+      const { hardState, snapshot, entries } = disk;
+      const end = snapshot.index + entries.length;
+      disk.hardState = { ...hardState, commit: Math.min(hardState.commit, end) };
+      disk.floor = null;
     }
     this.#restarts += 1;
     this.core = new RaftCore({
@@ -189,9 +204,16 @@ export class TestNode {
         }
         if (last !== undefined) {
           core.persisted({ index: last.index, term: last.term });
+          this.#forgetFloorWhenWhole();
         }
       },
     });
+  }
+
+  #forgetFloorWhenWhole(): void {
+    if (this.core.floor() === null) {
+      this.disk.floor = null;
+    }
   }
 
   #release(core: RaftCore, message: Message): void {
@@ -264,6 +286,7 @@ export class TestNode {
     this.mirror = [];
     this.#events.installed(this, meta, this.state);
     this.core.snapshotInstalled(meta);
+    this.#forgetFloorWhenWhole();
     this.pump();
   }
 }

@@ -36,11 +36,18 @@ function run(setup: NetworkSetup): Outcome {
     term: leader?.core.term() ?? 0,
     readsConfirmed: network.readsConfirmed,
     snapshotsInstalled: network.snapshotsInstalled,
+    logsDamaged: network.logsDamaged,
   };
 }
 
 function runSeeds(setup: Omit<NetworkSetup, "seed">, seeds: number): Outcome {
-  const total = { commitIndex: 0, term: 0, readsConfirmed: 0, snapshotsInstalled: 0 };
+  const total = {
+    commitIndex: 0,
+    term: 0,
+    readsConfirmed: 0,
+    snapshotsInstalled: 0,
+    logsDamaged: 0,
+  };
   for (let seed = 1; seed <= seeds; seed += 1) {
     try {
       const outcome = run({ ...setup, seed });
@@ -48,6 +55,7 @@ function runSeeds(setup: Omit<NetworkSetup, "seed">, seeds: number): Outcome {
       total.term += outcome.term;
       total.readsConfirmed += outcome.readsConfirmed;
       total.snapshotsInstalled += outcome.snapshotsInstalled;
+      total.logsDamaged += outcome.logsDamaged;
     } catch (error) {
       throw new Error(`seed ${seed} of ${JSON.stringify(setup)}`, { cause: error });
     }
@@ -84,6 +92,23 @@ describe("a random bad network", () => {
   test("keeps them while members come and go by joint consensus", () => {
     const total = runSeeds({ nodes: 5, steps: 5000, membershipChanges: true }, SEEDS);
     expect(total.commitIndex).toBeGreaterThan(10 * SEEDS);
+  });
+
+  test.each([
+    { nodes: 3, steps: 3000 },
+    { nodes: 5, steps: 5000 },
+  ])(
+    "keeps them while ends of logs become unreadable on a minority of $nodes (R42, R58)",
+    (setup) => {
+      const total = runSeeds({ ...setup, damage: true }, SEEDS);
+      expect(total.logsDamaged).toBeGreaterThan(2 * SEEDS);
+      expect(total.commitIndex).toBeGreaterThan(10 * SEEDS);
+    },
+  );
+
+  test("catches a driver that forgets where a damaged log ended (R58)", () => {
+    const setup = { nodes: 3, steps: 3000, damage: true, storm: true } as const;
+    expect(whatStops({ ...setup, canary: "forgetFloorAtRestart" }, 500)).toBe("an invariant");
   });
 
   test.each<Canary>(["forgetVoteAtRestart", "acknowledgeBeforePersist", "loseLogTailAtRestart"])(

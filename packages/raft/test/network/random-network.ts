@@ -22,6 +22,7 @@ import { ReadFreshness } from "./invariants/read-freshness.ts";
 import { RefusedStaysOut } from "./invariants/refused-stays-out.ts";
 import { StateMachineSafety } from "./invariants/state-machine-safety.ts";
 import type { Invariant } from "./observer.ts";
+import { CALM, drawWeather, type Weather } from "./weather.ts";
 
 export interface NetworkSetup {
   readonly seed: number;
@@ -29,6 +30,8 @@ export interface NetworkSetup {
   readonly steps: number;
   readonly canary?: Canary;
   readonly membershipChanges?: boolean;
+  /** Logs get damaged behind some point while their node is down; never of more nodes than may fail. */
+  readonly damage?: boolean;
   /** Every run is a storm of elections, instead of every fourth. */
   readonly storm?: boolean;
 }
@@ -38,66 +41,7 @@ export interface Outcome {
   readonly term: number;
   readonly readsConfirmed: number;
   readonly snapshotsInstalled: number;
-}
-
-/** How bad it is in one run, drawn from its seed: what hides in a storm may show in a breeze, and the other way round. */
-interface Weather {
-  readonly lossPercent: number;
-  readonly repeatPercent: number;
-  readonly reorderPercent: number;
-  readonly crashPermille: number;
-  readonly cutPermille: number;
-  readonly mendPermille: number;
-  readonly rarePermille: number;
-  /** Chance that a crashed process is back at once. */
-  readonly quickRestartPercent: number;
-  /** Chance that a node dies right after its vote has left: where forgetting it would hurt. */
-  readonly crashAfterVotePercent: number;
-  /** Chance that a new leader is cut off before its first entry has reached anybody (as in figure 8). */
-  readonly loseNewLeaderPercent: number;
-}
-
-const CALM: Weather = {
-  lossPercent: 0,
-  repeatPercent: 0,
-  reorderPercent: 0,
-  crashPermille: 0,
-  cutPermille: 0,
-  mendPermille: 0,
-  rarePermille: 0,
-  quickRestartPercent: 0,
-  crashAfterVotePercent: 0,
-  loseNewLeaderPercent: 0,
-};
-
-function drawWeather(prng: TestPrng, storm: boolean): Weather {
-  if (storm || prng.chance(25)) {
-    // A storm of elections: leaders are given up all the time, and voters come back in the middle of it.
-    return {
-      lossPercent: prng.below(5),
-      repeatPercent: prng.below(50),
-      reorderPercent: 40 + prng.below(60),
-      crashPermille: prng.below(6),
-      cutPermille: prng.below(8),
-      mendPermille: prng.below(10),
-      rarePermille: 20 + prng.below(60),
-      quickRestartPercent: 95,
-      crashAfterVotePercent: prng.chance(50) ? 80 : 0,
-      loseNewLeaderPercent: prng.below(90),
-    };
-  }
-  return {
-    lossPercent: prng.below(15),
-    repeatPercent: prng.below(12),
-    reorderPercent: prng.below(60),
-    crashPermille: prng.below(8),
-    cutPermille: prng.below(8),
-    mendPermille: 5,
-    rarePermille: prng.below(20),
-    quickRestartPercent: 50,
-    crashAfterVotePercent: 0,
-    loseNewLeaderPercent: 0,
-  };
+  readonly logsDamaged: number;
 }
 
 const NAMES = ["a", "b", "c", "d", "e"];
@@ -112,6 +56,7 @@ export class RandomNetwork implements NodeEvents {
   readonly #refusals: RefusedStaysOut = new RefusedStaysOut();
   readonly #invariants: readonly Invariant[];
   readonly #membershipChanges: boolean;
+  readonly #damage: boolean;
   #inFlight: Message[] = [];
   #cutLinks = new Set<string>();
   #nextValue = 1;
@@ -119,11 +64,13 @@ export class RandomNetwork implements NodeEvents {
   #justVoted: string | null = null;
   readsConfirmed = 0;
   snapshotsInstalled = 0;
+  logsDamaged = 0;
 
   constructor(setup: NetworkSetup) {
     this.#prng = new TestPrng(setup.seed);
     this.#weather = drawWeather(this.#prng, setup.storm ?? false);
     this.#membershipChanges = setup.membershipChanges ?? false;
+    this.#damage = setup.damage ?? false;
     this.#invariants = [
       new ElectionSafety(),
       new LeaderAppendOnly(),
@@ -373,7 +320,21 @@ export class RandomNetwork implements NodeEvents {
     }
   }
 
+  /** While it is down, what a node has written turns out to be unreadable from some point on. */
+  #maybeDamage(node: TestNode): void {
+    const tolerated = Math.floor((this.nodes.length - 1) / 2);
+    const others = this.nodes.filter((peer) => peer !== node && peer.disk.floor !== null);
+    if (!this.#damage || others.length >= tolerated || !this.#prng.chance(50)) {
+      return;
+    }
+    this.logsDamaged += 1;
+    const { snapshot, entries } = node.disk;
+    const wipesAll = this.#prng.chance(20);
+    node.damageFrom(wipesAll ? 0 : snapshot.index + 1 + this.#prng.below(entries.length + 1));
+  }
+
   #restart(node: TestNode): void {
+    this.#maybeDamage(node);
     node.restart();
     this.#act(node, () => undefined);
   }
