@@ -434,6 +434,7 @@ export class SimNode {
     });
     machine.onApply = (entry) => {
       if (life !== this.life) return;
+      members: this.#options.genesis.members,
       this.#options.events.applied(this, entry.index, {
         term: entry.term,
         sum: crc32(entry.data, entry.kind),

@@ -10,5 +10,8 @@
 /** The highest level this version understands. */
 export const FEATURE_LEVEL_MAX = 1;
 
+/** Members are part of the replicated state from this level on. */
+export const MEMBER_WRITES_LEVEL = 1;
+
 /** The lowest level of a cluster that this version can still be a member of. */
 export const FEATURE_LEVEL_MIN = 0;

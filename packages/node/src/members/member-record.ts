@@ -50,9 +50,30 @@ export interface MemberChange {
   readonly replaces: NodeId | null;
   /** Joins as a learner, and stays one. */
   readonly asLearner: boolean;
+  /** The name under which a node is to join; null when nobody is. */
+  readonly newcomer: string | null;
+  /** Where the node that is to join must be; null: anywhere. */
+  readonly address: string | null;
   readonly phase: ChangePhase;
   /** Why it was refused or cancelled; what is being waited for. Null when there is nothing to say. */
   readonly reason: string | null;
   /** Logical time of its beginning, Unix ms. */
   readonly startedMs: number;
 }
+
+/** Something that an operator has to know of a member, told by the leader and kept until it is over. */
+export interface MemberAlarm {
+  /** One word: what is wrong. */
+  readonly kind: string;
+  readonly nodeId: NodeId;
+  readonly text: string;
+  /** Logical time of its beginning, Unix ms. */
+  readonly sinceMs: number;
+}
+
+/** The change, unless it is over; else null. */
+export function underWay(change: MemberChange | null): MemberChange | null {
+  return change === null || OVER.has(change.phase) ? null : change;
+}
+
+const OVER: ReadonlySet<ChangePhase> = new Set(["done", "refused", "cancelled"]);

@@ -1,7 +1,8 @@
 /** Between the membership of the replicated state, the links to other nodes, and the leader's view of them. */
 import type { NodeId } from "@ferrite/raft";
 import type { Member } from "../peers/membership.ts";
-import type { MemberChange, MemberRecord, MemberRole } from "./member-record.ts";
+import type { MemberAlarm, MemberChange, MemberRecord, MemberRole } from "./member-record.ts";
+import type { MemberWrite } from "./member-writes.ts";
 
 /** A node that is none of the members and proved by its certificate that it owns its name. */
 export interface JoinRequest {
@@ -46,11 +47,41 @@ export interface MemberStatus extends MemberRecord {
   readonly matchIndex: number | null;
 }
 
-/** What commands, metrics and the command line see. */
+/** What became of a write of the membership. `changeId`: of the change that it began or ended, 0 for other writes. */
+export type MemberOutcome =
+  | { readonly ok: true; readonly changeId: number }
+  | { readonly ok: false; readonly errorText: string };
+
+/** What commands, metrics and the command line see, as of what this node has applied. */
 export interface MembershipView {
   all(): readonly MemberStatus[];
   /** The change under way, or the last one. */
   change(): MemberChange | null;
   /** Level that the cluster has reached. */
   featureLevel(): number;
+  /** What the leader holds against members. */
+  alarms(): readonly MemberAlarm[];
+  /** Last index of the leader's log; null elsewhere: how far a member that catches up has to go. */
+  goalIndex(): number | null;
+}
+
+/** Changes the membership. */
+export interface MembershipControl extends MembershipView {
+  /**
+   * Writes to the log; `done` is called once, when this node has applied it or with the error (CLUSTERDOWN: not applied;
+   * UNKNOWNOUTCOME: it may have been; REFUSED: why not). `actorId` is the id of the user that asks; null: the node itself.
+   */
+  propose(write: MemberWrite, actorId: number | null, done: (outcome: MemberOutcome) => void): void;
+  /**
+   * Calls `done` once: when the change has come as far as `until`, or at the deadline, with what it is like then. Null when
+   * this node does not know it any more. The returned function gives up.
+   */
+  follow(
+    request: {
+      readonly changeId: number;
+      readonly until: "accepted" | "over";
+      readonly timeoutMs: number;
+    },
+    done: (change: MemberChange | null) => void,
+  ): () => void;
 }

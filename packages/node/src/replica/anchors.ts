@@ -58,6 +58,11 @@ export class Anchors {
     }
   }
 
+  /** The node is a member no more. */
+  forget(nodeId: string): void {
+    this.#anchors.delete(nodeId);
+  }
+
   /** Sorted, so that equal anchors give equal bytes. */
   records(): AnchorRecord[] {
     return [...this.#anchors]

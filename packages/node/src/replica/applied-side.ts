@@ -26,6 +26,8 @@ export interface AppliedSidePorts {
   ownKey(): string;
   /** The users have changed; null: by a snapshot that took the place of the state. */
   usersChanged(change: UsersChange | null, index: number): void;
+  /** The members have changed, or were replaced by a snapshot's. */
+  membersChanged(): void;
   /** Another state machine serves from now on. */
   keyspaceReplaced(keyspace: KeyspaceApi): void;
   /** A round is to follow: something has come up. */
@@ -46,6 +48,7 @@ export class AppliedSide {
       commandThrew: (name, error) => ports.events.commandThrew(name, error),
       expired: (count) => ports.events.keysExpired(count),
       usersChanged: (change, index) => ports.usersChanged(change, index),
+      membersChanged: () => ports.membersChanged(),
     };
   }
 
@@ -85,6 +88,7 @@ export class AppliedSide {
     this.#queue.clear();
     this.#ports.keyspaceReplaced(machine.keyspace);
     this.#ports.usersChanged(null, meta.index);
+    this.#ports.membersChanged();
     clock.applied(machine.timeMs);
     core.snapshotInstalled(meta);
     // Own writes that ran before the snapshot was taken do not come up in apply any more.

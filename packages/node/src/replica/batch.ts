@@ -10,7 +10,8 @@
  *   64  records, each: u32 length, u32 user (0: the default user), bytes
  *
  * A record of kind "commands" is one command in RESP, from `*` to the last CRLF, or an internal write, which begins with a
- * zero byte (internal-writes.ts); of kind "expiry" it is a key that the leader saw expire; "user expiry" has none. The
+ * zero byte (internal-writes.ts); of kind "expiry" it is a key that the leader saw expire; "user expiry" has none; of kind
+ * "raise" (the cluster's feature level) and "leader" it is an internal write that only a leader makes. The
  * revision is the one of the users under which the origin has checked every record. All numbers are little-endian. The
  * bytes go unchanged to the leader, the log, the followers and apply.
  */
@@ -22,7 +23,7 @@ const FORMAT = 2;
 /** The "user" of what a node writes on its own account. No user ever has this id. */
 export const NODE_ACTOR_ID = 0xffffffff;
 
-export const BatchKind = { Commands: 1, Expiry: 2, UserExpiry: 3 } as const;
+export const BatchKind = { Commands: 1, Expiry: 2, UserExpiry: 3, Raise: 4, Leader: 5 } as const;
 export type BatchKind = (typeof BatchKind)[keyof typeof BatchKind];
 
 /** Who made a batch, and where it stands in that node's stream. */
@@ -34,6 +35,14 @@ export interface BatchOrigin {
   /** Of the users, when the batch was begun. */
   readonly aclRevision: number;
 }
+
+/** Of an entry that a leader makes by itself: it belongs to no stream. */
+export const NO_ORIGIN: BatchOrigin = {
+  nodeBytes: Buffer.alloc(16),
+  incarnation: 0,
+  sequence: 0,
+  aclRevision: 0,
+};
 
 /** 16 bytes of a UUID in its text form. */
 export function uuidBytes(uuid: string): Buffer {
@@ -172,7 +181,7 @@ export class BatchReader {
     const buffer = asBuffer(data);
     if (buffer.length < BATCH_HEADER_BYTES || buffer[0] !== FORMAT) return false;
     const kind = buffer[1];
-    if (kind < BatchKind.Commands || kind > BatchKind.UserExpiry) return false;
+    if (kind < BatchKind.Commands || kind > BatchKind.Leader) return false;
     this.buffer = buffer;
     this.kind = kind as BatchKind;
     this.count = buffer.readUInt32LE(4);

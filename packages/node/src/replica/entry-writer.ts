@@ -1,9 +1,17 @@
 /**
  * How entries of the state machine get into the log: this node's batches through the leader, those of other nodes when this
- * one leads, and what a leader writes by itself (keys and users whose time is up). Time and seed are stamped here.
+ * one leads, and what a leader writes by itself (keys and users whose time is up, what it decides about members). Time and seed are stamped here.
  */
-import type { Index, NodeId, RaftCoreApi } from "@ferrite/raft";
-import { asBuffer, stamp, uuidBytes } from "./batch.ts";
+import type { Index, NodeId, ProposeResult, RaftCoreApi } from "@ferrite/raft";
+import {
+  asBuffer,
+  BatchBuilder,
+  NODE_ACTOR_ID,
+  NO_ORIGIN,
+  stamp,
+  uuidBytes,
+  type BatchKind,
+} from "./batch.ts";
 import { ExpiryCycle, UserExpiryCycle } from "./expiry-cycle.ts";
 import { ForwardedWrites } from "./forwarding.ts";
 import type { LogicalClock } from "./logical-clock.ts";
@@ -13,10 +21,11 @@ import type { PeerPayload } from "./transport.ts";
 
 export interface EntryWriterPorts {
   readonly nodeId: NodeId;
-  readonly members: readonly NodeId[];
   readonly core: RaftCoreApi;
   readonly clock: LogicalClock;
   machine(): StateMachine;
+  /** Whose writes are taken. */
+  isMember(id: NodeId): boolean;
   hasSpace(): boolean;
   /** In [0, 1). */
   random(): number;
@@ -26,16 +35,17 @@ export interface EntryWriterPorts {
 
 export class EntryWriter {
   readonly #ports: EntryWriterPorts;
-  readonly #nodeKeys: Map<NodeId, string>;
+  /** This node's batches bear it as their origin. */
+  readonly ownKey: string;
+  /** Of those that have written: made once, as every batch is compared with it. */
+  readonly #nodeKeys: Map<NodeId, string> = new Map();
   readonly #forwarded: ForwardedWrites;
   readonly #keyExpiry: ExpiryCycle = new ExpiryCycle();
   readonly #userExpiry: UserExpiryCycle = new UserExpiryCycle();
 
   constructor(ports: EntryWriterPorts) {
     this.#ports = ports;
-    this.#nodeKeys = new Map(
-      ports.members.map((id) => [id, uuidBytes(id).toString("latin1")] as const),
-    );
+    this.ownKey = keyOf(ports.nodeId);
     this.#forwarded = new ForwardedWrites({
       isLeader: () => ports.core.role() === "leader",
       hasSpace: () => ports.hasSpace(),
@@ -45,11 +55,6 @@ export class EntryWriter {
       timeMs: () => ports.clock.nowMs(),
       seed: () => this.#seed(),
     });
-  }
-
-  /** This node's batches bear it as their origin. */
-  get ownKey(): string {
-    return this.#nodeKeys.get(this.#ports.nodeId) ?? "";
   }
 
   /** Another term or leader: what was appended before may be gone. */
@@ -86,8 +91,13 @@ export class EntryWriter {
 
   /** A batch of another node. Its bytes belong to this node from now on. */
   receive(from: NodeId, batch: Uint8Array): void {
-    const key = this.#nodeKeys.get(from);
-    if (key === undefined) return;
+    // Not a member, or none any more: it gets no answer, as it has no promise of one (members-in-apply.ts).
+    if (!this.#ports.isMember(from)) return void this.#nodeKeys.delete(from);
+    let key = this.#nodeKeys.get(from);
+    if (key === undefined) {
+      key = keyOf(from);
+      this.#nodeKeys.set(from, key);
+    }
     const refusal = this.#forwarded.receive(from, key, asBuffer(batch));
     if (refusal !== null) this.#ports.send(from, refusal);
   }
@@ -102,13 +112,25 @@ export class EntryWriter {
     if (expired !== null) this.#propose(expired);
   }
 
-  #propose(bytes: Buffer): void {
+  /** Leader only: appends an entry of its own with one record. Its index, or null when it can not be appended now. */
+  lead(kind: typeof BatchKind.Raise | typeof BatchKind.Leader, record: Buffer): Index | null {
+    const builder = new BatchBuilder(kind);
+    builder.add(record, 0, record.length, NODE_ACTOR_ID);
+    const result = this.#propose(builder.seal(NO_ORIGIN));
+    return result.accepted ? result.index : null;
+  }
+
+  #propose(bytes: Buffer): ProposeResult {
     stamp(bytes, { timeMs: this.#ports.clock.nowMs(), seed: 0 });
-    // A refusal needs no answer: what has expired is found again by the next cycle.
-    this.#ports.core.propose(bytes);
+    // Nobody waits for it: what is refused is found again by the next cycle.
+    return this.#ports.core.propose(bytes);
   }
 
   #seed(): number {
     return Math.floor(this.#ports.random() * 0x100000000);
   }
+}
+
+function keyOf(id: NodeId): string {
+  return uuidBytes(id).toString("latin1");
 }

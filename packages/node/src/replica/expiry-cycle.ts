@@ -3,7 +3,7 @@
  * the entry's time. Reads do not wait for that: they see an expired key as gone.
  */
 import type { KeyspaceApi } from "@ferrite/storage";
-import { BatchBuilder, BatchKind, NODE_ACTOR_ID, type BatchOrigin } from "./batch.ts";
+import { BatchBuilder, BatchKind, NODE_ACTOR_ID, NO_ORIGIN } from "./batch.ts";
 
 /** Redis looks ten times a second; so do we, and at once again while there is much to remove. */
 const CYCLE_MS = 100;
@@ -11,13 +11,6 @@ const BUSY_CYCLE_MS = 10;
 /** Keys named in one entry, and entries looked at to find them: well below 1 ms of work. */
 export const EXPIRY_KEYS_PER_CYCLE = 512;
 export const EXPIRY_EXAMINED_PER_CYCLE = 4096;
-
-const NO_ORIGIN: BatchOrigin = {
-  nodeBytes: Buffer.alloc(16),
-  incarnation: 0,
-  sequence: 0,
-  aclRevision: 0,
-};
 
 export class ExpiryCycle {
   readonly #builder: BatchBuilder = new BatchBuilder(BatchKind.Expiry);

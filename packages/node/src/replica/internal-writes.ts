@@ -1,5 +1,5 @@
 /**
- * Writes that nodes make and no client can: changes of the users, anchors of audit trails. They are records in batches of
+ * Writes that nodes make and no client can: changes of the users and members, anchors of audit trails. They are records in batches of
  * commands, so that sessions, retries and order hold for them as for any write.
  *
  *   0   *3\r\n $7\r\nacl.set\r\n $3\r\nbob\r\n $2\r\non\r\n
@@ -23,6 +23,12 @@ export const InternalWrite = {
   SeedUsers: "acl.seed",
   SetPolicy: "acl.policy",
   Anchor: "audit.anchor",
+  /** Of the membership, by any node (members/member-writes.ts). */
+  Members: "members",
+  /** The same, by the leader: in entries of the kind "leader" only. */
+  LeadMembers: "members.lead",
+  /** In entries of the kind "raise" only: the level, and the version that raises it. */
+  RaiseLevel: "cluster.level",
 } as const;
 export type InternalWrite = (typeof InternalWrite)[keyof typeof InternalWrite];
 

@@ -1,6 +1,7 @@
 /** What the edge (commands, HTTP, metrics) may know of the replica. */
 import type { Index, NodeId, Role, Term } from "@ferrite/raft";
 import type { KeyspaceApi } from "@ferrite/storage";
+import type { MembershipControl } from "../members/membership-ports.ts";
 import type { AccessState, AuditAnchors } from "./access-state.ts";
 
 export interface MemberView {
@@ -34,6 +35,8 @@ export interface ReplicaView {
   logBytes(): number;
   members(): readonly MemberView[];
   /** Where the snapshot of this node stands, for INFO persistence. */
+  /** Members, their changes and the feature level of the cluster. */
+  readonly membership: MembershipControl;
   snapshotInProgress(): boolean;
   /** The keyspace, for reading only. */
   readonly keyspace: KeyspaceApi;

@@ -19,6 +19,7 @@ import {
   type RoleChange,
 } from "@ferrite/raft";
 import type { KeyspaceApi } from "@ferrite/storage";
+import { ReplicatedMembers } from "../members/replicated-members.ts";
 import type { LookupCounters, ReadCommand } from "../commands/command.ts";
 import type { Argv } from "../resp/argv.ts";
 import type { Reply } from "../resp/reply.ts";
@@ -57,6 +58,7 @@ export class Replica implements WritePath, TransportEvents {
   readonly #ports: ReplicaPorts;
   readonly #limits: ReplicaLimits;
   readonly #core: RaftCore;
+  readonly members: ReplicatedMembers;
   readonly #clock: LogicalClock;
   readonly #proposals: Proposals;
   readonly #entries: EntryWriter;
@@ -112,10 +114,10 @@ export class Replica implements WritePath, TransportEvents {
       transport: ports.transport,
       snapshots: () => this.#snapshots,
       plan: () => this.#plan(),
+      membersChanged: () => this.members.changed(),
     });
     this.#entries = new EntryWriter({
       nodeId: options.nodeId,
-      members: options.genesis.members.map((member) => member.id),
       core: this.#core,
       clock: this.#clock,
       machine: () => this.#applied.machine,
@@ -130,6 +132,7 @@ export class Replica implements WritePath, TransportEvents {
       nowMs: () => this.#clock.nowMs(),
       random: () => ports.random(),
     });
+      isMember: (id) => this.#applied.machine.members.get(id) !== undefined,
     this.#writes = new ReadyWrites(ports.log, hardState, {
       written: (entries) => {
         for (const entry of entries) this.#snapshots.logGrew(entry.data.length);
@@ -183,6 +186,15 @@ export class Replica implements WritePath, TransportEvents {
     });
     this.#catchUp();
     this.#plan();
+    this.members = new ReplicatedMembers({
+      nodeId: options.nodeId,
+      core: this.#core,
+      table: () => this.#applied.machine.members,
+      configuration: () => this.#applied.machine.configuration,
+      monotonicMs,
+      connected: (peer) => ports.transport.connected(peer),
+      submit,
+    });
   }
 
   // ---- Write path -------------------------------------------------------------------------------------------
@@ -301,6 +313,7 @@ export class Replica implements WritePath, TransportEvents {
   stop(): void {
     if (this.#service.isStopped) return;
     this.#service.isStopped = true;
+    this.members.tick();
     this.#snapshots.cancel();
     this.#proposals.failAll();
     this.access.stop();
@@ -328,6 +341,7 @@ export class Replica implements WritePath, TransportEvents {
   #receiveMessage(from: NodeId, message: Message, senderTimeMs: number): void {
     this.#core.step(message);
     if (from !== this.#core.leader() || message.term !== this.#core.term()) return;
+    this.members.stop();
     this.#clock.heard(senderTimeMs);
     this.#service.leaderHeard();
   }

@@ -41,6 +41,19 @@ export class Sessions {
     return session?.incarnation === incarnation ? session.sequence : 0;
   }
 
+  /**
+   * The node is a member no more: what is still on its way from it is never applied. The mark stays until `forget`, or one
+   * of its first batches that was sent twice would begin a session anew.
+   */
+  end(originKey: string): void {
+    this.#sessions.set(originKey, { incarnation: Number.MAX_SAFE_INTEGER, sequence: 0 });
+  }
+
+  /** So long after its end that nothing of it can be on its way. */
+  forget(originKey: string): void {
+    this.#sessions.delete(originKey);
+  }
+
   /** Sorted, so that equal tables give equal bytes. */
   records(): SessionRecord[] {
     return [...this.#sessions]

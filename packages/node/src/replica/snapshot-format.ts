@@ -9,7 +9,10 @@ import { isAnchor, type AnchorRecord } from "./anchors.ts";
 import { ReplicaError } from "./errors.ts";
 import type { StateHeader } from "./state-machine.ts";
 
+/** What the first versions wrote, and read still as long as the cluster is at feature level 0. */
 const FORMAT = 2;
+/** The same with members that those versions must not ignore. */
+const FORMAT_WITH_MEMBERS = 3;
 /**
  * A header holds a few lines per node, and the users: of them apply takes no more than 8 MiB (AclLimits.tableBytesMax), which are
  * at most twice as many bytes here. More than this is not one of ours.
@@ -17,7 +20,8 @@ const FORMAT = 2;
 export const SNAPSHOT_HEADER_BYTES_MAX: number = 32 * 1024 * 1024;
 
 export function encodeHeader(header: StateHeader): Buffer {
-  const body = pack({ format: FORMAT, ...header });
+  const isPlain = (header.members?.level ?? 0) === 0;
+  const body = pack({ format: isPlain ? FORMAT : FORMAT_WITH_MEMBERS, ...header });
   const bytes = Buffer.allocUnsafeSlow(4 + body.length);
   bytes.writeUInt32LE(body.length, 0);
   body.copy(bytes, 4);
@@ -68,13 +72,14 @@ export class SnapshotReader {
 
 function checkHeader(value: unknown): StateHeader {
   const header = value as Partial<StateHeader & { format: number }> | null;
-  if (typeof header !== "object" || header === null || header.format !== FORMAT) {
+  const format = typeof header === "object" ? header?.format : undefined;
+  if (header === null || (format !== FORMAT && format !== FORMAT_WITH_MEMBERS)) {
     throw new ReplicaError(
       "BAD_SNAPSHOT",
-      "the snapshot's header has a format this version does not know",
+      "the snapshot's header has a format this version does not know; run the version that wrote it",
     );
   }
-  const { sessions, timeMs, users, anchors } = header;
+  const { sessions, timeMs, users, anchors, members } = header;
   if (!Array.isArray(sessions) || typeof timeMs !== "number" || !Number.isFinite(timeMs)) {
     throw new ReplicaError("BAD_SNAPSHOT", "the snapshot's header lacks sessions or time");
   }
@@ -91,7 +96,9 @@ function checkHeader(value: unknown): StateHeader {
   if (typeof users !== "object" || users === null) {
     throw new ReplicaError("BAD_SNAPSHOT", "the snapshot's header lacks the users");
   }
-  return { sessions, timeMs, users, anchors: checkAnchors(anchors) };
+  const parts = { sessions, timeMs, users, anchors: checkAnchors(anchors) };
+  // What is in it is checked where it is taken over (members-table.ts).
+  return members === undefined ? parts : { ...parts, members };
 }
 
 function checkAnchors(value: unknown): readonly AnchorRecord[] {

@@ -1,5 +1,5 @@
 /**
- * What the cluster agrees on: the keyspace, the users, the sessions of the nodes that write to it, and their anchors. `apply` is the only way in.
+ * What the cluster agrees on: the keyspace, the users, the members, the sessions of the nodes that write to it, and their anchors. `apply` is the only way in.
  * It is deterministic: time and randomness come with the entry, and it does no I/O. The same entries give the same
  * state and the same replies on every node; the node that holds the clients is merely the one that keeps the replies.
  */
@@ -12,15 +12,20 @@ import {
   type Index,
 } from "@ferrite/raft";
 import { Keyspace, type KeyspaceApi } from "@ferrite/storage";
+import { FEATURE_LEVEL_MAX } from "../members/feature-level.ts";
+import { MembersTable } from "../members/members-table.ts";
+import type { MembersSnapshot } from "../members/member-schema.ts";
+import type { Member } from "../peers/membership.ts";
 import type { KeyContext } from "../commands/command.ts";
 import { SilentReply } from "../resp/encoder.ts";
 import { Argv } from "../resp/argv.ts";
 import type { Reply } from "../resp/reply.ts";
 import { Anchors, type AnchorRecord } from "./anchors.ts";
-import { BatchKind, BatchReader, NODE_ACTOR_ID } from "./batch.ts";
+import { BatchKind, BatchReader, NODE_ACTOR_ID, uuidText } from "./batch.ts";
 import { readCommandRecord } from "./command-record.ts";
 import { ReplicaError } from "./errors.ts";
 import { InternalWrite, isInternalWrite, readInternalWrite } from "./internal-writes.ts";
+import { MembersInApply, checkLevel } from "./members-in-apply.ts";
 import { Sessions, type SessionVerdict } from "./sessions.ts";
 import { applyUsersWrite, usersWriteKind, type UsersWriteKind } from "./users-writes.ts";
 import { WriteCheck, type AccessPorts } from "./write-check.ts";
@@ -35,6 +40,8 @@ export interface ApplyListener {
   expired(count: number): void;
   /** The users have changed, just now: nothing behind it has run. */
   usersChanged(change: UsersChange, index: Index): void;
+  /** The members, their change, their configuration or the feature level have changed. */
+  membersChanged(index: Index): void;
 }
 
 /** Of a snapshot: all of the state that is not in the keyspace's own records. */
@@ -43,6 +50,8 @@ export interface StateHeader {
   readonly timeMs: number;
   readonly users: UserTableRecord;
   readonly anchors: readonly AnchorRecord[];
+  /** Absent in what versions wrote that had none. */
+  readonly members?: MembersSnapshot;
 }
 
 /** Small and fast, and the same everywhere: mulberry32, seeded per batch by the leader. */
@@ -84,7 +93,11 @@ export interface StateMachineOptions {
   readonly hashSeed: number;
   /** At index 0, before anything was applied. */
   readonly configuration: Configuration;
+  /** Of the genesis. */
+  readonly members: readonly Member[];
   readonly access: AccessPorts;
+  /** The highest feature level that this node supports; what this version knows when it is left out. */
+  readonly supportedLevel?: number;
 }
 
 export class StateMachine {
@@ -92,6 +105,9 @@ export class StateMachine {
   readonly sessions: Sessions = new Sessions();
   readonly users: UserTable;
   readonly anchors: Anchors = new Anchors();
+  readonly members: MembersTable;
+  readonly supportedLevel: number;
+  readonly #membership: MembersInApply;
   readonly #commands: WriteLookup;
   readonly #context: ApplyContext;
   readonly #silent: SilentReply = new SilentReply();
@@ -105,6 +121,9 @@ export class StateMachine {
   constructor(options: StateMachineOptions) {
     this.keyspace = new Keyspace({ hashSeed: options.hashSeed });
     this.users = options.access.newUsers();
+    this.members = new MembersTable(options.members);
+    this.supportedLevel = options.supportedLevel ?? FEATURE_LEVEL_MAX;
+    this.#membership = new MembersInApply(this);
     this.#check = new WriteCheck(this.users, options.access);
     this.#commands = options.commands;
     this.#configuration = options.configuration;
@@ -143,8 +162,7 @@ export class StateMachine {
     let records = 1;
     if (entry.kind === EntryKind.Normal) records = this.#applyBatch(entry, listener);
     else if (entry.kind === EntryKind.Configuration) {
-      this.#configuration = decodeConfiguration(entry.data);
-      this.anchors.keepMembers(this.#configuration);
+      this.#configure(entry, listener);
     }
     this.#appliedIndex = entry.index;
     this.#appliedTerm = entry.term;
@@ -157,25 +175,22 @@ export class StateMachine {
       timeMs: this.#timeMs,
       users: this.users.record(),
       anchors: this.anchors.records(),
+      members: this.members.record(),
     };
   }
 
   /**
    * Takes over what a snapshot says besides the keyspace, which is restored on its own.
-   * Throws ReplicaError BAD_SNAPSHOT when the users in it can not be read.
+   * Throws ReplicaError BAD_SNAPSHOT when the users or members in it can not be read, or are of a later feature level.
    */
   restoreHeader(
     header: StateHeader,
     at: { readonly index: number; readonly term: number; readonly configuration: Configuration },
   ): void {
-    try {
-      this.users.restore(header.users);
-    } catch (error) {
-      const reason = (error as Error).message;
-      throw new ReplicaError("BAD_SNAPSHOT", `the users in the snapshot: ${reason}`, {
-        cause: error,
-      });
-    }
+    readable("users", () => this.users.restore(header.users));
+    readable("members", () => this.members.restore(header.members));
+    const { level, levelVersion: version } = this.members;
+    checkLevel({ level, version, supportedLevel: this.supportedLevel }, "BAD_SNAPSHOT");
     this.sessions.restore(header.sessions);
     this.anchors.restore(header.anchors);
     this.#timeMs = header.timeMs;
@@ -186,7 +201,11 @@ export class StateMachine {
 
   /** Equal on all nodes at the same applied index. */
   stateHash(): string {
-    const small = JSON.stringify([this.sessions.records(), this.anchors.records()]);
+    const small = JSON.stringify([
+      this.sessions.records(),
+      this.anchors.records(),
+      this.members.record(),
+    ]);
     return `${this.keyspace.stateHash()}-${this.#timeMs}-${this.users.stateHash()}-${small}`;
   }
 
@@ -202,6 +221,7 @@ export class StateMachine {
     this.#context.nowMs = this.#timeMs;
     if (reader.kind === BatchKind.Expiry) return this.#applyExpiry(reader, listener);
     if (reader.kind === BatchKind.UserExpiry) return this.#expireUsers(entry.index, listener);
+    if (reader.kind !== BatchKind.Commands) return this.#applyLeaders(entry.index, listener);
     const verdict = this.sessions.advance(reader.originKey, reader.incarnation, reader.sequence);
     const clients = listener.batch(reader, verdict);
     if (verdict !== "next") return 1;
@@ -219,10 +239,7 @@ export class StateMachine {
       client?.writeApplied(entry.index);
     }
     if (position !== reader.count) {
-      throw new ReplicaError(
-        "UNKNOWN_ENTRY",
-        `entry ${entry.index} holds ${position} of ${reader.count} records`,
-      );
+      throw unreadable(entry.index, `${position} of ${reader.count} records`);
     }
     return position;
   }
@@ -263,6 +280,8 @@ export class StateMachine {
     if (words === null) return reply.error("ERR Protocol error: the record is not a write");
     const kind = usersWriteKind(words);
     if (kind !== undefined) return this.#changeUsers({ index, kind, words }, reply, listener);
+    if (words[0] === InternalWrite.Members)
+      return this.#changeMembers(index, words, reply, listener);
     if (words[0] !== InternalWrite.Anchor || this.#reader.recordUserId !== NODE_ACTOR_ID) {
       return reply.error("ERR unknown internal write in the log");
     }
@@ -285,6 +304,51 @@ export class StateMachine {
     if (!outcome.ok) return reply.error(outcome.errorText);
     if (outcome.change !== null) listener.usersChanged(outcome.change, write.index);
     return reply.integer(outcome.count);
+  }
+
+  #changeMembers(
+    index: Index,
+    words: readonly string[],
+    reply: Reply,
+    listener: ApplyListener,
+  ): void {
+    const reader = this.#reader;
+    const hasChanged = this.#membership.write(
+      words,
+      {
+        origin: uuidText(reader.originKey),
+        byNode: reader.recordUserId === NODE_ACTOR_ID,
+        configuration: this.#configuration,
+        timeMs: this.#timeMs,
+        refusal: (command) => this.#check.commandRefusal(reader, this.#timeMs, command),
+      },
+      reply,
+    );
+    if (hasChanged) listener.membersChanged(index);
+  }
+
+  /** What a leader appends by itself, and no node takes from another: the level is raised, a change of members goes on. */
+  #applyLeaders(index: Index, listener: ApplyListener): number {
+    const reader = this.#reader;
+    let records = 0;
+    while (reader.next()) {
+      records++;
+      const words = readInternalWrite(reader, this.#context.argv);
+      if (words === null) throw unreadable(index, "a record of the leader");
+      if (reader.kind === BatchKind.Raise) this.#membership.raise(words);
+      else this.#membership.lead(words, this.#configuration, this.#timeMs);
+    }
+    if (records !== reader.count) throw unreadable(index, `${records} of ${reader.count} records`);
+    listener.membersChanged(index);
+    return records;
+  }
+
+  #configure(entry: Entry, listener: ApplyListener): void {
+    const before = this.#configuration;
+    this.#configuration = decodeConfiguration(entry.data);
+    this.anchors.keepMembers(this.#configuration);
+    this.#membership.configured(before, this.#configuration);
+    listener.membersChanged(entry.index);
   }
 
   /** Users whose time is up at the entry's time. */
@@ -310,4 +374,20 @@ export class StateMachine {
     if (removed > 0) listener.expired(removed);
     return records;
   }
+}
+
+/** @throws ReplicaError BAD_SNAPSHOT with what `restore` throws */
+function readable(what: string, restore: () => void): void {
+  try {
+    restore();
+  } catch (error) {
+    const reason = (error as Error).message;
+    throw new ReplicaError("BAD_SNAPSHOT", `the ${what} in the snapshot: ${reason}`, {
+      cause: error,
+    });
+  }
+}
+
+function unreadable(index: Index, what: string): ReplicaError {
+  return new ReplicaError("UNKNOWN_ENTRY", `entry ${index} holds ${what} that can not be read`);
 }

@@ -20,8 +20,8 @@ export interface AccessPorts {
   newUsers(): UserTable;
   /** What the user's rules say of a command with these arguments. */
   judge(user: User, command: WriteCommand, argv: Argv): Verdict;
-  /** Whether the user may make changes of this kind: ACL SETUSER, DELUSER, LOAD. */
-  mayChangeUsers(user: User, kind: UsersWriteKind): boolean;
+  /** Whether the user may give this command ("acl|setuser", "ferrite.member|add"), with any arguments. */
+  mayGive(user: User, command: string): boolean;
 }
 
 const GONE =
@@ -63,13 +63,16 @@ export class WriteCheck {
     if (reader.recordUserId === NODE_ACTOR_ID) return null;
     // A seed is of a node that starts: nobody asks for it.
     if (kind === "seed") return NODE_ONLY;
-    if (this.#stands(reader, timeMs)) return null;
+    return this.commandRefusal(reader, timeMs, USERS_COMMANDS[kind]);
+  }
+
+  /** The same for what is asked for by a command that is not itself what runs here. */
+  commandRefusal(reader: BatchReader, timeMs: number, command: string): string | null {
+    if (reader.recordUserId === NODE_ACTOR_ID || this.#stands(reader, timeMs)) return null;
     const user = this.#users.byId(reader.recordUserId);
     const gone = goneText(user, timeMs);
     if (gone !== null) return gone;
-    return this.#ports.mayChangeUsers(user!, kind)
-      ? null
-      : denialText(Verdict.Command, USERS_COMMANDS[kind]);
+    return this.#ports.mayGive(user!, command) ? null : denialText(Verdict.Command, command);
   }
 
   #stands(reader: BatchReader, timeMs: number): boolean {

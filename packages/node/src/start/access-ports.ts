@@ -3,7 +3,7 @@ import { createUserTable } from "@ferrite/acl";
 import { AccessRequestFiller, newAccessRequest } from "../access/request-filler.ts";
 import { commandCatalogue } from "../commands/catalogue.ts";
 import type { CommandTable } from "../commands/table.ts";
-import { USERS_COMMANDS, type AccessPorts } from "../replica/write-check.ts";
+import type { AccessPorts } from "../replica/write-check.ts";
 
 export function accessPorts(table: CommandTable): AccessPorts {
   const catalogue = commandCatalogue(table);
@@ -15,8 +15,8 @@ export function accessPorts(table: CommandTable): AccessPorts {
       filler.fill(command, argv, request);
       return user.check(request);
     },
-    mayChangeUsers: (user, kind) => {
-      const command = catalogue.find(USERS_COMMANDS[kind]);
+    mayGive: (user, name) => {
+      const command = catalogue.find(name);
       return command === undefined ? user.isUnrestricted : user.mayRun(command.id);
     },
   };

@@ -1,6 +1,7 @@
 /** What the edge sees of the running replica: its own facts, and who the members are. */
 import type { NodeId, Role } from "@ferrite/raft";
 import type { KeyspaceApi } from "@ferrite/storage";
+import type { MembershipControl } from "../members/membership-ports.ts";
 import type { Genesis, Member } from "../peers/membership.ts";
 import type { AccessState, AuditAnchors } from "../replica/access-state.ts";
 import type { MemberView, ReplicaView } from "../replica/replica-view.ts";
@@ -11,7 +12,6 @@ export interface LiveReplicaViewOptions {
   readonly genesis: Genesis;
   /** This node, with the addresses it really listens on. */
   readonly self: Member;
-  connected(peer: NodeId): boolean;
 }
 
 export class LiveReplicaView implements ReplicaView {
@@ -19,15 +19,11 @@ export class LiveReplicaView implements ReplicaView {
   readonly nodeName: string;
   readonly clusterId: string;
   readonly #replica: Replica;
-  readonly #genesis: Genesis;
   readonly #self: Member;
-  readonly #connected: (peer: NodeId) => boolean;
 
   constructor(options: LiveReplicaViewOptions) {
     this.#replica = options.replica;
-    this.#genesis = options.genesis;
     this.#self = options.self;
-    this.#connected = (peer) => options.connected(peer);
     this.nodeId = options.self.id;
     this.nodeName = options.self.name;
     this.clusterId = options.genesis.clusterId;
@@ -46,6 +42,10 @@ export class LiveReplicaView implements ReplicaView {
   }
 
   role(): Role {
+  get membership(): MembershipControl {
+    return this.#replica.members;
+  }
+
     return this.#replica.role();
   }
 
@@ -109,12 +109,10 @@ export class LiveReplicaView implements ReplicaView {
   }
 
   members(): readonly MemberView[] {
-    const { progress, leader, configuration, durableIndex } = this.#replica.core.status();
-    const leads = this.#replica.role() === "leader";
-    return this.#genesis.members.map((known): MemberView => {
-      const isSelf = known.id === this.nodeId;
-      const member = isSelf ? this.#self : known;
-      const matchIndex = isSelf ? durableIndex : (progress.get(member.id)?.matchIndex ?? 0);
+    return this.#replica.members.all().map((member): MemberView => {
+      const isSelf = member.id === this.nodeId;
+      // Its own addresses it knows before the cluster does.
+      const { peerAddress, clientAddress } = isSelf ? this.#self : member;
       return {
         id: member.id,
         name: member.name,
@@ -122,9 +120,9 @@ export class LiveReplicaView implements ReplicaView {
         clientAddress: member.clientAddress,
         learner: configuration.learners.includes(member.id),
         isSelf,
-        isLeader: member.id === leader,
-        connected: isSelf || this.#connected(member.id),
-        matchIndex: leads ? matchIndex : null,
+        isLeader: member.isLeader,
+        connected: member.isConnected,
+        matchIndex: member.matchIndex,
       };
     });
   }

@@ -133,6 +133,7 @@ function createMachine(options: OpenReplicaOptions, access: AccessPorts): StateM
     commands: options.table,
     hashSeed: seed,
     configuration: initialConfiguration(options.genesis),
+    members: options.genesis.members,
     access,
   });
 }

@@ -114,7 +114,6 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
     replica: running.replica,
     genesis: links.genesis,
     self: links.self,
-    connected: (peer) => links.transport.connected(peer),
   });
   const audit = createAuditTrail({
     settings: config,

@@ -314,3 +314,4 @@ function newMachine(cluster: TestCluster): StateMachine {
     access: ACCESS,
   });
 }
+    members: cluster.genesis.members,

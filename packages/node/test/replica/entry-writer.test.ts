@@ -46,7 +46,7 @@ beforeEach(() => {
   };
   writer = new EntryWriter({
     nodeId: SELF,
-    members: [SELF, OTHER],
+    isMember: (id) => id === SELF || id === OTHER,
     core: core as RaftCoreApi,
     clock: new LogicalClock({ nowMs: () => 1000, monotonicMs: () => 0 }),
     machine: (): StateMachine => {

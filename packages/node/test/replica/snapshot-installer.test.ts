@@ -16,6 +16,7 @@ function newMachine(): StateMachine {
     commands: TABLE,
     hashSeed: 1,
     configuration: CONFIGURATION,
+    members: [],
     access: ACCESS,
   });
 }

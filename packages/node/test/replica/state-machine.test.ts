@@ -20,6 +20,7 @@ const NOBODY: ApplyListener = {
   },
   expired: () => undefined,
   usersChanged: () => undefined,
+  membersChanged: () => undefined,
 };
 
 function machine(): StateMachine {
@@ -27,6 +28,7 @@ function machine(): StateMachine {
     commands: TABLE,
     hashSeed: 1,
     configuration: CONFIGURATION,
+    members: [],
     access: ACCESS,
   });
 }

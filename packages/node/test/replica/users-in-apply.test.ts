@@ -45,6 +45,7 @@ function newMachine(): StateMachine {
     commands: TABLE,
     hashSeed: 1,
     configuration: CONFIGURATION,
+    members: [],
     access: ACCESS,
   });
 }
@@ -91,6 +92,7 @@ const listener: Omit<ApplyListener, "batch"> = {
     expect(index).toBe(machine.appliedIndex + 1);
     changes.push(found);
   },
+  membersChanged: () => undefined,
 };
 
 /** Applies a batch and returns what its clients were answered. */

@@ -3,11 +3,13 @@ import type { CommandSpec } from "../command.ts";
 import { ferriteAtRest } from "./at-rest.ts";
 import { ferriteAudit } from "./audit.ts";
 import { ferriteConsistency } from "./consistency.ts";
+import { ferriteMember } from "./member.ts";
 import { ferriteStatus } from "./status.ts";
 
 export const ferriteCommands: readonly CommandSpec[] = [
   ferriteAtRest,
   ferriteAudit,
   ferriteConsistency,
+  ferriteMember,
   ferriteStatus,
 ];

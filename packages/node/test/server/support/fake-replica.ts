@@ -7,6 +7,7 @@ import { Keyspace } from "@ferrite/storage";
 import type { KeyContext, ReadCommand } from "../../../src/commands/command.ts";
 import type { CommandTable } from "../../../src/commands/table.ts";
 import type { AccessState, AuditAnchors } from "../../../src/replica/access-state.ts";
+import type { MembershipControl } from "../../../src/members/membership-ports.ts";
 import type { MemberView, ReplicaView } from "../../../src/replica/replica-view.ts";
 import type { WriteClient, WritePath } from "../../../src/replica/write-path.ts";
 import { Argv } from "../../../src/resp/argv.ts";
@@ -104,6 +105,12 @@ export class FakeReplica implements WritePath, ReplicaView {
   }
   get anchors(): AuditAnchors {
     throw new Error("a test without a cluster anchors nothing");
+  }
+  /** What a test of the commands about members puts here. */
+  membershipNow: MembershipControl | null = null;
+  get membership(): MembershipControl {
+    if (this.membershipNow === null) throw new Error("this test has no membership");
+    return this.membershipNow;
   }
   role(): Role {
     return this.roleNow;
