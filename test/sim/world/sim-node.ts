@@ -374,6 +374,8 @@ export class SimNode {
             if (isDiskFault(error)) events.diskFailed(this, error);
             else this.#failed(error);
           },
+          diskStalled: (stalled) =>
+            events.trace(`${this.member.name} disk ${stalled ? "hangs" : "answers again"}`),
           diskSpace: (full) =>
             events.trace(`${this.member.name} disk ${full ? "full" : "has room"}`),
           failed: (error) => this.#failed(error),

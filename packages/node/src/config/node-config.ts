@@ -167,6 +167,8 @@ export interface NodeConfig extends AuditSettings, TlsConfig, AtRestConfig {
   readonly heartbeatIntervalMs: number;
   /** election-timeout-ms: minimum; each wait is drawn from [t, 2t). Default 500 */
   readonly electionTimeoutMs: number;
+  /** disk-stall-timeout-ms: a leader whose disk does not finish a write within it hands over. Default 0: the election timeout */
+  readonly diskStallTimeoutMs: number;
   /** proposal-timeout-ms: a write without an outcome by then is answered with an error. Default 10000 */
   readonly proposalTimeoutMs: number;
   /** proposal-queue-bytes: writes of this node on their way; beyond it new ones are refused. Default 64 MiB */

@@ -243,6 +243,14 @@ export const SETTINGS: { readonly [Field in SettingField]: Setting<SettingValues
     about:
       "Silence of the leader after which an election is begun; each wait is drawn between this and twice as much. At least three heartbeats.",
   },
+  diskStallTimeoutMs: {
+    name: "disk-stall-timeout-ms",
+    group: "cluster",
+    kind: integer({ min: 0, max: 600_000 }),
+    defaultText: "0",
+    about:
+      "A leader whose disk does not finish a write within this hands leadership to another node. 0: election-timeout-ms.",
+  },
   peerFrameBytesMax: {
     name: "peer-frame-bytes-max",
     group: "cluster",

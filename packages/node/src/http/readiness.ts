@@ -5,7 +5,10 @@ import type { ReplicaView } from "../replica/replica-view.ts";
 export const READY_APPLY_LAG_ENTRIES_MAX = 10_000;
 
 export interface ReadinessSource {
-  readonly replica: Pick<ReplicaView, "leaderId" | "commitIndex" | "appliedIndex" | "isCatchingUp">;
+  readonly replica: Pick<
+    ReplicaView,
+    "leaderId" | "commitIndex" | "appliedIndex" | "isCatchingUp" | "disk"
+  >;
   /** The node is being stopped: it answers what it has and takes nothing new. */
   isDraining(): boolean;
   /** The log has no room for its next segment. */
@@ -41,10 +44,16 @@ export function readinessChecks(source: ReadinessSource): readonly Check[] {
       "what was agreed before the start is not all applied yet",
     ),
     check("serving", !source.isDraining(), "the node is being stopped"),
-    check("disk", !source.isDiskFull(), "no room for the next log segment"),
+    { name: "disk", failure: diskFailure(source) },
     { name: "users", failure: source.credentialsRefusal() },
     ...warningCheck("certificates", source.certificateWarnings()),
   ];
+}
+
+function diskFailure(source: ReadinessSource): string | null {
+  const { stalledMs } = source.replica.disk();
+  if (stalledMs !== null) return `the disk has not answered for ${Math.round(stalledMs)} ms`;
+  return source.isDiskFull() ? "no room for the next log segment" : null;
 }
 
 function check(name: string, passes: boolean, failure: string): Check {

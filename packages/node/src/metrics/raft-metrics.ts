@@ -1,7 +1,7 @@
 /** What the consensus does: who leads, how far the log is, who is connected. */
 import type { Registry } from "prom-client";
 import type { ReplicaView } from "../replica/replica-view.ts";
-import { followGauge, followLabelledGauge } from "./running-counter.ts";
+import { followCounter, followGauge, followLabelledGauge } from "./running-counter.ts";
 
 /** What these metrics read of the replica. */
 export type RaftMetricsSource = Pick<
@@ -19,6 +19,7 @@ export type RaftMetricsSource = Pick<
   | "snapshotInProgress"
   | "leaderSilenceMs"
   | "writeRefusal"
+  | "disk"
 >;
 
 const ROLES = ["follower", "preCandidate", "candidate", "leader", "learner"] as const;
@@ -27,6 +28,7 @@ export function registerRaftMetrics(registry: Registry, replica: RaftMetricsSour
   registerLeadership(registry, replica);
   registerLog(registry, replica);
   registerMembers(registry, replica);
+  registerDisk(registry, replica);
 }
 
 function registerLeadership(registry: Registry, replica: RaftMetricsSource): void {
@@ -89,6 +91,23 @@ function registerLog(registry: Registry, replica: RaftMetricsSource): void {
     registry,
     { name: "ferrite_raft_snapshot_in_progress", help: "1 while a snapshot is being written." },
     () => replica.snapshotInProgress(),
+  );
+}
+
+/** R50 */
+function registerDisk(registry: Registry, replica: RaftMetricsSource): void {
+  followGauge(
+    registry,
+    {
+      name: "ferrite_disk_stalled_seconds",
+      help: "How long the log's disk has not answered, once that counts as a stall; else 0.",
+    },
+    () => (replica.disk().stalledMs ?? 0) / 1000,
+  );
+  followCounter(
+    registry,
+    { name: "ferrite_disk_stalls_total", help: "Times that the log's disk stopped answering." },
+    () => replica.disk().stalls,
   );
 }
 

@@ -9,6 +9,7 @@ import type {
 } from "@ferrite/raft";
 import type { LogWriter, SnapshotStore } from "@ferrite/storage";
 import type { Genesis } from "../peers/membership.ts";
+import type { DiskWatchOptions } from "./disk-watch.ts";
 import type { Clock } from "./logical-clock.ts";
 import type { ProposalLimits } from "./proposals.ts";
 import type { StateMachine } from "./state-machine.ts";
@@ -20,6 +21,8 @@ export interface ReplicaLimits extends ProposalLimits {
   readonly tickMs: number;
   readonly heartbeatIntervalMs: number;
   readonly electionTimeoutMs: number;
+  /** A write that the disk does not finish within this makes a leader give up its office; 0: the election timeout. */
+  readonly diskStallTimeoutMs: number;
   /** Entry bytes in one message to a follower (at least one entry is sent). */
   readonly appendBytesMax: number;
   /** Messages with entries on their way to one follower, and their bytes. */
@@ -52,6 +55,7 @@ export const DEFAULT_REPLICA_LIMITS: ReplicaLimits = {
   tickMs: 10,
   heartbeatIntervalMs: 50,
   electionTimeoutMs: 500,
+  diskStallTimeoutMs: 0,
   appendBytesMax: 1024 * 1024,
   inflightMessagesMax: 64,
   inflightBytesMax: 16 * 1024 * 1024,
@@ -79,6 +83,8 @@ export interface ReplicaEvents {
   /** A snapshot could not be taken or received; the node goes on without it and tries again. */
   snapshotFailed(error: Error): void;
   diskSpace(full: boolean): void;
+  /** The disk does not answer (true), or it does again. */
+  diskStalled(stalled: boolean): void;
   /** The replica can not go on (an unreadable entry, a failed log): the node must stop. */
   failed(error: Error): void;
   /** A round of applying is over: answers may be flushed to their sockets. */
@@ -125,6 +131,18 @@ export function initialConfiguration(genesis: Genesis): Configuration {
     learners: [],
     learnersNext: [],
   };
+}
+
+/** How many parts of the stall timeout one tick may count for, however long the process was held up. */
+const STALL_TICKS_MIN = 4;
+
+/** When the disk counts as one that hangs. */
+export function diskWatchOptions(
+  limits: ReplicaLimits,
+  monotonicMs: () => number,
+): DiskWatchOptions {
+  const stallTimeoutMs = limits.diskStallTimeoutMs || limits.electionTimeoutMs;
+  return { stallTimeoutMs, tickMsMax: stallTimeoutMs / STALL_TICKS_MIN, monotonicMs };
 }
 
 /** What the core is made from. Times become ticks; a new disk begins with the configuration of the genesis. */

@@ -3,6 +3,7 @@ import type { Index, NodeId, Role, Term } from "@ferrite/raft";
 import type { KeyspaceApi } from "@ferrite/storage";
 import type { MembershipControl } from "../members/membership-ports.ts";
 import type { AccessState, AuditAnchors } from "./access-state.ts";
+import type { DiskAnswers } from "./disk-watch.ts";
 
 export interface MemberView {
   readonly id: NodeId;
@@ -49,6 +50,8 @@ export interface ReplicaView {
   leaderSilenceMs(): number;
   /** After a start: the state may still be older than what clients have seen of this node before. */
   isCatchingUp(): boolean;
+  /** Whether the log's disk answers. */
+  disk(): DiskAnswers;
   /** Null when the node can take writes now; otherwise the error a write would get. */
   writeRefusal(): string | null;
   /**

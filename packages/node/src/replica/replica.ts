@@ -27,12 +27,14 @@ import { AppliedSide } from "./applied-side.ts";
 import { ReplicatedAnchors } from "./audit-anchors.ts";
 import { uuidBytes } from "./batch.ts";
 import { CopyCounts } from "./copy-counts.ts";
+import { DiskWatch, type DiskAnswers } from "./disk-watch.ts";
 import { EntryWriter } from "./entry-writer.ts";
 import { ReplicaError } from "./errors.ts";
 import { FullDiskOffice } from "./full-disk-office.ts";
 import { isInternalWrite } from "./internal-writes.ts";
 import { LogicalClock } from "./logical-clock.ts";
 import {
+  diskWatchOptions,
   raftOptions,
   type ReplicaLimits,
   type ReplicaOptions,
@@ -46,6 +48,7 @@ import { ReadRunner } from "./read-runner.ts";
 import { ReadyWrites } from "./ready-writes.ts";
 import { ServiceState } from "./service-state.ts";
 import { SnapshotKeeper } from "./snapshot-keeper.ts";
+import { StalledDiskOffice } from "./stalled-disk-office.ts";
 import type { StateMachine } from "./state-machine.ts";
 import type { PeerPayload, TransportEvents } from "./transport.ts";
 import { UsersAccess } from "./users-access.ts";
@@ -55,10 +58,10 @@ export class Replica implements WritePath, TransportEvents {
   readonly nodeId: NodeId;
   readonly access: UsersAccess;
   readonly anchors: ReplicatedAnchors;
+  readonly members: ReplicatedMembers;
   readonly #ports: ReplicaPorts;
   readonly #limits: ReplicaLimits;
   readonly #core: RaftCore;
-  readonly members: ReplicatedMembers;
   readonly #clock: LogicalClock;
   readonly #proposals: Proposals;
   readonly #entries: EntryWriter;
@@ -73,6 +76,8 @@ export class Replica implements WritePath, TransportEvents {
   #roundPlanned = false;
   readonly #service: ServiceState;
   readonly #office: FullDiskOffice;
+  readonly #disk: DiskWatch;
+  readonly #stalledOffice: StalledDiskOffice;
 
   constructor(options: ReplicaOptions, ports: ReplicaPorts) {
     const { limits, recovered } = options;
@@ -89,6 +94,12 @@ export class Replica implements WritePath, TransportEvents {
       raftOptions(options, { hardState, seed: Math.floor(ports.random() * 0xffffffff) }),
     );
     this.#office = new FullDiskOffice(this.#core);
+    this.#disk = new DiskWatch(ports.log, diskWatchOptions(limits, monotonicMs));
+    this.#stalledOffice = new StalledDiskOffice({
+      core: this.#core,
+      electionTimeoutMs: limits.electionTimeoutMs,
+      isAlone: () => this.#isAlone(),
+    });
     this.#proposals = new Proposals({
       nodeBytes: uuidBytes(options.nodeId),
       incarnation: options.incarnation,
@@ -99,10 +110,11 @@ export class Replica implements WritePath, TransportEvents {
       clock: this.#clock,
       proposals: this.#proposals,
       service: this.#service,
-      log: ports.log,
+      log: this.#disk,
       events: ports.events,
       ownKey: () => this.#entries.ownKey,
       usersChanged: (change, index) => this.access.changed(change, index),
+      membersChanged: () => this.members.changed(),
       keyspaceReplaced: (keyspace) => {
         this.#readRunner.keyspace = keyspace;
       },
@@ -114,13 +126,13 @@ export class Replica implements WritePath, TransportEvents {
       transport: ports.transport,
       snapshots: () => this.#snapshots,
       plan: () => this.#plan(),
-      membersChanged: () => this.members.changed(),
     });
     this.#entries = new EntryWriter({
       nodeId: options.nodeId,
       core: this.#core,
       clock: this.#clock,
       machine: () => this.#applied.machine,
+      isMember: (id) => this.#applied.machine.members.get(id) !== undefined,
       hasSpace: () => !this.#service.isDiskFull,
       random: () => ports.random(),
       send: (to, payload) => ports.transport.send(to, payload),
@@ -132,8 +144,7 @@ export class Replica implements WritePath, TransportEvents {
       nowMs: () => this.#clock.nowMs(),
       random: () => ports.random(),
     });
-      isMember: (id) => this.#applied.machine.members.get(id) !== undefined,
-    this.#writes = new ReadyWrites(ports.log, hardState, {
+    this.#writes = new ReadyWrites(this.#disk, hardState, {
       written: (entries) => {
         for (const entry of entries) this.#snapshots.logGrew(entry.data.length);
       },
@@ -175,6 +186,15 @@ export class Replica implements WritePath, TransportEvents {
       monotonicMs,
     });
     this.anchors = new ReplicatedAnchors({ anchors: () => this.#applied.machine.anchors, submit });
+    this.members = new ReplicatedMembers({
+      nodeId: options.nodeId,
+      core: this.#core,
+      table: () => this.#applied.machine.members,
+      configuration: () => this.#applied.machine.configuration,
+      monotonicMs,
+      connected: (peer) => ports.transport.connected(peer),
+      submit,
+    });
     this.#snapshots = new SnapshotKeeper({
       core: this.#core,
       ports,
@@ -186,15 +206,6 @@ export class Replica implements WritePath, TransportEvents {
     });
     this.#catchUp();
     this.#plan();
-    this.members = new ReplicatedMembers({
-      nodeId: options.nodeId,
-      core: this.#core,
-      table: () => this.#applied.machine.members,
-      configuration: () => this.#applied.machine.configuration,
-      monotonicMs,
-      connected: (peer) => ports.transport.connected(peer),
-      submit,
-    });
   }
 
   // ---- Write path -------------------------------------------------------------------------------------------
@@ -285,21 +296,35 @@ export class Replica implements WritePath, TransportEvents {
     return this.#copies;
   }
 
+  /** Whether the disk answers. */
+  get disk(): DiskAnswers {
+    return this.#disk.answers;
+  }
+
   // ---- Time and life ----------------------------------------------------------------------------------------
 
   /** One tick has passed (limits.tickMs). */
   tick(): void {
     if (this.#service.isStopped) return;
     const nowMs = this.#ports.clock.monotonicMs();
-    this.#core.tick();
+    this.#watchDisk(nowMs);
+    if (!this.#disk.isStalled || this.#stalledOffice.mayTick()) this.#core.tick();
     this.#core.pushCommit();
     this.#proposals.tick(nowMs);
     this.#reads.tick(nowMs);
     this.access.tick();
+    this.members.tick();
     this.#copies.check();
     if (this.#service.isDiskFull) this.#office.leave(nowMs);
     else if (this.#core.role() === "leader") this.#entries.tick(nowMs);
     this.#plan();
+  }
+
+  #watchDisk(nowMs: number): void {
+    const change = this.#disk.tick();
+    if (change === "ended") this.#stalledOffice.ended();
+    if (change !== null) this.#ports.events.diskStalled(change === "begun");
+    if (this.#disk.isStalled) this.#stalledOffice.tick(nowMs);
   }
 
   /** Leadership to another node, if this one has it. True when it was started. */
@@ -313,10 +338,10 @@ export class Replica implements WritePath, TransportEvents {
   stop(): void {
     if (this.#service.isStopped) return;
     this.#service.isStopped = true;
-    this.members.tick();
     this.#snapshots.cancel();
     this.#proposals.failAll();
     this.access.stop();
+    this.members.stop();
     this.#reads.failAll("CLUSTERDOWN this node is stopping");
     this.#ports.events.roundDone();
   }
@@ -324,6 +349,7 @@ export class Replica implements WritePath, TransportEvents {
   /** From the log: there is no room for more (true), or there is again. */
   diskFull(full: boolean): void {
     this.#service.isDiskFull = full;
+    this.#disk.diskFull(full);
     this.#ports.events.diskSpace(full);
     if (full) this.#office.leave(this.#ports.clock.monotonicMs());
     this.#plan();
@@ -339,9 +365,9 @@ export class Replica implements WritePath, TransportEvents {
   }
 
   #receiveMessage(from: NodeId, message: Message, senderTimeMs: number): void {
+    if (this.#disk.isStalled && this.#stalledOffice.isRefused(message)) return;
     this.#core.step(message);
     if (from !== this.#core.leader() || message.term !== this.#core.term()) return;
-    this.members.stop();
     this.#clock.heard(senderTimeMs);
     this.#service.leaderHeard();
   }

@@ -4,6 +4,7 @@ import type { KeyspaceApi } from "@ferrite/storage";
 import type { MembershipControl } from "../members/membership-ports.ts";
 import type { Genesis, Member } from "../peers/membership.ts";
 import type { AccessState, AuditAnchors } from "../replica/access-state.ts";
+import type { DiskAnswers } from "../replica/disk-watch.ts";
 import type { MemberView, ReplicaView } from "../replica/replica-view.ts";
 import type { Replica } from "../replica/replica.ts";
 
@@ -95,6 +96,10 @@ export class LiveReplicaView implements ReplicaView {
 
   isCatchingUp(): boolean {
     return !this.#replica.service.isCaughtUp;
+  }
+
+  disk(): DiskAnswers {
+    return this.#replica.disk;
   }
 
   writeRefusal(): string | null {

@@ -152,6 +152,7 @@ function replicaLimits(config: NodeConfig): ReplicaLimits {
     timeoutMs: config.proposalTimeoutMs,
     heartbeatIntervalMs: config.heartbeatIntervalMs,
     electionTimeoutMs: config.electionTimeoutMs,
+    diskStallTimeoutMs: config.diskStallTimeoutMs,
     snapshotLogBytes: config.snapshotLogBytes,
     logCacheBytesMax: config.logCacheBytesMax,
     maxStalenessMs: config.replicaMaxStalenessMs,
@@ -209,6 +210,13 @@ class Signals implements ReplicaEvents {
     this.diskIsFull = full;
     if (full) this.#logger.error({}, "no room on the disk: writes are refused until there is");
     else this.#logger.warn({}, "there is room on the disk again");
+  }
+
+  diskStalled(stalled: boolean): void {
+    const disk = this.replica?.disk;
+    if (stalled)
+      this.#logger.error(disk, "the disk does not answer: this node does not lead until it does");
+    else this.#logger.warn(disk, "the disk answers again");
   }
 
   failed(error: Error): void {

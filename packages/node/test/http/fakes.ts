@@ -17,6 +17,7 @@ export class FakeNode {
   catchingUp = false;
   draining = false;
   diskFull = false;
+  disk: { stalledMs: number | null; stalls: number } = { stalledMs: null, stalls: 0 };
   usersRefusal: string | null = null;
   certificateWarnings: readonly string[] = [];
   certificates: readonly CredentialHealth[] = [];
@@ -75,6 +76,7 @@ export class FakeNode {
           },
         ],
         snapshotInProgress: () => false,
+        disk: () => this.disk,
         leaderSilenceMs: () => 1500,
         writeRefusal: () => null,
       },

@@ -68,6 +68,11 @@ describe("O03 readiness", () => {
       "[-]disk failed: no room for the next log segment",
     ],
     [
+      "the disk hangs (R50)",
+      (it) => (it.disk = { stalledMs: 1234.4, stalls: 1 }),
+      "[-]disk failed: the disk has not answered for 1234 ms",
+    ],
+    [
       "it honours nobody, as its users may have changed elsewhere",
       (it) => (it.usersRefusal = "CLUSTERDOWN this node has had no contact"),
       "[-]users failed: CLUSTERDOWN this node has had no contact",

@@ -36,6 +36,8 @@ export class TestNode {
   readonly #cluster: TestCluster;
   replica!: Replica;
   isUp = false;
+  /** What was told about its disk: it has stopped answering (true), or answers again. */
+  readonly stalls: boolean[] = [];
   /** Counts starts: what belongs to an earlier one does nothing any more. */
   life = 0;
 
@@ -96,6 +98,7 @@ export class TestNode {
             snapshotInstalled: () => undefined,
             snapshotFailed: (error) => cluster.failures.push(error.message),
             diskSpace: () => undefined,
+            diskStalled: (stalled) => this.stalls.push(stalled),
             failed: (error) => cluster.failures.push(error.stack ?? error.message),
             roundDone: () => undefined,
           },

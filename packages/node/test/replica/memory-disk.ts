@@ -1,22 +1,35 @@
 /** What a node's disk would hold, in memory; it survives the node. */
 import type { Entry, HardState, SnapshotMeta } from "@ferrite/raft";
-import type { LogWriter, SnapshotSink, SnapshotStore } from "@ferrite/storage";
+import type { LogWrite, LogWriter, SnapshotSink, SnapshotStore } from "@ferrite/storage";
 
 export class MemoryDisk {
+  /** What was handed to a disk that hangs, and what it has not answered; null while it works. */
+  #held: (() => void)[] | null = null;
   hardState: HardState | null = null;
   entries: Entry[] = [];
   snapshot: { readonly meta: SnapshotMeta; readonly bytes: Buffer } | null = null;
 
-  /** `later` runs what the disk has finished. */
-  log(later: (run: () => void) => void): LogWriter {
+  /** From now on nothing is written, and nothing that was written is told. */
+  hang(): void {
+    this.#held ??= [];
+  }
+
+  /** The disk does all that it was asked for meanwhile. */
+  answerAgain(): void {
+    const held = this.#held ?? [];
+    this.#held = null;
+    for (const run of held) run();
+  }
+
+  /** `whenDone` runs what the disk has finished. */
+  log(whenDone: (run: () => void) => void): LogWriter {
+    const later = (run: () => void): void => whenDone(() => this.#unlessHung(run));
     return {
-      submit: ({ hardState, entries }, onDurable) => {
-        if (hardState !== null) this.hardState = hardState;
-        if (entries.length > 0) {
-          this.entries = this.entries.filter(({ index }) => index < entries[0].index);
-          this.entries.push(...entries);
-        }
-        later(onDurable);
+      submit: (write, onDurable) => {
+        this.#unlessHung(() => {
+          this.#write(write);
+          later(onDurable);
+        });
       },
       compact: (upTo) => {
         this.entries = this.entries.filter(({ index }) => index > upTo);
@@ -27,6 +40,18 @@ export class MemoryDisk {
       },
       close: (onClosed) => later(onClosed),
     };
+  }
+
+  #write({ hardState, entries }: LogWrite): void {
+    if (hardState !== null) this.hardState = hardState;
+    if (entries.length === 0) return;
+    this.entries = this.entries.filter(({ index }) => index < entries[0].index);
+    this.entries.push(...entries);
+  }
+
+  #unlessHung(run: () => void): void {
+    if (this.#held === null) run();
+    else this.#held.push(run);
   }
 
   snapshots(later: (run: () => void) => void): SnapshotStore {

@@ -27,6 +27,7 @@ function runStatus({ reply, server }: EdgeContext): void {
   const { replica } = server;
   const members = replica.members();
   const silenceMs = replica.leaderSilenceMs();
+  const { stalledMs, stalls } = replica.disk();
   const facts: readonly (readonly [string, string | number | null])[] = [
     ["name", replica.nodeName],
     ["id", replica.nodeId],
@@ -38,6 +39,8 @@ function runStatus({ reply, server }: EdgeContext): void {
     ["leader_name", members.find((member) => member.isLeader)?.name ?? null],
     ["leader_silence_ms", Number.isFinite(silenceMs) ? Math.round(silenceMs) : null],
     ["write_refusal", replica.writeRefusal()],
+    ["disk_stalled_ms", stalledMs === null ? null : Math.round(stalledMs)],
+    ["disk_stalls", stalls],
     ["commit_index", replica.commitIndex()],
     ["applied_index", replica.appliedIndex()],
     ["last_index", replica.lastIndex()],

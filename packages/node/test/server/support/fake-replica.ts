@@ -162,6 +162,10 @@ export class FakeReplica implements WritePath, ReplicaView {
   isCatchingUp(): boolean {
     return false;
   }
+  disk(): { readonly stalledMs: number | null; readonly stalls: number } {
+    return { stalledMs: null, stalls: 0 };
+  }
+
   leaderSilenceMs(): number {
     return this.roleNow === "leader" ? 0 : 1500;
   }

@@ -266,6 +266,7 @@ export function testConfig(overrides: Partial<NodeConfig> = {}): NodeConfig {
     replicaMaxStalenessMs: 10_000,
     heartbeatIntervalMs: 50,
     electionTimeoutMs: 500,
+    diskStallTimeoutMs: 0,
     proposalTimeoutMs: 10_000,
     proposalQueueBytesMax: 64 * MEBIBYTE,
     logSegmentBytes: 64 * MEBIBYTE,
