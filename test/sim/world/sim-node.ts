@@ -432,11 +432,11 @@ export class SimNode {
       commands: this.#options.table,
       hashSeed: 7,
       configuration: initialConfiguration(this.#options.genesis),
+      members: this.#options.genesis.members,
       access: this.#options.access,
     });
     machine.onApply = (entry) => {
       if (life !== this.life) return;
-      members: this.#options.genesis.members,
       this.#options.events.applied(this, entry.index, {
         term: entry.term,
         sum: crc32(entry.data, entry.kind),

@@ -35,9 +35,9 @@ export interface ReplicaView {
   snapshotIndex(): Index;
   logBytes(): number;
   members(): readonly MemberView[];
-  /** Where the snapshot of this node stands, for INFO persistence. */
   /** Members, their changes and the feature level of the cluster. */
   readonly membership: MembershipControl;
+  /** Where the snapshot of this node stands, for INFO persistence. */
   snapshotInProgress(): boolean;
   /** The keyspace, for reading only. */
   readonly keyspace: KeyspaceApi;

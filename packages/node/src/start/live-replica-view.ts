@@ -42,11 +42,11 @@ export class LiveReplicaView implements ReplicaView {
     return this.#replica.anchors;
   }
 
-  role(): Role {
   get membership(): MembershipControl {
     return this.#replica.members;
   }
 
+  role(): Role {
     return this.#replica.role();
   }
 
@@ -121,9 +121,9 @@ export class LiveReplicaView implements ReplicaView {
       return {
         id: member.id,
         name: member.name,
-        peerAddress: member.peerAddress,
-        clientAddress: member.clientAddress,
-        learner: configuration.learners.includes(member.id),
+        peerAddress,
+        clientAddress,
+        learner: member.role === "learner" || member.role === "joining",
         isSelf,
         isLeader: member.isLeader,
         connected: member.isConnected,

@@ -314,7 +314,7 @@ function newMachine(cluster: TestCluster): StateMachine {
     commands: TABLE,
     hashSeed: 1,
     configuration: initialConfiguration(cluster.genesis),
+    members: cluster.genesis.members,
     access: ACCESS,
   });
 }
-    members: cluster.genesis.members,
