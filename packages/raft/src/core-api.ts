@@ -43,6 +43,11 @@ export interface RaftOptions {
      * must be certain as well. Until the log is durable that far again this node helps others to lead, never leads.
      */
     readonly floor?: LogPosition | null;
+    /**
+     * This node may have run before, a moment ago, and promised a leader to elect nobody else (lease.ts): it is quiet
+     * for one election timeout. False or missing only for a new disk.
+     */
+    readonly mayHavePromised?: boolean;
   };
 }
 
@@ -93,6 +98,14 @@ export interface RaftCoreApi {
   propose(data: Uint8Array, kind?: EntryKind): ProposeResult;
   /** Ask for a read index under an id of the caller's; answered in `Ready.reads` or `Ready.readsFailed`. */
   readIndex(requestId: number): void;
+  /** Somebody would read by lease: the leader asks for promises from now on, for a while (lease.ts). */
+  wantLease(): void;
+  /**
+   * For how many ticks from the last one no other node can lead and commit; 0 without a lease. It was asked for
+   * `leaseLengthTicks(electionTimeoutTicks)` less this many ticks ago. Ticks are no time: a driver that stood still, or
+   * whose clock jumped, has to look at its clocks before it believes this.
+   */
+  leaseTicksLeft(): number;
   /** Tell followers a commit index they have not been told yet (all, or one), without waiting for the next append. */
   pushCommit(to?: NodeId): void;
   /** Leader only: hand over to `target`, or to the most caught-up voter. False when there is nobody to take over. */

@@ -41,6 +41,14 @@ export class RaftCore implements RaftCoreApi {
     this.#office.holder.readIndex(requestId);
   }
 
+  wantLease(): void {
+    this.#office.leader?.lease.want();
+  }
+
+  leaseTicksLeft(): number {
+    return this.#office.leader?.lease.ticksLeft() ?? 0;
+  }
+
   pushCommit(to?: NodeId): void {
     this.#office.leader?.replicator.pushCommit(to);
   }

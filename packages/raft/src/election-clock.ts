@@ -4,7 +4,7 @@
  */
 import type { Prng } from "./prng.ts";
 
-/** Ticks within which a node campaigns after the link to its leader broke; drawn from [1, this]. */
+/** Ticks within which a node campaigns after the link to its leader broke, or its promise ended; from [1, this]. */
 export const hurriedDelayTicksMax: number = 4;
 /** A hurried node that lost an election tries again after [T / this, 2 T / this) ticks instead of [T, 2 T). */
 const HURRIED_DIVISOR = 8;
@@ -19,10 +19,14 @@ export class ElectionClock {
   #leaderSilenceTicks = Infinity;
   /** While positive the leader is believed dead, and waiting a whole timeout would only lengthen the gap. */
   #hurryTicks = 0;
+  /** For so long this node elects nobody, itself included. */
+  #promisedTicks: number;
 
-  constructor(electionTimeoutTicks: number, prng: Prng) {
+  /** `promisedTicks`: what this node may have promised before it was started. */
+  constructor(electionTimeoutTicks: number, prng: Prng, promisedTicks: number) {
     this.#electionTimeoutTicks = electionTimeoutTicks;
     this.#prng = prng;
+    this.#promisedTicks = promisedTicks;
     this.restart();
   }
 
@@ -30,6 +34,17 @@ export class ElectionClock {
     this.#elapsedTicks += 1;
     this.#leaderSilenceTicks += 1;
     this.#hurryTicks = Math.max(0, this.#hurryTicks - 1);
+    this.#promisedTicks = Math.max(0, this.#promisedTicks - 1);
+  }
+
+  /** A leader counts on this node to elect nobody for now (lease.ts). */
+  get hasPromised(): boolean {
+    return this.#promisedTicks > 0;
+  }
+
+  /** Promises to elect nobody for so many ticks from now. */
+  promise(ticks: number): void {
+    this.#promisedTicks = Math.max(this.#promisedTicks, ticks);
   }
 
   isDue(): boolean {
@@ -73,7 +88,7 @@ export class ElectionClock {
     this.forgetLeader();
     this.#hurryTicks = this.#electionTimeoutTicks;
     this.#elapsedTicks = 0;
-    this.#timeoutTicks = 1 + this.#prng.below(hurriedDelayTicksMax);
+    this.#timeoutTicks = this.#promisedTicks + 1 + this.#prng.below(hurriedDelayTicksMax);
   }
 
   /** Another node is campaigning with this one's blessing: two at the same moment would split the votes. */

@@ -14,6 +14,7 @@ import type {
   AppendRequest,
   EntryKind,
   Heartbeat,
+  LeaseOffer,
   Message,
   NodeId,
   Role,
@@ -45,7 +46,7 @@ export class Follower implements RoleBehaviour {
     if (!this.#mayCampaign()) {
       return;
     }
-    if (clock.isDue() || this.#isAlone()) {
+    if ((clock.isDue() && !clock.hasPromised) || this.#isAlone()) {
       this.#transitions.campaign("preVote");
     }
   }
@@ -140,13 +141,24 @@ export class Follower implements RoleBehaviour {
       this.#announceIfNot(before);
       reportDamage(this.#state, heartbeat.from);
     }
+    const promises = heartbeat.lease !== undefined && this.#promise(heartbeat.lease);
     this.#state.outbox.send({
       kind: "heartbeatResponse",
       from: this.#state.id,
       to: heartbeat.from,
       term: this.#state.term,
       readRound: heartbeat.readRound,
+      ...(promises ? { leaseTick: heartbeat.lease?.tick } : {}),
     });
+  }
+
+  /** No longer than this node is quiet after a start: a restart must not end a promise early (lease.ts). */
+  #promise(offer: LeaseOffer): boolean {
+    if (offer.promiseTicks > this.#state.options.electionTimeoutTicks) {
+      return false;
+    }
+    this.#state.clock.promise(offer.promiseTicks);
+    return true;
   }
 
   #snapshotChunk(chunk: SnapshotChunk): void {

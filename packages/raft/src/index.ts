@@ -17,4 +17,5 @@ export { InvariantError, RaftError } from "./errors.ts";
 export type { InvariantCode, RaftErrorCode } from "./errors.ts";
 export { committedEntriesPerReadyMax } from "./state.ts";
 export { snapshotChunksInFlightMax } from "./snapshot-transfer.ts";
+export { leaseLengthTicks } from "./lease.ts";
 export { readRoundsInFlightMax } from "./read-only.ts";

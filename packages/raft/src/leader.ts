@@ -9,6 +9,7 @@ import {
 } from "./configuration.ts";
 import { invariant } from "./errors.ts";
 import { LeadershipTransfer } from "./leadership-transfer.ts";
+import { LeaderLease } from "./lease.ts";
 import { isQuorum, quorumIndex } from "./quorum.ts";
 import { ReadOnly } from "./read-only.ts";
 import type { ReadRequest } from "./read-only.ts";
@@ -26,6 +27,7 @@ export class Leader implements RoleBehaviour {
   readonly role = "leader";
   readonly replicator: Replicator;
   readonly transfer: LeadershipTransfer;
+  readonly lease: LeaderLease;
   readonly #state: RaftState;
   readonly #transitions: Transitions;
   readonly #reads: ReadOnly = new ReadOnly();
@@ -38,6 +40,7 @@ export class Leader implements RoleBehaviour {
     this.#uncommittedBytes = state.log.dataBytesOf(state.commitIndex + 1, state.log.lastIndex);
     this.replicator = new Replicator(state);
     this.transfer = new LeadershipTransfer(state, this.replicator);
+    this.lease = new LeaderLease(state, this.replicator, this.transfer);
   }
 
   /**
@@ -51,6 +54,7 @@ export class Leader implements RoleBehaviour {
   tick(): void {
     this.replicator.tick();
     this.transfer.tick();
+    this.lease.tick();
     if (!this.#hearsQuorum()) {
       // Others may have elected a new leader, whom clients of this node can not reach through it.
       this.#transitions.becomeFollower(this.#state.term, null);
@@ -82,6 +86,7 @@ export class Leader implements RoleBehaviour {
       case "heartbeatResponse":
         this.replicator.heartbeatAnswered(progress);
         this.#readRoundAnswered(progress, message.readRound);
+        this.lease.promised(progress.id, message.leaseTick ?? 0);
         this.transfer.proceed(progress.id);
         return;
       default:
@@ -227,6 +232,7 @@ export class Leader implements RoleBehaviour {
     this.#heartbeatElapsedTicks = 0;
     const { outbox, id, term, commitIndex } = this.#state;
     const readRound = this.#reads.pendingRound();
+    const lease = this.lease.offer();
     for (const progress of this.replicator.peers()) {
       outbox.send({
         kind: "heartbeat",
@@ -235,6 +241,7 @@ export class Leader implements RoleBehaviour {
         term,
         commit: Math.min(commitIndex, progress.matchIndex),
         readRound,
+        ...(lease === undefined ? {} : { lease }),
       });
     }
   }

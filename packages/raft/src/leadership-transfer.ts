@@ -11,6 +11,7 @@ export class LeadershipTransfer {
   readonly #replicator: Replicator;
   #target: NodeId | null = null;
   #elapsedTicks = 0;
+  #hasAsked = false;
 
   constructor(state: RaftState, replicator: Replicator) {
     this.#state = state;
@@ -19,6 +20,14 @@ export class LeadershipTransfer {
 
   get target(): NodeId | null {
     return this.#target;
+  }
+
+  /**
+   * Somebody was told to campaign in this term. That can not be taken back, and the message may arrive late: votes for
+   * such a candidate heed no promises (lease.ts).
+   */
+  get hasAsked(): boolean {
+    return this.#hasAsked;
   }
 
   /** False when `target`, or anybody, can not take over: not another voter, or not heard of lately. */
@@ -61,6 +70,7 @@ export class LeadershipTransfer {
 
   sendTimeoutNow(to: NodeId): void {
     const { outbox, id, term } = this.#state;
+    this.#hasAsked = true;
     outbox.send({ kind: "timeoutNow", from: id, to, term });
   }
 

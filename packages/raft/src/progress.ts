@@ -36,6 +36,8 @@ export class Progress {
   commitPushDue = false;
   /** The highest read round it has confirmed. */
   readRoundConfirmed = 0;
+  /** The tick of this leader's latest lease offer that it keeps to; 0 for none. */
+  promisedTick = 0;
   /** `matchIndex` when it last answered a heartbeat: if it has not moved since, something may have been lost. */
   matchAtHeartbeat: Index = -1;
   /** The leader's tick count when it was last heard. */

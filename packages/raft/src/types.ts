@@ -107,17 +107,29 @@ export interface AppendResponse extends Envelope {
   readonly hintTerm: Term;
 }
 
+/** The leader asks for a promise (lease.ts). */
+export interface LeaseOffer {
+  /** When it asked, in ticks of its own; above 0. */
+  readonly tick: number;
+  /** For how many ticks of the follower's it wants the promise. */
+  readonly promiseTicks: number;
+}
+
 export interface Heartbeat extends Envelope {
   readonly kind: "heartbeat";
   /** min(commit, matchIndex of the receiver): never beyond what the receiver is known to hold. */
   readonly commit: Index;
   /** Highest read round the leader wants confirmed; 0 when there is none. */
   readonly readRound: number;
+  /** Missing as long as nobody reads by lease. */
+  readonly lease?: LeaseOffer;
 }
 
 export interface HeartbeatResponse extends Envelope {
   readonly kind: "heartbeatResponse";
   readonly readRound: number;
+  /** The tick of the offer that this node promises to keep to; missing when it promises nothing. */
+  readonly leaseTick?: number;
 }
 
 /**

@@ -16,6 +16,9 @@ export function isLoyal(state: RaftState, role: Role, request: VoteRequest): boo
   if (request.transfer) {
     return false;
   }
+  if (state.clock.hasPromised) {
+    return true;
+  }
   // A leader that has not stepped down heard a majority within the election timeout.
   return role === "leader" || (state.leader !== null && state.clock.leaderIsLive());
 }
@@ -51,7 +54,9 @@ function precedes(state: RaftState, request: VoteRequest): boolean {
 
 /** A vote request of the current term. The answer that grants waits until the vote is on disk. */
 export function answerVote(state: RaftState, request: VoteRequest): void {
-  const free = state.vote === null && state.leader === null;
+  // A promise outlasts the term it was given in.
+  const bound = state.clock.hasPromised && !request.transfer;
+  const free = state.vote === null && state.leader === null && !bound;
   const granted =
     (free || state.vote === request.from) && state.isUpToDate(request.lastIndex, request.lastTerm);
   const response = answer(state, request, { kind: "voteResponse", granted, term: state.term });

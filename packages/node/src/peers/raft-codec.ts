@@ -8,8 +8,8 @@
  *     entry             term | kind u8, zero u24 | length u32 | data           (index = previousIndex + place)
  *   append response     term | answer u8 | matchIndex | rejectedIndex | hintIndex | hintTerm
  *     answer            0: refused, 1: success, 2: refused, and the damaged log ends at matchIndex
- *   heartbeat           term | commit | readRound
- *   heartbeat response  term | readRound
+ *   heartbeat           term | commit | readRound | lease tick | promise ticks      (tick 0: no lease wanted)
+ *   heartbeat response  term | readRound | lease tick                               (0: nothing promised)
  *   snapshot chunk      term | meta.index | meta.term | meta.sizeBytes | offset | lengthBytes | done u8
  *                       | 4 x count u16 | 16 bytes per id | data to the end of the frame
  *   snapshot response   term | index | nextOffset | installed u8
@@ -25,6 +25,8 @@ import type {
   AppendResponse,
   Configuration,
   Entry,
+  Heartbeat,
+  HeartbeatResponse,
   Message,
   NodeId,
   SnapshotChunk,
@@ -105,8 +107,8 @@ const FIXED_BODY_BYTES: Readonly<Record<FixedMessage["kind"], number>> = {
   preVoteResponse: 9,
   voteResponse: 9,
   appendResponse: 41,
-  heartbeat: 24,
-  heartbeatResponse: 16,
+  heartbeat: 40,
+  heartbeatResponse: 24,
   snapshotResponse: 25,
   timeoutNow: 8,
   readIndexRequest: 16,
@@ -136,9 +138,12 @@ function writeFixed(writer: FrameWriter, message: FixedMessage): void {
     case "heartbeat":
       writer.f64(message.commit);
       writer.f64(message.readRound);
+      writer.f64(message.lease?.tick ?? 0);
+      writer.f64(message.lease?.promiseTicks ?? 0);
       return;
     case "heartbeatResponse":
       writer.f64(message.readRound);
+      writer.f64(message.leaseTick ?? 0);
       return;
     case "snapshotResponse":
       writer.f64(message.index);
@@ -256,7 +261,6 @@ export function readRaftMessage(kind: number, reader: FrameReader, ends: LinkEnd
   if (kind < FrameKind.PreVoteRequest || kind > FrameKind.ReadIndexResponse) {
     return null;
   }
-  const { from, to } = ends;
   const term = reader.count();
   switch (kind as FrameKind) {
     case FrameKind.Append:
@@ -264,16 +268,9 @@ export function readRaftMessage(kind: number, reader: FrameReader, ends: LinkEnd
     case FrameKind.AppendResponse:
       return readAppendResponse(reader, ends, term);
     case FrameKind.Heartbeat:
-      return {
-        kind: "heartbeat",
-        from,
-        to,
-        term,
-        commit: reader.count(),
-        readRound: reader.count(),
-      };
+      return readHeartbeat(reader, ends, term);
     case FrameKind.HeartbeatResponse:
-      return { kind: "heartbeatResponse", from, to, term, readRound: reader.count() };
+      return readHeartbeatResponse(reader, ends, term);
     case FrameKind.SnapshotChunk:
       return readChunk(reader, ends, term);
     default:
@@ -381,6 +378,26 @@ function readAppendResponse(
     hintTerm: reader.count(),
   };
   return answer === AppendAnswer.RefusedDamaged ? { ...response, lowersMatch: true } : response;
+}
+
+function readHeartbeat(reader: FrameReader, { from, to }: LinkEnds, term: number): Heartbeat {
+  const commit = reader.count();
+  const readRound = reader.count();
+  const tick = reader.count();
+  const promiseTicks = reader.count();
+  const heartbeat: Heartbeat = { kind: "heartbeat", from, to, term, commit, readRound };
+  return tick === 0 ? heartbeat : { ...heartbeat, lease: { tick, promiseTicks } };
+}
+
+function readHeartbeatResponse(
+  reader: FrameReader,
+  { from, to }: LinkEnds,
+  term: number,
+): HeartbeatResponse {
+  const readRound = reader.count();
+  const leaseTick = reader.count();
+  const response: HeartbeatResponse = { kind: "heartbeatResponse", from, to, term, readRound };
+  return leaseTick === 0 ? response : { ...response, leaseTick };
 }
 
 function readChunk(reader: FrameReader, { from, to }: LinkEnds, term: number): SnapshotChunk {

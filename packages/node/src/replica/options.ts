@@ -170,6 +170,7 @@ export function raftOptions(
         sizeBytes: 0,
       },
       entries: recovered.entries,
+      mayHavePromised: recovered.hardState !== null,
     },
   };
 }

@@ -7,6 +7,7 @@ export const FROM = "0f8fad5b-d9cb-469f-a165-70867728950e";
 export const TO = "7c9e6679-7425-40de-944b-e07fc1f90ae7";
 
 const count = fc.oneof(fc.nat(), fc.maxSafeNat());
+const positive = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
 const index = fc.oneof(fc.nat(), fc.nat({ max: 2 ** 50 }));
 const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));
 /** Sometimes large enough to be referred to instead of copied. */
@@ -77,8 +78,23 @@ export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
       })
       .map(({ answer, ...rest }) => ({ ...rest, ...answer })),
   ),
-  message(fc.record({ kind: fc.constant("heartbeat" as const), commit: count, readRound: count })),
-  message(fc.record({ kind: fc.constant("heartbeatResponse" as const), readRound: count })),
+  message(
+    fc.record(
+      {
+        kind: fc.constant("heartbeat" as const),
+        commit: count,
+        readRound: count,
+        lease: fc.record({ tick: positive, promiseTicks: count }),
+      },
+      { requiredKeys: ["kind", "commit", "readRound"] },
+    ),
+  ),
+  message(
+    fc.record(
+      { kind: fc.constant("heartbeatResponse" as const), readRound: count, leaseTick: positive },
+      { requiredKeys: ["kind", "readRound"] },
+    ),
+  ),
   message(
     fc
       .record({

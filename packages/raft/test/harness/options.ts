@@ -28,6 +28,7 @@ export interface CoreSetup {
   readonly snapshot?: SnapshotMeta;
   readonly entries?: readonly Entry[];
   readonly floor?: LogPosition;
+  readonly mayHavePromised?: boolean;
   readonly limits?: Partial<RaftOptions>;
 }
 
@@ -50,6 +51,7 @@ export function optionsOf(setup: CoreSetup): RaftOptions {
       snapshot: setup.snapshot ?? { index: 0, term: 0, configuration, sizeBytes: 0 },
       entries,
       floor: setup.floor ?? null,
+      mayHavePromised: setup.mayHavePromised ?? false,
     },
   };
 }

@@ -47,6 +47,7 @@ export class TestNode {
   readonly #options: RaftOptions;
   readonly #events: NodeEvents;
   readonly #canary: Canary | null;
+  readonly #keepsPromises: boolean;
   core: RaftCore;
   up = true;
   state = "";
@@ -64,6 +65,7 @@ export class TestNode {
     this.#options = options;
     this.#events = events;
     this.#canary = canary;
+    this.#keepsPromises = options.restored.mayHavePromised === true;
     this.disk = new MemoryDisk(options.restored.snapshot.configuration);
     this.disk.hardState = options.restored.hardState;
     this.disk.snapshot = options.restored.snapshot;
@@ -102,7 +104,10 @@ export class TestNode {
     this.core = new RaftCore({
       ...this.#options,
       seed: this.#options.seed + this.#restarts * 7919,
-      restored: disk.restored(),
+      restored: {
+        ...disk.restored(),
+        mayHavePromised: this.#keepsPromises,
+      },
     });
     this.up = true;
     this.state = disk.snapshotBytes;

@@ -37,6 +37,7 @@ function run(setup: NetworkSetup): Outcome {
     readsConfirmed: network.readsConfirmed,
     snapshotsInstalled: network.snapshotsInstalled,
     logsDamaged: network.logsDamaged,
+    leasesSeen: network.leasesSeen,
   };
 }
 
@@ -47,6 +48,7 @@ function runSeeds(setup: Omit<NetworkSetup, "seed">, seeds: number): Outcome {
     readsConfirmed: 0,
     snapshotsInstalled: 0,
     logsDamaged: 0,
+    leasesSeen: 0,
   };
   for (let seed = 1; seed <= seeds; seed += 1) {
     try {
@@ -56,6 +58,7 @@ function runSeeds(setup: Omit<NetworkSetup, "seed">, seeds: number): Outcome {
       total.readsConfirmed += outcome.readsConfirmed;
       total.snapshotsInstalled += outcome.snapshotsInstalled;
       total.logsDamaged += outcome.logsDamaged;
+      total.leasesSeen += outcome.leasesSeen;
     } catch (error) {
       throw new Error(`seed ${seed} of ${JSON.stringify(setup)}`, { cause: error });
     }
@@ -105,6 +108,15 @@ describe("a random bad network", () => {
       expect(total.commitIndex).toBeGreaterThan(10 * SEEDS);
     },
   );
+
+  test.each([
+    { nodes: 3, steps: 3000 },
+    { nodes: 5, steps: 5000, membershipChanges: true },
+    { nodes: 5, steps: 5000, storm: true },
+  ])("has a lease only where all is known that is committed: %o", (setup) => {
+    const total = runSeeds({ ...setup, leases: true }, SEEDS);
+    expect(total.leasesSeen).toBeGreaterThan(10 * SEEDS);
+  });
 
   test("catches a driver that forgets where a damaged log ended (R58)", () => {
     const setup = { nodes: 3, steps: 3000, damage: true, storm: true } as const;

@@ -17,6 +17,7 @@ import { TestNode, type Canary, type NodeEvents } from "../harness/test-node.ts"
 import { ElectionSafety } from "./invariants/election-safety.ts";
 import { LeaderAppendOnly } from "./invariants/leader-append-only.ts";
 import { LeaderCompleteness } from "./invariants/leader-completeness.ts";
+import { LeaseFreshness } from "./invariants/lease-freshness.ts";
 import { LogMatching } from "./invariants/log-matching.ts";
 import { ReadFreshness } from "./invariants/read-freshness.ts";
 import { RefusedStaysOut } from "./invariants/refused-stays-out.ts";
@@ -32,6 +33,11 @@ export interface NetworkSetup {
   readonly membershipChanges?: boolean;
   /** Logs get damaged behind some point while their node is down; never of more nodes than may fail. */
   readonly damage?: boolean;
+  /**
+   * Somebody always reads by lease, and whoever has one must know of all that is committed. The nodes' clocks then run
+   * as a lease may rely on: one of them a tenth slower than the others.
+   */
+  readonly leases?: boolean;
   /** Every run is a storm of elections, instead of every fourth. */
   readonly storm?: boolean;
 }
@@ -42,6 +48,7 @@ export interface Outcome {
   readonly readsConfirmed: number;
   readonly snapshotsInstalled: number;
   readonly logsDamaged: number;
+  readonly leasesSeen: number;
 }
 
 const NAMES = ["a", "b", "c", "d", "e"];
@@ -54,6 +61,8 @@ export class RandomNetwork implements NodeEvents {
   #weather: Weather;
   readonly #reads: ReadFreshness = new ReadFreshness();
   readonly #refusals: RefusedStaysOut = new RefusedStaysOut();
+  readonly #leaseFreshness: LeaseFreshness | null;
+  #ticks = 0;
   readonly #invariants: readonly Invariant[];
   readonly #membershipChanges: boolean;
   readonly #damage: boolean;
@@ -71,6 +80,7 @@ export class RandomNetwork implements NodeEvents {
     this.#weather = drawWeather(this.#prng, setup.storm ?? false);
     this.#membershipChanges = setup.membershipChanges ?? false;
     this.#damage = setup.damage ?? false;
+    this.#leaseFreshness = setup.leases === true ? new LeaseFreshness() : null;
     this.#invariants = [
       new ElectionSafety(),
       new LeaderAppendOnly(),
@@ -79,6 +89,7 @@ export class RandomNetwork implements NodeEvents {
       new StateMachineSafety(),
       this.#reads,
       this.#refusals,
+      ...(this.#leaseFreshness === null ? [] : [this.#leaseFreshness]),
     ];
     const names = NAMES.slice(0, setup.nodes);
     const voters = this.#membershipChanges ? names.slice(0, 3) : names;
@@ -90,7 +101,13 @@ export class RandomNetwork implements NodeEvents {
     this.nodes = names.map(
       (id) =>
         new TestNode(
-          optionsOf({ id, voters, seed: setup.seed, limits }),
+          optionsOf({
+            id,
+            voters,
+            seed: setup.seed,
+            limits,
+            mayHavePromised: setup.leases === true,
+          }),
           this,
           setup.canary ?? null,
         ),
@@ -131,6 +148,10 @@ export class RandomNetwork implements NodeEvents {
     // The asker would ask again; the random walk does so anyway.
   }
 
+  get leasesSeen(): number {
+    return this.#leaseFreshness?.seen ?? 0;
+  }
+
   // The bad times.
 
   runFaults(steps: number): void {
@@ -157,8 +178,8 @@ export class RandomNetwork implements NodeEvents {
     const dice = prng.below(100);
     if (dice < 50) {
       this.#deliverAny();
-    } else if (dice < 57) {
-      this.nodes.forEach((peer) => this.#act(peer, () => peer.core.tick()));
+    } else if (dice < 57 || (dice < 60 && this.#leaseFreshness !== null)) {
+      this.#tickAll();
     } else if (dice < 60) {
       this.#act(node, () => node.core.tick());
     } else if (dice < 80) {
@@ -169,6 +190,21 @@ export class RandomNetwork implements NodeEvents {
       this.#act(node, () => this.#read(node));
     } else {
       this.#act(node, () => node.core.pushCommit());
+    }
+  }
+
+  /** Time passes for all. With leases it does a little slower for the first. */
+  #tickAll(): void {
+    this.#ticks += 1;
+    for (const node of this.nodes) {
+      const rests =
+        this.#leaseFreshness !== null && node === this.nodes[0] && this.#ticks % 10 === 0;
+      if (!rests) {
+        this.#act(node, () => node.core.tick());
+      }
+      if (this.#leaseFreshness !== null) {
+        this.#act(node, () => node.core.wantLease());
+      }
     }
   }
 
@@ -209,7 +245,7 @@ export class RandomNetwork implements NodeEvents {
     // Sometimes nothing gets through for as long as it takes all of them to campaign at once.
     const silentTicks = this.#prng.chance(50) ? 0 : 4;
     for (let tick = 0; tick < silentTicks; tick += 1) {
-      this.nodes.forEach((node) => this.#act(node, () => node.core.tick()));
+      this.#tickAll();
     }
   }
 
