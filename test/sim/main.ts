@@ -1,9 +1,11 @@
 /**
- *   pnpm sim --seeds N [--from S]     run N seeds
- *   pnpm sim --seed X [--trace]       run one, twice, and show that both runs are the same
- *   pnpm sim --canary NAME            put a defect in and show that it is found
+ *   pnpm sim --seeds N [--from S] [--jobs P]   run N seeds, in P processes
+ *   pnpm sim --seed X [--trace]                run one, twice, and show that both runs are the same
+ *   pnpm sim --canary NAME                     put a defect in and show that it is found
  */
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { newTally, runSideBySide, type Tally } from "./side-by-side.ts";
 import { CANARIES } from "./world/canary.ts";
 import { simulate, type SimulationResult } from "./world/world.ts";
 
@@ -17,8 +19,11 @@ const { values } = parseArgs({
     seeds: { type: "string" },
     seed: { type: "string" },
     from: { type: "string", default: "1" },
+    jobs: { type: "string", default: "1" },
     canary: { type: "string" },
     trace: { type: "boolean", default: false },
+    /** For the processes of `--jobs`: tell the parent what it came to. */
+    tally: { type: "boolean", default: false },
   },
 });
 
@@ -58,27 +63,53 @@ function runOne(seed: number): number {
   return first.problems.length === 0 ? 0 : 1;
 }
 
-function runMany(count: number, from: number): number {
-  const startedMs = performance.now();
-  let failed = 0;
-  let virtualMs = 0;
-  let operations = 0;
+function runHere(count: number, from: number): Tally {
+  const tally = newTally();
+  const cpuBefore = process.cpuUsage();
   for (let seed = from; seed < from + count; seed++) {
     const result = simulate({ seed });
-    virtualMs += result.virtualMs;
-    operations += result.appends + result.reads;
+    tally.virtualMs += result.virtualMs;
+    tally.operations += result.appends + result.reads;
+    tally.steps += result.steps;
+    for (const [kind, times] of result.faults)
+      tally.faults[kind] = (tally.faults[kind] ?? 0) + times;
     const differs = seed % REPEAT_EVERY === 0 && simulate({ seed }).traceHash !== result.traceHash;
     if (differs) print(`seed ${seed} is not the same in a second run`);
     if (result.problems.length > 0) report(result);
-    if (differs || result.problems.length > 0) failed++;
+    if (differs || result.problems.length > 0) tally.failed++;
+    else tally.passed++;
   }
-  const wallMs = performance.now() - startedMs;
+  const { user, system } = process.cpuUsage(cpuBefore);
+  tally.cpuMs = (user + system) / 1000;
+  return tally;
+}
+
+async function runMany(count: number, from: number): Promise<number> {
+  const startedMs = performance.now();
+  const jobs = wholeNumber(values.jobs, "jobs");
+  const program = fileURLToPath(import.meta.url);
+  const tally =
+    jobs <= 1
+      ? runHere(count, from)
+      : await runSideBySide({ program, from, count, jobs, options: [] });
+  if (values.tally) {
+    process.send!(tally);
+    return 0;
+  }
+  tell(tally, performance.now() - startedMs);
+  return tally.failed === 0 ? 0 : 1;
+}
+
+function tell(tally: Tally, wallMs: number): void {
+  const { virtualMs, cpuMs } = tally;
+  const byName = Object.entries(tally.faults).sort(([left], [right]) => left.localeCompare(right));
+  for (const [kind, times] of byName) print(`  ${kind}: ${times}`);
   print(
-    `${(virtualMs / 3_600_000).toFixed(2)} virtual hours, ${operations} operations in ${(wallMs / 1000).toFixed(0)} s ` +
-      `(${(virtualMs / wallMs).toFixed(0)} times real time)`,
+    `${(virtualMs / 3_600_000).toFixed(2)} virtual hours, ${tally.operations} operations, ${tally.steps} steps ` +
+      `in ${(wallMs / 1000).toFixed(0)} s, ${(cpuMs / 1000).toFixed(0)} s of a core ` +
+      `(${(virtualMs / cpuMs).toFixed(0)} times real time on one core)`,
   );
-  print(`sim: ${count - failed} passed, ${failed} failed`);
-  return failed === 0 ? 0 : 1;
+  print(`sim: ${tally.passed} passed, ${tally.failed} failed`);
 }
 
 function runCanary(name: string): number {
@@ -100,7 +131,7 @@ function runCanary(name: string): number {
 if (values.canary !== undefined) process.exitCode = runCanary(values.canary);
 else if (values.seed !== undefined) process.exitCode = runOne(wholeNumber(values.seed, "seed"));
 else
-  process.exitCode = runMany(
+  process.exitCode = await runMany(
     wholeNumber(values.seeds ?? "100", "seeds"),
     wholeNumber(values.from, "from"),
   );

@@ -16,6 +16,17 @@ export class CatalogueIndex {
   readonly #parents = new Map<number, CommandEntry>();
   readonly #masks = new Map<ReadonlySet<number>, CommandMask>();
   readonly #all: ReadonlySet<number>;
+  static readonly #plain = new WeakMap<CommandCatalogue, CatalogueIndex>();
+
+  /** The one of this catalogue from which nothing is withheld: made once, however many tables of users there are. */
+  static of(catalogue: CommandCatalogue): CatalogueIndex {
+    let index = CatalogueIndex.#plain.get(catalogue);
+    if (index === undefined) {
+      index = new CatalogueIndex(catalogue);
+      CatalogueIndex.#plain.set(catalogue, index);
+    }
+    return index;
+  }
 
   constructor(catalogue: CommandCatalogue, withheld: ReadonlySet<number> = new Set()) {
     this.catalogue = catalogue;

@@ -69,7 +69,7 @@ class Users implements UserTable {
   #nextExpiryMs = Infinity;
 
   constructor(catalogue: CommandCatalogue, limits: AclLimits) {
-    this.#index = new CatalogueIndex(catalogue);
+    this.#index = CatalogueIndex.of(catalogue);
     this.#limits = limits;
     const definition = new UserDefinition(DEFAULT_USER_NAME, this.#options("stored"));
     applyRules(definition, DEFAULT_USER_RULES);
@@ -355,7 +355,7 @@ class Users implements UserTable {
 
 /** The catalogue with those commands withheld that are new and not to be granted by category. */
 function indexFor(catalogue: CommandCatalogue, commands: KnownCommands | null): CatalogueIndex {
-  const plain = new CatalogueIndex(catalogue);
+  const plain = CatalogueIndex.of(catalogue);
   if (commands === null || commands.policy === "allow") return plain;
   const known = new Set(commands.known);
   const isNew = plain.entries.filter(({ name }) => !known.has(name));

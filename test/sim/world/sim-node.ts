@@ -5,12 +5,10 @@
 import {
   DEFAULT_REPLICA_LIMITS,
   Replica,
-  StateMachine,
   TrackedSnapshots,
   initialConfiguration,
   restoreSnapshot,
   type AccessPorts,
-  type ApplyListener,
   type CommandTable,
   type Genesis,
   type Member,
@@ -18,12 +16,13 @@ import {
 } from "@ferrite/node/simulation";
 import type { UsersChange } from "@ferrite/acl";
 import type { Entry } from "@ferrite/raft";
-import { FileSystemSnapshotStore, SegmentedLog, writeFileDurably } from "@ferrite/storage";
+import { FileSystemSnapshotStore, SegmentedLog } from "@ferrite/storage";
 import { crc32 } from "node:zlib";
 import type { EntryMark, NodeFacts } from "../invariants/observer.ts";
 import { NodeAtRest } from "./at-rest/node-at-rest.ts";
 import type { Canary } from "./canary.ts";
 import { Mirror } from "./mirror.ts";
+import { isDiskFault, nextIncarnation, ObservedMachine } from "./node-life.ts";
 import type { Prng } from "./prng.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { VirtualDisk } from "./virtual-disk.ts";
@@ -31,6 +30,8 @@ import { VirtualLogWriter, type DiskSpeed } from "./virtual-log-writer.ts";
 import type { VirtualNetwork } from "./virtual-network.ts";
 
 export interface SimNodeEvents {
+  /** Something happens in the node. */
+  touched?(node: SimNode): void;
   logWritten(node: SimNode, entries: readonly Entry[], marks: readonly EntryMark[]): void;
   becameLeader(node: SimNode): void;
   applied(
@@ -75,26 +76,6 @@ const SEGMENT_BYTES = 32 * 1024;
 /** A stop that takes longer is given up. */
 const STOP_WITHIN_MS = 1000;
 const CLOSING_MS_MAX = 100;
-
-/** What the virtual disk was told to do, as opposed to what is wrong with the node. */
-function isDiskFault(error: unknown): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === "EIO" || code === "ENOSPC") return true;
-  }
-  return false;
-}
-
-/** Tells the invariants what is applied. */
-class ObservedMachine extends StateMachine {
-  onApply: (entry: Entry) => void = () => {};
-
-  override apply(entry: Entry, listener: ApplyListener): number {
-    const records = super.apply(entry, listener);
-    this.onApply(entry);
-    return records;
-  }
-}
 
 export class SimNode {
   readonly member: Member;
@@ -202,7 +183,7 @@ export class SimNode {
     const life = ++this.life;
     const schedule = this.#lifeScheduler(life);
     this.disk.makeDirectory(DIRECTORY);
-    const incarnation = this.#nextIncarnation();
+    const incarnation = nextIncarnation(this.disk, DIRECTORY);
     const encryption = this.atRest.open();
     const { randomBytes } = this.atRest;
     const snapshots = new TrackedSnapshots(
@@ -456,19 +437,6 @@ export class SimNode {
     for (const entry of entries) before.write(entry);
   }
 
-  #nextIncarnation(): number {
-    const path = `${DIRECTORY}/incarnation`;
-    let last = 0;
-    if (this.disk.exists(path)) {
-      const bytes = Buffer.alloc(32);
-      const handle = this.disk.open(path, "read");
-      last = Number(bytes.toString("utf8", 0, handle.read(bytes, 0)));
-      handle.close();
-    }
-    writeFileDurably(this.disk, path, Buffer.from(String(last + 1)));
-    return (last + 1) * 65_536;
-  }
-
   #lifeScheduler(life: number): Pick<Scheduler, "after"> {
     return {
       after: (delayMs, run) => this.#options.scheduler.after(delayMs, () => this.#gate(life, run)),
@@ -478,8 +446,12 @@ export class SimNode {
   /** Runs now, after the pause, or never when the life it belongs to is over. */
   #gate(life: number, run: () => void): void {
     if (life !== this.life) return;
-    if (!this.#paused) run();
-    else this.#heldBack.push(() => this.#gate(life, run));
+    if (!this.#paused) {
+      this.#options.events.touched?.(this);
+      run();
+    } else {
+      this.#heldBack.push(() => this.#gate(life, run));
+    }
   }
 
   /** A disk that fails ends the node, as in production; anything else is a problem of its own. */

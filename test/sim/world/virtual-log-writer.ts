@@ -45,6 +45,8 @@ interface Task {
 
 /** As the production writer. */
 const SPACE_RETRY_MS = 200;
+/** A write that takes longer is looked at this often. */
+const SLICE_MS = 100;
 
 export class VirtualLogWriter implements KeyedLogWriter {
   readonly #log: SegmentedLog;
@@ -165,11 +167,22 @@ export class VirtualLogWriter implements KeyedLogWriter {
     if (group.length === 0 || this.#dead) return;
     this.#busy = true;
     const { low, high } = this.#speed.syncMs;
-    const totalMs = (low + this.#prng.next() * (high - low)) * this.#disk.slowness;
+    const workMs = low + this.#prng.next() * (high - low);
     this.#hasRoom(() => {
       for (const task of group) task.take();
     });
-    this.#scheduler.after(totalMs, () => this.#finish(group));
+    this.#workOff(group, workMs);
+  }
+
+  /** As fast as the disk is at each moment: one that was slow, or hung, may be well again in the middle of a write. */
+  #workOff(group: readonly Task[], workMs: number): void {
+    const { slowness } = this.#disk;
+    const takesMs = workMs * slowness;
+    if (takesMs <= SLICE_MS) this.#scheduler.after(takesMs, () => this.#finish(group));
+    else
+      this.#scheduler.after(SLICE_MS, () => {
+        if (!this.#dead) this.#workOff(group, Math.max(0, workMs - SLICE_MS / slowness));
+      });
   }
 
   #finish(group: readonly Task[]): void {

@@ -30,17 +30,23 @@ interface Endpoint {
   readonly timeMs: () => number;
 }
 
+/** One direction between two nodes. */
+class Lane {
+  isCut = false;
+  /** Counts the breaks: what was on its way before one is lost. */
+  breaks = 0;
+  /** When the newest message arrives. */
+  arrivesAtMs = 0;
+}
+
 export class VirtualNetwork {
   readonly #scheduler: Scheduler;
   readonly #prng: Prng;
   readonly #endpoints: Map<string, Endpoint> = new Map();
-  readonly #cuts: Set<string> = new Set();
-  /** Counts the breaks of a link: what was on its way over it before one is lost. */
-  readonly #breaks: Map<string, number> = new Map();
-  /** When the newest message of each direction arrives. */
-  readonly #arrivals: Map<string, number> = new Map();
-  /** Called with every payload that is delivered, for the trace. */
-  onDeliver: (from: string, to: string, payload: PeerPayload) => void = () => {};
+  /** By sender, then by receiver. */
+  readonly #lanes: Map<string, Map<string, Lane>> = new Map();
+  /** Called with every payload that is delivered, and its bytes, for the trace. */
+  onDeliver: (from: string, to: string, payload: PeerPayload, bytes: Buffer) => void = () => {};
   /** Called with every payload that a node hands over, before chance has its say. */
   onSend: (from: string, payload: PeerPayload) => void = () => {};
   faults: NetworkFaults = CALM_NETWORK;
@@ -68,7 +74,7 @@ export class VirtualNetwork {
   detach(id: string): void {
     this.#endpoints.delete(id);
     for (const [other, { events }] of this.#endpoints) {
-      if (this.#cuts.has(link(id, other))) continue;
+      if (this.#lane(id, other).isCut) continue;
       this.#scheduler.after(this.#latencyMs(), () => {
         if (this.#endpoints.get(other)?.events === events)
           events.onDisconnected(id, { refused: true });
@@ -82,8 +88,9 @@ export class VirtualNetwork {
       [left, right],
       [right, left],
     ] as const) {
-      this.#breaks.set(link(from, to), this.#breaksOf(from, to) + 1);
-      this.#arrivals.delete(link(from, to));
+      const lane = this.#lane(from, to);
+      lane.breaks++;
+      lane.arrivesAtMs = 0;
       this.#scheduler.after(this.#latencyMs(), () =>
         this.#endpoints.get(from)?.events.onDisconnected(to, { refused: false }),
       );
@@ -94,17 +101,19 @@ export class VirtualNetwork {
   }
 
   cut(from: string, to: string): void {
-    this.#cuts.add(link(from, to));
+    this.#lane(from, to).isCut = true;
   }
 
   heal(): void {
-    this.#cuts.clear();
+    for (const lanes of this.#lanes.values()) {
+      for (const lane of lanes.values()) lane.isCut = false;
+    }
   }
 
   transport(from: string): Transport & { flush(): void } {
     return {
       send: (to, payload) => this.#send(from, to, payload),
-      connected: (peer) => this.#endpoints.has(peer) && !this.#cuts.has(link(from, peer)),
+      connected: (peer) => this.#endpoints.has(peer) && !this.#lane(from, peer).isCut,
       flush: () => {},
     };
   }
@@ -116,35 +125,47 @@ export class VirtualNetwork {
     const sentAtMs = sender.timeMs();
     const bytes = encodePayload(payload);
     const copies = this.#prng.chance(this.faults.repeatRate) ? 2 : 1;
-    const breaks = this.#breaksOf(from, to);
+    const lane = this.#lane(from, to);
+    const { breaks } = lane;
     for (let copy = 0; copy < copies; copy++) {
       if (this.#prng.chance(this.faults.lossRate)) continue;
-      this.#scheduler.after(this.#delayMs(from, to), () => {
-        if (this.#breaksOf(from, to) === breaks) this.#deliver(from, to, bytes, sentAtMs);
+      // Each receiver keeps views into the bytes it got: no two may have the same.
+      const own = copy === 0 ? bytes : Buffer.from(bytes);
+      this.#scheduler.after(this.#delayMs(lane), () => {
+        if (lane.breaks === breaks && !lane.isCut) this.#deliver(from, to, own, sentAtMs);
       });
     }
     return true;
   }
 
   /** A connection keeps its order: what is held back holds back all behind it. */
-  #delayMs(from: string, to: string): number {
+  #delayMs(lane: Lane): number {
     const latencyMs = this.#latencyMs();
     if (this.faults.reorders) return latencyMs;
     const { nowMs } = this.#scheduler;
-    const atMs = Math.max(nowMs + latencyMs, this.#arrivals.get(link(from, to)) ?? 0);
-    this.#arrivals.set(link(from, to), atMs);
-    return atMs - nowMs;
+    lane.arrivesAtMs = Math.max(nowMs + latencyMs, lane.arrivesAtMs);
+    return lane.arrivesAtMs - nowMs;
   }
 
-  #breaksOf(from: string, to: string): number {
-    return this.#breaks.get(link(from, to)) ?? 0;
+  #lane(from: string, to: string): Lane {
+    let lanes = this.#lanes.get(from);
+    if (lanes === undefined) {
+      lanes = new Map();
+      this.#lanes.set(from, lanes);
+    }
+    let lane = lanes.get(to);
+    if (lane === undefined) {
+      lane = new Lane();
+      lanes.set(to, lane);
+    }
+    return lane;
   }
 
   #deliver(from: string, to: string, bytes: Buffer, sentAtMs: number): void {
     const receiver = this.#endpoints.get(to);
-    if (receiver === undefined || this.#cuts.has(link(from, to))) return;
-    const payload = decodePayload(Buffer.from(bytes), { from, to });
-    this.onDeliver(from, to, payload);
+    if (receiver === undefined) return;
+    const payload = decodePayload(bytes, { from, to });
+    this.onDeliver(from, to, payload, bytes);
     receiver.events.onPayload(from, payload, sentAtMs);
   }
 
@@ -155,8 +176,4 @@ export class VirtualNetwork {
       ? latency * this.#prng.between(10, 200)
       : latency;
   }
-}
-
-function link(from: string, to: string): string {
-  return `${from}>${to}`;
 }

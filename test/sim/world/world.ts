@@ -3,13 +3,7 @@
  * phase: the invariants hold at every step), then healed (liveness phase: every request ends, all nodes agree), and at the end
  * the clients' history is held against what the cluster says (oracle).
  */
-import {
-  accessPorts,
-  createCommandTable,
-  type CommandTable,
-  type Genesis,
-  type Member,
-} from "@ferrite/node/simulation";
+import { accessPorts, createCommandTable, type CommandTable } from "@ferrite/node/simulation";
 import type { Entry } from "@ferrite/raft";
 import { breakCommitRule } from "@ferrite/raft/testing";
 import { CommittedEntries } from "../invariants/committed-entries.ts";
@@ -26,14 +20,14 @@ import { checkHistory } from "../oracle/check-history.ts";
 import { History, splitTokens } from "../oracle/history.ts";
 import { crc32 } from "node:zlib";
 import { AtRestPart } from "./at-rest/at-rest-part.ts";
+import { diskSpeed, drawShape, type ClusterShape } from "./cluster-shape.ts";
 import { Faults } from "./faults.ts";
 import { Prng } from "./prng.ts";
 import { Scheduler } from "./scheduler.ts";
 import { CLIENT_KEYS, SimClient } from "./sim-client.ts";
 import { SimNode } from "./sim-node.ts";
-import { TraceHash } from "./trace-hash.ts";
+import { Telling } from "./telling.ts";
 import { NO_CANARY, uncheckedAccess, type Canary } from "./canary.ts";
-import { describePayload } from "./describe-payload.ts";
 import { UsersPart } from "./users-part.ts";
 import { VirtualNetwork } from "./virtual-network.ts";
 import { Workload } from "./workload.ts";
@@ -60,15 +54,20 @@ export interface SimulationResult {
   readonly faults: ReadonlyMap<string, number>;
 }
 
-/** Mostly three: there a majority is lost soonest. */
-const CLUSTER_SIZES = [3, 3, 3, 3, 3, 3, 5, 1];
 const CLIENTS = 4;
 /** A healed cluster must be quiet and equal again within this time. */
 const LIVENESS_MS = 60_000;
-/** After the faults: how long it may take to recover, how long service is then watched, when a write is overdue. */
+const LOOK_MS = 20;
+/**
+ * After the faults: how long all must be abreast before the cluster counts as recovered (and at most how long that may take until
+ * it is called well in any case), how long service is then watched, when a write is overdue.
+ */
+const WELL_MS = 500;
 const SETTLE_MS = 5000;
 const ABREAST_ENTRIES = 10;
-const SERVICE_MS = 3000;
+/** A node that runs after one snapshot and the next while clients write is not waited for any longer. */
+const CHASE_MS = 4000;
+const SERVICE_MS = 1600;
 const ANSWER_MS = 1000;
 /**
  * Steps within a while. A node that plans round after round without any news makes 100,000 in every second; a long backlog in
@@ -94,36 +93,34 @@ class World {
   readonly #clients: SimClient[] = [];
   readonly #history: History = new History();
   readonly #invariants: readonly Invariant[];
+  readonly #stepInvariants: readonly Invariant[];
+  /** Nodes in which something happened in this step. */
+  readonly #touched: Set<SimNode> = new Set();
   readonly #refusals: RefusalsEnd = new RefusalsEnd();
-  readonly #trace: TraceHash = new TraceHash();
+  readonly #telling: Telling;
   readonly #faults: Faults;
   readonly #workload: Workload;
   readonly #users: UsersPart;
   readonly #atRest: AtRestPart;
   /** Of encryption at rest alone: what the other seeds do stays as it is. */
   readonly #atRestPrng: Prng;
-  /** acl-max-staleness-ms. */
-  readonly #aclBoundMs: number;
-  /** Some seeds are all about leaders that do not last: figure 8 of the paper needs four deaths in a row. */
-  readonly #shortReigns: boolean;
+  readonly #shape: ClusterShape;
   readonly #problems: string[] = [];
-  #keepsUp = true;
-  #chasesSnapshots = false;
   #steps = 0;
   #window = { atMs: 0, steps: 0 };
 
   constructor(options: SimulationOptions) {
     this.#options = options;
     this.#canary = options.canary ?? NO_CANARY;
+    this.#telling = new Telling(this.#scheduler, options.onTrace);
     this.#prng = new Prng(options.seed);
     this.#atRestPrng = new Prng(AT_REST_STREAM * 0x100000000 + (options.seed >>> 0));
-    this.#shortReigns = this.#prng.chance(0.15);
-    this.#aclBoundMs = this.#prng.pick([1000, 3000, 10_000]);
+    this.#shape = drawShape(this.#prng);
     this.#network = new VirtualNetwork(this.#scheduler, this.#prng.fork());
     this.#network.onSend = (from, payload) => this.#faults.sent(from, payload);
-    this.#network.onDeliver = (from, to, payload) => {
-      this.#note(`${from.slice(-1)}>${to.slice(-1)} ${describePayload(payload)}`);
-      this.#refusals.delivered(payload, from.slice(-1), to.slice(-1));
+    this.#network.onDeliver = (from, to, payload, bytes) => {
+      this.#telling.delivered(from, to, payload, bytes);
+      this.#refusals.delivered(payload, from, to);
       this.#faults.delivered(to, payload);
     };
     this.#invariants = [
@@ -134,6 +131,7 @@ class World {
       new SaneIndexes(),
       new NoWayBack(),
     ];
+    this.#stepInvariants = this.#invariants.filter((invariant) => "step" in invariant);
     const table = createCommandTable();
     this.#addNodes(table);
     this.#addClients(table);
@@ -142,20 +140,20 @@ class World {
       nodes: this.#nodes,
       scheduler: this.#scheduler,
       prng: this.#prng.fork(),
-      boundMs: this.#aclBoundMs,
-      trace: (line) => this.#note(line),
+      boundMs: this.#shape.limits.aclMaxStalenessMs,
+      trace: (line) => this.#telling.line(line),
     });
     this.#faults = new Faults({
       nodes: this.#nodes,
       network: this.#network,
       scheduler: this.#scheduler,
       prng: this.#prng.fork(),
-      shortReigns: this.#shortReigns,
+      shortReigns: this.#shape.shortReigns,
       killed: (node) => {
         for (const client of this.#clients) client.nodeDied(node);
         this.#users.nodeDied(node);
       },
-      note: (line) => this.#note(line),
+      note: (line) => this.#telling.line(line),
     });
     this.#atRest = new AtRestPart({
       nodes: this.#nodes,
@@ -176,7 +174,7 @@ class World {
       for (const client of this.#clients) client.start();
       this.#workload.start();
       // Those seeds are about what a leader leaves in the others' logs: more writes would only bury it.
-      if (!this.#shortReigns) this.#users.start();
+      if (!this.#shape.shortReigns) this.#users.start();
       this.#atRest.start();
       this.#faults.start();
       this.#runUntil(this.#options.safetyMs ?? this.#prng.between(5_000, 20_000), () => false);
@@ -199,7 +197,7 @@ class World {
     return {
       seed: this.#options.seed,
       problems: this.#problems,
-      traceHash: this.#trace.digest(),
+      traceHash: this.#telling.digest(),
       virtualMs: this.#scheduler.nowMs,
       steps: this.#steps,
       appends: this.#history.appends.length + this.#users.writes,
@@ -209,34 +207,10 @@ class World {
   }
 
   #addNodes(table: CommandTable): void {
-    const members: Member[] = Array.from(
-      { length: this.#prng.pick(CLUSTER_SIZES) },
-      (_, index) => ({
-        id: `00000000-0000-4000-8000-00000000000${index + 1}`,
-        name: `node${index + 1}`,
-        peerAddress: `10.0.0.${index + 1}:16379`,
-        clientAddress: `10.0.0.${index + 1}:6379`,
-      }),
-    );
-    const genesis: Genesis = { clusterId: "11111111-1111-4111-8111-111111111111", members };
+    const { genesis, limits } = this.#shape;
     const canary = this.#canary;
     const access = canary.applyUnchecked ? uncheckedAccess(accessPorts(table)) : accessPorts(table);
-    const limits = {
-      snapshotLogBytes: this.#prng.pick([4 * 1024, 16 * 1024, 1024 * 1024]),
-      logCacheBytesMax: this.#prng.pick([2 * 1024, 16 * 1024, 1024 * 1024]),
-      electionTimeoutMs: this.#shortReigns ? 150 : this.#prng.pick([100, 150, 500]),
-      heartbeatIntervalMs: this.#prng.pick([20, 50]),
-      appendBytesMax: this.#shortReigns ? 1 : this.#prng.pick([1, 500, 1024 * 1024]),
-      inflightMessagesMax: this.#prng.pick([1, 4, 64]),
-      aclMaxStalenessMs: this.#aclBoundMs,
-      snapshotChunkBytes: this.#prng.pick([300, 5000, 1024 * 1024]),
-    };
-    // One entry at a time and each on disk before the next: a follower that lags stays behind while clients write.
-    this.#keepsUp = limits.appendBytesMax > 1 || limits.inflightMessagesMax > 1;
-    // A snapshot in small pieces may take longer than the log behind it is kept: the next one follows it, and so on.
-    this.#chasesSnapshots =
-      limits.snapshotChunkBytes < 1000 && limits.logCacheBytesMax < 1024 * 1024;
-    for (const member of members) {
+    for (const member of genesis.members) {
       this.#nodes.push(
         new SimNode({
           member,
@@ -247,20 +221,18 @@ class World {
           atRestPrng: this.#atRestPrng.fork(),
           table,
           access,
-          diskSpeed: {
-            syncMs: { low: 0.2, high: this.#shortReigns ? 0.5 : this.#prng.pick([0.5, 5, 30]) },
-            stepMs: this.#prng.pick([0.05, 1, 20]),
-          },
+          diskSpeed: diskSpeed(this.#prng, this.#shape),
           canary,
           limits,
           events: {
+            touched: (node) => this.#touched.add(node),
             logWritten: (node, entries, marks) => this.#logWritten(node, entries, marks),
             becameLeader: (node) => {
               this.#each((invariant) => invariant.becameLeader?.(node.facts()!, node.mirror));
               this.#faults.elected(node);
             },
             applied: (node, index, mark) => {
-              this.#note(`${node.member.name} applied ${index} ${mark.sum}`);
+              this.#telling.applied(node.member, index, mark.sum);
               const facts = node.facts();
               if (facts === null) return;
               this.#each((invariant) => invariant.applied?.(facts, index, mark));
@@ -268,9 +240,10 @@ class World {
             },
             usersChanged: (change, index) => this.#users.changed(change, index),
             restarted: (node) => this.#each((invariant) => invariant.restarted?.(node.facts()!)),
-            trace: (line) => this.#note(line),
+            trace: (line) => this.#telling.line(line),
             failed: (node, error) => this.#nodeFailed(node, error),
-            diskFailed: (node, error) => this.#note(`${node.member.name} disk: ${error.message}`),
+            diskFailed: (node, error) =>
+              this.#telling.line(`${node.member.name} disk: ${error.message}`),
             ended: (node) => this.#faults.ended(node),
           },
         }),
@@ -288,21 +261,30 @@ class World {
           prng: this.#prng.fork(),
           history: this.#history,
           table,
-          trace: (line) => this.#note(line),
+          trace: (line) => this.#telling.line(line),
           problem: (sentence) => this.#problems.push(sentence),
         }),
       );
     }
   }
 
+  /** Until that moment, or until it is done: looked at every `LOOK_MS`. */
   #runUntil(endMs: number, done: () => boolean): void {
-    while (this.#scheduler.nowMs < endMs && !done()) {
+    let looksAtMs = 0;
+    while (this.#scheduler.nowMs < endMs) {
+      if (this.#scheduler.nowMs >= looksAtMs) {
+        if (done()) return;
+        looksAtMs = this.#scheduler.nowMs + LOOK_MS;
+      }
       if (!this.#scheduler.step()) return;
       this.#countStep();
-      for (const node of this.#nodes) {
+      // Nothing of a node changes but by an event of its own.
+      for (const node of this.#touched) {
         const facts = node.facts();
-        if (facts !== null) this.#each((invariant) => invariant.step?.(facts));
+        if (facts === null) continue;
+        for (const invariant of this.#stepInvariants) invariant.step!(facts);
       }
+      this.#touched.clear();
       if (this.#problems.length === 0) this.#problems.push(...this.#users.problems);
       if (this.#problems.length > 0) return;
     }
@@ -323,10 +305,11 @@ class World {
 
   /** Once it is whole again for a while, the cluster does what clients ask, at once. */
   #checkService(): void {
-    if (!this.#keepsUp) return;
-    this.#runUntil(this.#scheduler.nowMs + SETTLE_MS, () => false);
-    this.#runUntil(this.#scheduler.nowMs + LIVENESS_MS, () => this.#isAbreast());
-    if (this.#chasesSnapshots && !this.#isAbreast()) return;
+    if (!this.#shape.keepsUp) return;
+    this.#settle();
+    const withinMs = this.#shape.chasesSnapshots ? CHASE_MS : LIVENESS_MS;
+    this.#runUntil(this.#scheduler.nowMs + withinMs, () => this.#isAbreast());
+    if (this.#shape.chasesSnapshots && !this.#isAbreast()) return;
     this.#users.allInContact = true;
     const fromMs = this.#scheduler.nowMs;
     this.#runUntil(fromMs + SERVICE_MS, () => false);
@@ -339,6 +322,20 @@ class World {
         `liveness: long after the faults ${token} was ${outcome} after ${endMs - startMs} ms`,
       );
     }
+  }
+
+  /** Until all have been abreast behind one leader for a while. */
+  #settle(): void {
+    let sinceMs = this.#scheduler.nowMs;
+    this.#runUntil(sinceMs + SETTLE_MS, () => {
+      const { nowMs } = this.#scheduler;
+      if (!this.#hasLeader() || !this.#isAbreast()) sinceMs = nowMs;
+      return nowMs - sinceMs >= WELL_MS;
+    });
+  }
+
+  #hasLeader(): boolean {
+    return this.#nodes.filter((node) => node.replica?.role() === "leader").length === 1;
   }
 
   #runLiveness(): void {
@@ -400,7 +397,7 @@ class World {
     if (this.#problems.length > 0) return;
     for (const { member, disk, atRest } of this.#nodes) {
       for (const { path, bytes } of disk.files()) {
-        this.#note(`${member.name} ${path} ${crc32(bytes)}`);
+        this.#telling.line(`${member.name} ${path} ${crc32(bytes)}`);
       }
       if (atRest.isSealed) this.#problems.push(...valuesInTheClear(member.name, disk));
     }
@@ -435,10 +432,5 @@ class World {
 
   #states(): string {
     return JSON.stringify(this.#nodes.map((node) => node.facts()));
-  }
-
-  #note(line: string): void {
-    this.#trace.add(this.#scheduler.nowMs, line);
-    this.#options.onTrace?.(`${this.#scheduler.nowMs.toFixed(3)} ${line}`);
   }
 }
