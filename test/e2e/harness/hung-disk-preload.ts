@@ -11,8 +11,8 @@ import { syncBuiltinESMExports } from "node:module";
 import { devNull } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 
-const hangFile = process.env["FERRITE_TEST_DISK_HANGS_WHILE"] ?? "";
-const slowFile = process.env["FERRITE_TEST_DISK_SLOW_WHILE"] ?? "";
+const hangFile = process.env["TEST_DISK_HANGS_WHILE"] ?? "";
+const slowFile = process.env["TEST_DISK_SLOW_WHILE"] ?? "";
 const LOOK_AGAIN_MS = 5;
 const cell = new Int32Array(new SharedArrayBuffer(4));
 

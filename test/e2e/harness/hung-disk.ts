@@ -15,8 +15,8 @@ export class HungDisk {
     this.#slowFile = `${stem}.slow`;
     this.environment = {
       NODE_OPTIONS: `--disable-warning=ExperimentalWarning --import=${PRELOAD}`,
-      FERRITE_TEST_DISK_HANGS_WHILE: this.#hangFile,
-      FERRITE_TEST_DISK_SLOW_WHILE: this.#slowFile,
+      TEST_DISK_HANGS_WHILE: this.#hangFile,
+      TEST_DISK_SLOW_WHILE: this.#slowFile,
     };
   }
 
