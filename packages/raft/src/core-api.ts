@@ -29,6 +29,11 @@ export interface RaftOptions {
   /** Uncommitted entry bytes a leader holds before it refuses proposals ("overloaded"). */
   readonly uncommittedBytesMax: number;
   readonly snapshotChunkBytes: number;
+  /**
+   * Leases (lease.ts): as a leader asks for promises when somebody reads by lease, as a follower makes them, and after a
+   * start with a used disk is quiet for an election timeout, as it may have made one before. Missing means false.
+   */
+  readonly leases?: boolean;
   /** What the disk held. For an empty disk: the configuration of the bootstrap as snapshot at index 0, term 0. */
   readonly restored: {
     readonly hardState: HardState;
@@ -43,11 +48,6 @@ export interface RaftOptions {
      * must be certain as well. Until the log is durable that far again this node helps others to lead, never leads.
      */
     readonly floor?: LogPosition | null;
-    /**
-     * This node may have run before, a moment ago, and promised a leader to elect nobody else (lease.ts): it is quiet
-     * for one election timeout. False or missing only for a new disk.
-     */
-    readonly mayHavePromised?: boolean;
   };
 }
 

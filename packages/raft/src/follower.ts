@@ -154,7 +154,8 @@ export class Follower implements RoleBehaviour {
 
   /** No longer than this node is quiet after a start: a restart must not end a promise early (lease.ts). */
   #promise(offer: LeaseOffer): boolean {
-    if (offer.promiseTicks > this.#state.options.electionTimeoutTicks) {
+    const { leases, electionTimeoutTicks } = this.#state.options;
+    if (leases !== true || offer.promiseTicks > electionTimeoutTicks) {
       return false;
     }
     this.#state.clock.promise(offer.promiseTicks);

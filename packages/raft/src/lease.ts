@@ -12,7 +12,7 @@
  * election that the leader itself asks for (TimeoutNow); it has no lease from then on.
  *
  * Promises cost availability: a dead leader is replaced when they have run out, instead of when its links break. So they
- * are asked for only while somebody reads by lease.
+ * are made only where the option says so, and asked for only while somebody reads by lease.
  */
 import { isJoint } from "./configuration.ts";
 import { quorumIndex } from "./quorum.ts";
@@ -51,7 +51,8 @@ export class LeaderLease {
     this.#state = state;
     this.#replicator = replicator;
     this.#transfer = transfer;
-    this.#lengthTicks = leaseLengthTicks(state.options.electionTimeoutTicks);
+    const { leases, electionTimeoutTicks } = state.options;
+    this.#lengthTicks = leases === true ? leaseLengthTicks(electionTimeoutTicks) : 0;
   }
 
   tick(): void {

@@ -62,7 +62,7 @@ export class RaftState {
     this.clock = new ElectionClock(
       options.electionTimeoutTicks,
       new Prng(options.seed, options.id),
-      options.restored.mayHavePromised === true ? options.electionTimeoutTicks : 0,
+      options.leases === true && hardState.term > 0 ? options.electionTimeoutTicks : 0,
     );
     this.#floor = options.restored.floor ?? null;
     this.#leaveFloorWhenWhole();

@@ -4,11 +4,17 @@ import { enterJoint, encodeConfiguration, EntryKind, leaseLengthTicks } from "..
 import { Bench, heartbeat, heartbeatAnswer, vote, voteAsked } from "./harness/bench.ts";
 import { ELECTION_TICKS, HEARTBEAT_TICKS, simpleConfiguration } from "./harness/options.ts";
 
+/** Of a disk that was in use before. */
+const USED = { term: 1, vote: null, commit: 0 };
 const LENGTH = leaseLengthTicks(ELECTION_TICKS);
 
 /** Leads term 1, has committed its first entry, and somebody reads by lease. */
 function leader(): Bench {
-  const bench = new Bench({ id: "a" }).makeLeader().acknowledge("b").acknowledge("c").forget();
+  const bench = new Bench({ id: "a", leases: true })
+    .makeLeader()
+    .acknowledge("b")
+    .acknowledge("c")
+    .forget();
   bench.core.wantLease();
   return bench;
 }
@@ -28,7 +34,9 @@ function promise(bench: Bench, ...peers: readonly string[]): number {
 /** Follows `b` in term 1 and has promised it not to elect anybody. */
 function promised(): Bench {
   const lease = { tick: 7, promiseTicks: ELECTION_TICKS };
-  return new Bench({ id: "a" }).step(heartbeat({ from: "b", to: "a", term: 1, lease }));
+  return new Bench({ id: "a", leases: true }).step(
+    heartbeat({ from: "b", to: "a", term: 1, lease }),
+  );
 }
 
 describe("the leader's lease", () => {
@@ -73,7 +81,7 @@ describe("the leader's lease", () => {
 
   test("needs a majority of five", () => {
     const voters = ["a", "b", "c", "d", "e"];
-    const bench = new Bench({ id: "a", voters }).makeLeader();
+    const bench = new Bench({ id: "a", leases: true, voters }).makeLeader();
     bench.acknowledge("b").acknowledge("c");
     bench.core.wantLease();
     promise(bench, "b");
@@ -83,7 +91,7 @@ describe("the leader's lease", () => {
   });
 
   test("is not there before the first entry of the term is committed", () => {
-    const bench = new Bench({ id: "a" }).makeLeader();
+    const bench = new Bench({ id: "a", leases: true }).makeLeader();
     bench.core.wantLease();
     promise(bench, "b", "c");
     expect(bench.core.leaseTicksLeft()).toBe(0);
@@ -135,7 +143,7 @@ describe("the leader's lease", () => {
   });
 
   test("is asked for only while somebody reads by it", () => {
-    const bench = new Bench({ id: "a" }).makeLeader().acknowledge("b").forget();
+    const bench = new Bench({ id: "a", leases: true }).makeLeader().acknowledge("b").forget();
     bench.tick(HEARTBEAT_TICKS);
     expect(bench.take("heartbeat")[0]).not.toHaveProperty("lease");
     bench.core.wantLease();
@@ -146,7 +154,7 @@ describe("the leader's lease", () => {
   });
 
   test("a single voter always has it", () => {
-    const bench = new Bench({ id: "a", voters: ["a"] }).tick(2);
+    const bench = new Bench({ id: "a", leases: true, voters: ["a"] }).tick(2);
     expect(bench.core.role()).toBe("leader");
     expect(bench.core.leaseTicksLeft()).toBe(LENGTH);
     bench.tick(100);
@@ -159,13 +167,17 @@ describe("a follower's promise", () => {
 
   test("is given in the answer, and only when it was asked for", () => {
     expect(promised().take("heartbeatResponse")).toMatchObject([{ leaseTick: 7 }]);
-    const other = new Bench({ id: "a" }).step(heartbeat({ from: "b", to: "a", term: 1 }));
+    const other = new Bench({ id: "a", leases: true }).step(
+      heartbeat({ from: "b", to: "a", term: 1 }),
+    );
     expect(other.take("heartbeatResponse")[0]).not.toHaveProperty("leaseTick");
   });
 
   test("is not given for longer than it is quiet after a start", () => {
     const lease = { tick: 7, promiseTicks: ELECTION_TICKS + 1 };
-    const node = new Bench({ id: "a" }).step(heartbeat({ from: "b", to: "a", term: 1, lease }));
+    const node = new Bench({ id: "a", leases: true }).step(
+      heartbeat({ from: "b", to: "a", term: 1, lease }),
+    );
     expect(node.take("heartbeatResponse")[0]).not.toHaveProperty("leaseTick");
     node.core.peerUnreachable("b");
     node.step(request);
@@ -184,7 +196,9 @@ describe("a follower's promise", () => {
   });
 
   test("without one a vote is given at once when the link to the leader breaks", () => {
-    const node = new Bench({ id: "a" }).step(heartbeat({ from: "b", to: "a", term: 1 }));
+    const node = new Bench({ id: "a", leases: true }).step(
+      heartbeat({ from: "b", to: "a", term: 1 }),
+    );
     node.core.peerUnreachable("b");
     node.step(request);
     expect(node.take("voteResponse")).toMatchObject([{ granted: true }]);
@@ -218,15 +232,29 @@ describe("a follower's promise", () => {
   });
 
   test("is kept over a restart, of which nothing else tells", () => {
-    const node = new Bench({ id: "a", mayHavePromised: true });
+    const node = new Bench({ id: "a", leases: true, hardState: USED });
     node.tick(ELECTION_TICKS - 1).step(request);
     expect(node.take("voteResponse")).toEqual([]);
     node.tick().step(request);
     expect(node.take("voteResponse")).toMatchObject([{ granted: true }]);
   });
 
+  test("is neither given nor kept without the option", () => {
+    const lease = { tick: 7, promiseTicks: ELECTION_TICKS };
+    const node = new Bench({ id: "a", hardState: USED });
+    node.step(heartbeat({ from: "b", to: "a", term: 1, lease }));
+    expect(node.take("heartbeatResponse")[0]).not.toHaveProperty("leaseTick");
+    node.core.peerUnreachable("b");
+    node.step(request);
+    expect(node.take("voteResponse")).toMatchObject([{ granted: true }]);
+    const off = new Bench({ id: "a" }).makeLeader().acknowledge("b").forget();
+    off.core.wantLease();
+    off.tick(HEARTBEAT_TICKS);
+    expect(off.take("heartbeat")[0]).not.toHaveProperty("lease");
+  });
+
   test("does not keep a single voter from leading at once", () => {
-    const node = new Bench({ id: "a", voters: ["a"], mayHavePromised: true }).tick();
+    const node = new Bench({ id: "a", leases: true, voters: ["a"], hardState: USED }).tick();
     expect(node.core.role()).toBe("leader");
   });
 });

@@ -41,6 +41,8 @@ export interface ReplicaLimits extends ProposalLimits {
   /** Reads are refused when no leader was heard for this long (with serveStaleData off). */
   readonly maxStalenessMs: number;
   readonly serveStaleData: boolean;
+  /** Promise leaders to elect nobody else, and serve reads by such promises (lease-reads). The same on all nodes. */
+  readonly leaseReads: boolean;
   /** A node that can not know that its users are newer than this honours no credentials (acl-max-staleness-ms). */
   readonly aclMaxStalenessMs: number;
 }
@@ -66,6 +68,7 @@ export const DEFAULT_REPLICA_LIMITS: ReplicaLimits = {
   applyRecordsPerRound: 4096,
   maxStalenessMs: 10_000,
   serveStaleData: true,
+  leaseReads: false,
   aclMaxStalenessMs: 10_000,
 };
 
@@ -100,6 +103,8 @@ export interface ReplicaPorts {
   readonly log: LogWriter;
   readonly snapshots: SnapshotStore;
   readonly transport: Transport & { flush(): void };
+  /** The highest feature level that a node said it supports; null when there is no link to it. */
+  featureLevelOf(peer: NodeId): number | null;
   readonly commands: WriteLookup;
   readonly events: ReplicaEvents;
 }
@@ -161,6 +166,7 @@ export function raftOptions(
     appendBytesMax: limits.appendBytesMax,
     uncommittedBytesMax: limits.uncommittedBytesMax,
     snapshotChunkBytes: limits.snapshotChunkBytes,
+    leases: limits.leaseReads,
     restored: {
       hardState: start.hardState,
       snapshot: recovered.snapshot ?? {
@@ -170,7 +176,6 @@ export function raftOptions(
         sizeBytes: 0,
       },
       entries: recovered.entries,
-      mayHavePromised: recovered.hardState !== null,
     },
   };
 }

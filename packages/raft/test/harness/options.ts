@@ -28,7 +28,7 @@ export interface CoreSetup {
   readonly snapshot?: SnapshotMeta;
   readonly entries?: readonly Entry[];
   readonly floor?: LogPosition;
-  readonly mayHavePromised?: boolean;
+  readonly leases?: boolean;
   readonly limits?: Partial<RaftOptions>;
 }
 
@@ -45,13 +45,13 @@ export function optionsOf(setup: CoreSetup): RaftOptions {
     appendBytesMax: 64,
     uncommittedBytesMax: 4096,
     snapshotChunkBytes: 16,
+    leases: setup.leases ?? false,
     ...setup.limits,
     restored: {
       hardState: setup.hardState ?? { term: entries.at(-1)?.term ?? 0, vote: null, commit: 0 },
       snapshot: setup.snapshot ?? { index: 0, term: 0, configuration, sizeBytes: 0 },
       entries,
       floor: setup.floor ?? null,
-      mayHavePromised: setup.mayHavePromised ?? false,
     },
   };
 }

@@ -47,7 +47,6 @@ export class TestNode {
   readonly #options: RaftOptions;
   readonly #events: NodeEvents;
   readonly #canary: Canary | null;
-  readonly #keepsPromises: boolean;
   core: RaftCore;
   up = true;
   state = "";
@@ -65,7 +64,6 @@ export class TestNode {
     this.#options = options;
     this.#events = events;
     this.#canary = canary;
-    this.#keepsPromises = options.restored.mayHavePromised === true;
     this.disk = new MemoryDisk(options.restored.snapshot.configuration);
     this.disk.hardState = options.restored.hardState;
     this.disk.snapshot = options.restored.snapshot;
@@ -104,10 +102,7 @@ export class TestNode {
     this.core = new RaftCore({
       ...this.#options,
       seed: this.#options.seed + this.#restarts * 7919,
-      restored: {
-        ...disk.restored(),
-        mayHavePromised: this.#keepsPromises,
-      },
+      restored: disk.restored(),
     });
     this.up = true;
     this.state = disk.snapshotBytes;

@@ -106,7 +106,7 @@ export class RandomNetwork implements NodeEvents {
             voters,
             seed: setup.seed,
             limits,
-            mayHavePromised: setup.leases === true,
+            leases: setup.leases === true,
           }),
           this,
           setup.canary ?? null,
