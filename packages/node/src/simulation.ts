@@ -12,6 +12,7 @@ import type { PeerPayload } from "./replica/transport.ts";
 export { isCurrent } from "./at-rest/disk-files.ts";
 export { TrackedSnapshots } from "./at-rest/tracked-snapshots.ts";
 export { FORESEEN_COMMANDS } from "./commands/foreseen-commands.ts";
+export { FEATURE_LEVEL_MAX } from "./members/feature-level.ts";
 export { createCommandTable } from "./commands/all-commands.ts";
 export type { CommandTable } from "./commands/table.ts";
 export type { ReadCommand } from "./commands/command.ts";

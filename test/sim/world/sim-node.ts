@@ -4,6 +4,7 @@
  */
 import {
   DEFAULT_REPLICA_LIMITS,
+  FEATURE_LEVEL_MAX,
   Replica,
   TrackedSnapshots,
   initialConfiguration,
@@ -337,6 +338,8 @@ export class SimNode {
         log: writer,
         snapshots: parts.snapshots,
         transport: this.#transport(parts.life),
+        featureLevelOf: (peer) =>
+          network.transport(this.member.id).connected(peer) ? FEATURE_LEVEL_MAX : null,
         commands: this.#options.table,
         events: {
           roleChanged: (change) => {

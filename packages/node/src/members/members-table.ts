@@ -9,7 +9,7 @@
  * An operator's word begins a change, the leader's entries move it on (member-driver.ts), and the configuration that it is
  * about ends it. A phase says from which one it goes on, so that an entry of a leader that was late changes nothing.
  */
-import { isJoint, type Configuration, type NodeId } from "@ferrite/raft";
+import type { Configuration, NodeId } from "@ferrite/raft";
 import type { Member } from "../peers/membership.ts";
 import { isLearnerIn, isVoterIn, namedIn } from "./configuration-roles.ts";
 import { MembersError } from "./errors.ts";
@@ -28,6 +28,7 @@ import type {
   PhaseStep,
 } from "./member-writes.ts";
 import { Seats } from "./seats.ts";
+import { isFulfilled } from "./wanted-configuration.ts";
 
 /** What an applied configuration did to the membership. */
 export interface Departures {
@@ -335,7 +336,7 @@ export class MembersTable {
     const after = namedIn(now);
     const gone = [...namedIn(before)].filter((id) => !after.has(id));
     const change = underWay(this.#change);
-    const isDone = change !== null && !isJoint(now) && isFulfilled(change, now);
+    const isDone = change !== null && isFulfilled(change, now);
     if (isDone) this.#change = { ...change, phase: "done", reason: null };
     // Who never came as far as a configuration goes with the change that replaced it.
     if (isDone && change.replaces !== null && !gone.includes(change.replaces))
@@ -422,25 +423,6 @@ export class MembersTable {
 /** For people: "replace n3". */
 export function describeChange({ kind, name, phase }: MemberChange): string {
   return `${kind} ${name} (${phase})`;
-}
-
-/** Does this configuration say what the change was to bring about? */
-function isFulfilled(change: MemberChange, configuration: Configuration): boolean {
-  const { kind, target, replaces, asLearner } = change;
-  if (target === null) return false;
-  const named = namedIn(configuration);
-  switch (kind) {
-    case "add":
-      return configuration.voters.includes(target) || (asLearner && named.has(target));
-    case "replace":
-      return named.has(target) && replaces !== null && !named.has(replaces);
-    case "remove":
-      return !named.has(target);
-    case "promote":
-      return configuration.voters.includes(target);
-    default:
-      return configuration.learners.includes(target);
-  }
 }
 
 function isLastVoter({ voters }: Configuration, id: NodeId): boolean {

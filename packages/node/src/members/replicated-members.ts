@@ -2,42 +2,64 @@
  * The membership as one node sees it, and how it is changed from here: writes go into the log like any others, and on the
  * leader the driver takes its next step whenever the last one has come through.
  */
-import type { Configuration, Index, NodeId, RaftCoreApi } from "@ferrite/raft";
+import type { Configuration, Index, NodeId } from "@ferrite/raft";
 import { NODE_ACTOR_ID } from "../replica/batch.ts";
 import { InternalClient } from "../replica/internal-client.ts";
 import { encodeInternalWrite, InternalWrite } from "../replica/internal-writes.ts";
 import type { WriteClient } from "../replica/write-path.ts";
+import { FERRITE_VERSION } from "../server/version.ts";
 import { ChangeFollowers } from "./change-followers.ts";
+import { LeaderDesk, type LeaderDeskPorts } from "./leader-desk.ts";
 import type { MemberAlarm, MemberChange } from "./member-record.ts";
-import { memberWriteText, type LeaderMemberWrite, type MemberWrite } from "./member-writes.ts";
+import { memberWriteText, type MemberWrite } from "./member-writes.ts";
 import type { MembersTable } from "./members-table.ts";
 import type { MemberOutcome, MembershipControl, MemberStatus } from "./membership-ports.ts";
 
-export interface ReplicatedMembersPorts {
+/** The part of the state machine that is about members. */
+export interface MembersState {
+  readonly members: MembersTable;
+  readonly configuration: Configuration;
+  readonly appliedIndex: Index;
+  readonly supportedLevel: number;
+}
+
+export interface ReplicatedMembersPorts extends Pick<
+  LeaderDeskPorts,
+  | "core"
+  | "electionTimeoutMs"
+  | "monotonicMs"
+  | "timeMs"
+  | "connected"
+  | "featureLevelOf"
+  | "append"
+> {
   readonly nodeId: NodeId;
-  readonly core: RaftCoreApi;
   /** As of what this node has applied. Another one once a snapshot was installed. */
-  table(): MembersTable;
-  /** The same. */
-  configuration(): Configuration;
-  monotonicMs(): number;
-  connected(peer: NodeId): boolean;
+  machine(): MembersState;
   /** Takes an internal write; an error text when it can not be taken. */
   submit(bytes: Buffer, userId: number, client: WriteClient): string | null;
 }
 
 export class ReplicatedMembers implements MembershipControl {
   readonly #ports: ReplicatedMembersPorts;
+  readonly #desk: LeaderDesk;
   readonly #followers: ChangeFollowers = new ChangeFollowers();
   readonly #listeners: Set<() => void> = new Set();
 
   constructor(ports: ReplicatedMembersPorts) {
     this.#ports = ports;
-    this.#followers.saw(ports.table().change);
+    this.#desk = new LeaderDesk({
+      ...ports,
+      supportedLevel: ports.machine().supportedLevel,
+      version: FERRITE_VERSION,
+      table: () => this.table,
+      appliedIndex: () => ports.machine().appliedIndex,
+    });
+    this.#followers.saw(this.table.change);
   }
 
   get table(): MembersTable {
-    return this.#ports.table();
+    return this.#ports.machine().members;
   }
 
   // ---- What there is ----------------------------------------------------------------------------------------
@@ -45,7 +67,7 @@ export class ReplicatedMembers implements MembershipControl {
   all(): readonly MemberStatus[] {
     const { core, nodeId } = this.#ports;
     const { progress, leader, role, durableIndex } = core.status();
-    const configuration = this.#ports.configuration();
+    const configuration = this.#ports.machine().configuration;
     const leads = role === "leader";
     return this.table.all().map(({ record }): MemberStatus => {
       const isSelf = record.id === nodeId;
@@ -121,6 +143,11 @@ export class ReplicatedMembers implements MembershipControl {
     for (const listener of this.#listeners) listener();
   }
 
+  /** Leader only, once a tick, as long as it may append. */
+  lead(): void {
+    this.#desk.tick();
+  }
+
   tick(): void {
     this.#followers.tick(this.#ports.monotonicMs());
   }
@@ -128,9 +155,4 @@ export class ReplicatedMembers implements MembershipControl {
   stop(): void {
     this.#followers.stop();
   }
-}
-
-/** A record of an entry of the kind "leader". */
-export function encodeLeaderWrite(write: LeaderMemberWrite): Buffer {
-  return encodeInternalWrite(InternalWrite.LeadMembers, [memberWriteText(write)]);
 }

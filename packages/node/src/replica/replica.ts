@@ -189,10 +189,13 @@ export class Replica implements WritePath, TransportEvents {
     this.members = new ReplicatedMembers({
       nodeId: options.nodeId,
       core: this.#core,
-      table: () => this.#applied.machine.members,
-      configuration: () => this.#applied.machine.configuration,
+      machine: () => this.#applied.machine,
+      electionTimeoutMs: limits.electionTimeoutMs,
       monotonicMs,
+      timeMs: () => this.#clock.nowMs(),
       connected: (peer) => ports.transport.connected(peer),
+      featureLevelOf: (peer) => ports.featureLevelOf(peer),
+      append: (kind, record) => this.#entries.lead(kind, record),
       submit,
     });
     this.#snapshots = new SnapshotKeeper({
@@ -316,8 +319,14 @@ export class Replica implements WritePath, TransportEvents {
     this.members.tick();
     this.#copies.check();
     if (this.#service.isDiskFull) this.#office.leave(nowMs);
-    else if (this.#core.role() === "leader") this.#entries.tick(nowMs);
+    else if (this.#core.role() === "leader") this.#lead(nowMs);
     this.#plan();
+  }
+
+  /** What a leader writes by itself. */
+  #lead(nowMs: number): void {
+    this.#entries.tick(nowMs);
+    this.members.lead();
   }
 
   #watchDisk(nowMs: number): void {

@@ -119,6 +119,7 @@ export async function openReplica(options: OpenReplicaOptions): Promise<RunningR
       log: failStop.log(writer),
       snapshots,
       transport: links.transport,
+      featureLevelOf: (peer) => links.members.featureLevelOf(peer),
       commands: options.table,
       events: signals,
     },

@@ -1,6 +1,7 @@
 /** Replicas on virtual time, joined by a network in memory whose links can be cut one way at a time. */
 import type { UsersOutcome, UsersProposal } from "../../src/replica/access-state.ts";
 import { createCommandTable } from "../../src/commands/all-commands.ts";
+import { FEATURE_LEVEL_MAX } from "../../src/members/feature-level.ts";
 import {
   DEFAULT_REPLICA_LIMITS,
   initialConfiguration,
@@ -40,6 +41,8 @@ export class TestNode {
   readonly stalls: boolean[] = [];
   /** Counts starts: what belongs to an earlier one does nothing any more. */
   life = 0;
+  /** The feature level that its version supports. */
+  supportedLevel = FEATURE_LEVEL_MAX;
 
   constructor(cluster: TestCluster, id: string) {
     this.#cluster = cluster;
@@ -62,7 +65,8 @@ export class TestNode {
     const cluster = this.#cluster;
     const later = (run: () => void): void => cluster.after(1, () => life === this.life && run());
     const snapshots = this.disk.snapshots(later);
-    const machine = newMachine(cluster);
+    const newMachine = (): StateMachine => cluster.newMachine(this.supportedLevel);
+    const machine = newMachine();
     const open = (): void => {
       this.isUp = true;
       this.replica = new Replica(
@@ -77,7 +81,7 @@ export class TestNode {
             snapshot: snapshots.latest(),
             machine,
           },
-          newMachine: () => newMachine(cluster),
+          newMachine,
         },
         {
           clock: {
@@ -89,6 +93,7 @@ export class TestNode {
           log: this.disk.log(later),
           snapshots,
           transport: cluster.transport(this.id),
+          featureLevelOf: (peer) => cluster.levelOf(this.id, peer),
           commands: TABLE,
           events: {
             roleChanged: () => undefined,
@@ -187,6 +192,30 @@ export class TestCluster {
     for (const node of this.nodes) node.start();
   }
 
+  /** A node of another version, or with another disk. It is started by the test. */
+  addNode(id: string): TestNode {
+    const node = new TestNode(this, id);
+    this.nodes.push(node);
+    return node;
+  }
+
+  /** What a node hears of another's feature level. */
+  levelOf(from: string, to: string): number | null {
+    const node = this.nodes.find(({ id }) => id === to);
+    return node?.isUp === true && !this.#isCut(from, to) ? node.supportedLevel : null;
+  }
+
+  newMachine(supportedLevel: number): StateMachine {
+    return new StateMachine({
+      commands: TABLE,
+      hashSeed: 1,
+      configuration: initialConfiguration(this.genesis),
+      members: this.genesis.members,
+      access: ACCESS,
+      supportedLevel,
+    });
+  }
+
   random(): number {
     this.#seed = (Math.imul(this.#seed, 1_103_515_245) + 12_345) & 0x7fffffff;
     return this.#seed / 0x80000000;
@@ -280,15 +309,16 @@ export class TestCluster {
   transport(from: string): ConstructorParameters<typeof Replica>[1]["transport"] {
     return {
       send: (to, payload) => this.#send(from, to, payload),
-      connected: (peer) => !this.#isCut(from, peer),
+      connected: (peer) =>
+        !this.#isCut(from, peer) && this.nodes.some(({ id, isUp }) => id === peer && isUp),
       flush: () => undefined,
     };
   }
 
   #send(from: string, to: string, payload: PeerPayload): boolean {
-    const receiver = this.nodes.find(({ id }) => id === to)!;
+    const receiver = this.nodes.find(({ id }) => id === to);
     const sender = this.nodes.find(({ id }) => id === from)!;
-    if (!receiver.isUp || this.#isCut(from, to)) return false;
+    if (receiver?.isUp !== true || this.#isCut(from, to)) return false;
     if (this.drops(from, to, payload)) return true;
     // The bytes of a forward are the receiver's to write into.
     const copy =
@@ -307,14 +337,4 @@ export class TestCluster {
   #isCut(from: string, to: string): boolean {
     return this.#cuts.has(`${from}>${to}`);
   }
-}
-
-function newMachine(cluster: TestCluster): StateMachine {
-  return new StateMachine({
-    commands: TABLE,
-    hashSeed: 1,
-    configuration: initialConfiguration(cluster.genesis),
-    members: cluster.genesis.members,
-    access: ACCESS,
-  });
 }
