@@ -22,6 +22,7 @@ import { LogMatching } from "./invariants/log-matching.ts";
 import { ReadFreshness } from "./invariants/read-freshness.ts";
 import { RefusedStaysOut } from "./invariants/refused-stays-out.ts";
 import { StateMachineSafety } from "./invariants/state-machine-safety.ts";
+import { damageMaybe, drawMembers } from "./misfortunes.ts";
 import type { Invariant } from "./observer.ts";
 import { CALM, drawWeather, type Weather } from "./weather.ts";
 
@@ -210,6 +211,10 @@ export class RandomNetwork implements NodeEvents {
 
   #rareStep(node: TestNode): void {
     const prng = this.#prng;
+    if (this.#leaseFreshness !== null && prng.chance(50)) {
+      this.#attackLease();
+      return;
+    }
     switch (prng.below(5)) {
       case 0:
         this.#breakLinks();
@@ -263,11 +268,14 @@ export class RandomNetwork implements NodeEvents {
     }
   }
 
-  /** Cuts a leader off, and nobody else; the others see their links to it break. */
   #maybeLose(leader: TestNode): void {
-    if (!this.#prng.chance(this.#weather.loseNewLeaderPercent)) {
-      return;
+    if (this.#prng.chance(this.#weather.loseNewLeaderPercent)) {
+      this.#cutOff(leader);
     }
+  }
+
+  /** Cuts a leader off, and nobody else; the others see their links to it break. */
+  #cutOff(leader: TestNode): void {
     this.#inFlight = this.#inFlight.filter((message) => message.from !== leader.id);
     this.#cutLinks.clear();
     for (const node of this.nodes) {
@@ -277,6 +285,36 @@ export class RandomNetwork implements NodeEvents {
         node.core.peerUnreachable(leader.id);
       }
     }
+  }
+
+  /**
+   * What a lease is there to survive: its holder is cut off, the others lose patience (their links to it break, some are
+   * started again), and everything among them goes as fast as it can, for about as long as a promise lasts.
+   */
+  #attackLease(): void {
+    const holder = this.nodes.find((node) => node.up && node.core.leaseTicksLeft() > 0);
+    if (holder === undefined) {
+      return;
+    }
+    if (this.#prng.chance(30)) {
+      this.#act(holder, () => holder.core.transferLeadership());
+      this.settle();
+    }
+    this.#cutOff(holder);
+    for (const node of this.nodes) {
+      if (node !== holder && node.up && this.#prng.chance(40)) {
+        node.crash(node.disk.pendingWrites);
+        this.#restart(node);
+      }
+    }
+    const ticks = this.#prng.below(14);
+    for (let tick = 0; tick < ticks; tick += 1) {
+      this.#tickAll();
+      this.settle();
+      this.proposeAtLeader();
+      this.settle();
+    }
+    this.#cutLinks.clear();
   }
 
   #maybe(id: string): string | undefined {
@@ -358,15 +396,9 @@ export class RandomNetwork implements NodeEvents {
 
   /** While it is down, what a node has written turns out to be unreadable from some point on. */
   #maybeDamage(node: TestNode): void {
-    const tolerated = Math.floor((this.nodes.length - 1) / 2);
-    const others = this.nodes.filter((peer) => peer !== node && peer.disk.floor !== null);
-    if (!this.#damage || others.length >= tolerated || !this.#prng.chance(50)) {
-      return;
+    if (this.#damage && damageMaybe(this.#prng, this.nodes, node)) {
+      this.logsDamaged += 1;
     }
-    this.logsDamaged += 1;
-    const { snapshot, entries } = node.disk;
-    const wipesAll = this.#prng.chance(20);
-    node.damageFrom(wipesAll ? 0 : snapshot.index + 1 + this.#prng.below(entries.length + 1));
   }
 
   #restart(node: TestNode): void {
@@ -402,14 +434,10 @@ export class RandomNetwork implements NodeEvents {
     if (!this.#membershipChanges || role !== "leader" || configuration.votersOutgoing.length > 0) {
       return;
     }
-    const voters = this.nodes.map((peer) => peer.id).filter(() => this.#prng.chance(60));
-    const learners = this.nodes
-      .map((peer) => peer.id)
-      .filter((id) => !voters.includes(id) && this.#prng.chance(50));
-    if (voters.length === 0) {
+    const target = drawMembers(this.#prng, this.nodes);
+    if (target === null) {
       return;
     }
-    const target = { voters, votersOutgoing: [], learners, learnersNext: [] };
     node.core.propose(
       encodeConfiguration(enterJoint(configuration, target)),
       EntryKind.Configuration,
