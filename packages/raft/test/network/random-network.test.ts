@@ -3,7 +3,8 @@ import { InvariantError } from "../../src/index.ts";
 import { breakCommitRule } from "../../src/testing.ts";
 import type { Canary } from "../harness/test-node.ts";
 import { InvariantBroken } from "./observer.ts";
-import { RandomNetwork, type NetworkSetup, type Outcome } from "./random-network.ts";
+import type { NetworkSetup, Outcome } from "./network-setup.ts";
+import { RandomNetwork } from "./random-network.ts";
 
 /** Runs per kind of network; `RAFT_SEEDS=5000` looks harder. */
 const SEEDS = Number(process.env["RAFT_SEEDS"] ?? 150);

@@ -13,7 +13,7 @@ import {
 } from "../../src/index.ts";
 import { bytesOf, optionsOf } from "../harness/options.ts";
 import { TestPrng } from "../harness/prng.ts";
-import { TestNode, type Canary, type NodeEvents } from "../harness/test-node.ts";
+import { TestNode, type NodeEvents } from "../harness/test-node.ts";
 import { ElectionSafety } from "./invariants/election-safety.ts";
 import { LeaderAppendOnly } from "./invariants/leader-append-only.ts";
 import { LeaderCompleteness } from "./invariants/leader-completeness.ts";
@@ -22,35 +22,10 @@ import { LogMatching } from "./invariants/log-matching.ts";
 import { ReadFreshness } from "./invariants/read-freshness.ts";
 import { RefusedStaysOut } from "./invariants/refused-stays-out.ts";
 import { StateMachineSafety } from "./invariants/state-machine-safety.ts";
+import type { NetworkSetup } from "./network-setup.ts";
 import { damageMaybe, drawMembers } from "./misfortunes.ts";
 import type { Invariant } from "./observer.ts";
 import { CALM, drawWeather, type Weather } from "./weather.ts";
-
-export interface NetworkSetup {
-  readonly seed: number;
-  readonly nodes: number;
-  readonly steps: number;
-  readonly canary?: Canary;
-  readonly membershipChanges?: boolean;
-  /** Logs get damaged behind some point while their node is down; never of more nodes than may fail. */
-  readonly damage?: boolean;
-  /**
-   * Somebody always reads by lease, and whoever has one must know of all that is committed. The nodes' clocks then run
-   * as a lease may rely on: one of them a tenth slower than the others.
-   */
-  readonly leases?: boolean;
-  /** Every run is a storm of elections, instead of every fourth. */
-  readonly storm?: boolean;
-}
-
-export interface Outcome {
-  readonly commitIndex: number;
-  readonly term: number;
-  readonly readsConfirmed: number;
-  readonly snapshotsInstalled: number;
-  readonly logsDamaged: number;
-  readonly leasesSeen: number;
-}
 
 const NAMES = ["a", "b", "c", "d", "e"];
 /** More than this on its way and the network drops the oldest: like real queues. */
