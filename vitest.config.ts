@@ -51,7 +51,7 @@ export default defineConfig({
       project("e2e", ["test/e2e/**/*.test.ts"], 180_000, false),
       project("security", ["test/security/**/*.test.ts"], 300_000, false),
       project("compat", ["test/compat/**/*.test.ts"], 120_000, false),
-      project("sim", ["test/sim/**/*.test.ts"], 300_000, true),
+      project("sim", ["test/sim/**/*.test.ts", "test/checkers/**/*.test.ts"], 300_000, true),
       project("fuzz", ["test/fuzz/**/*.test.ts"], 600_000, true),
       project("chaos", ["test/chaos/**/*.test.ts"], 900_000, false),
     ],

@@ -78,7 +78,7 @@ const testsAreFound: TidyRule = (file) => {
     return [];
   }
   const found =
-    /^(packages\/[^/]+\/test|test\/(house|e2e|security|compat|sim|chaos|fuzz))\/.*\.test\.ts$/;
+    /^(packages\/[^/]+\/test|test\/(house|e2e|security|compat|sim|checkers|chaos|fuzz))\/.*\.test\.ts$/;
   return found.test(file.path) ? [] : ["no suite runs a test that lies here"];
 };
 
