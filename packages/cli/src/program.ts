@@ -5,6 +5,7 @@ import { auditCommand } from "./audit/audit-command.ts";
 import { CertificateError } from "./certs/errors.ts";
 import { devCommand } from "./dev/dev-command.ts";
 import { CliError } from "./errors.ts";
+import { memberCommand } from "./member/member-command.ts";
 import { startCommand } from "./start/start-command.ts";
 import { statusCommand } from "./status/status-command.ts";
 import { userCommand } from "./user/user-command.ts";
@@ -15,6 +16,7 @@ Examples:
   $ ferrite dev                        three nodes on this machine
   $ ferrite start                      one node, complete in itself
   $ ferrite status --port 6479         the whole cluster, seen from one node
+  $ ferrite member list                who belongs to the cluster
   $ ferrite user list                  who may do what
   $ ferrite certs init                 an authority for the certificates of a cluster
 
@@ -48,6 +50,7 @@ async function createProgram(
     devCommand(world, finish),
     startCommand(world, finish),
     statusCommand(world, finish),
+    memberCommand(world),
     userCommand(world, finish),
     auditCommand(world, finish),
   ];
