@@ -37,7 +37,10 @@ export class PeerLinks {
     const peers = this.#links
       .filter(({ from }) => from === index)
       .map(({ to, proxy }) => `${this.#cluster.nodes[to].name}=127.0.0.1:${proxy.port}`);
-    return { peers: peers.join(",") };
+    // What a node says of itself is tried too when the configured way is shut, so that has to lead through a proxy as well.
+    const own = this.#links.find(({ to }) => to === index)?.proxy;
+    const announced = own === undefined ? {} : { "peer-announce": `127.0.0.1:${own.port}` };
+    return { peers: peers.join(","), ...announced };
   }
 
   /** From now on nothing passes between this node and the others; their connections stay open, as if a cable were cut. */

@@ -220,6 +220,9 @@ export class PeerRoom {
       listen: { host: "127.0.0.1", port: Number(own.split(":")[1]) },
       announce: null,
       clientAnnounce: "127.0.0.1:6379",
+      tlsAddress: null,
+      featureLevel: 1,
+      version: "1.2.3",
       peers: Object.entries(addresses)
         .filter(([other]) => other !== name)
         .map(([other, address]) => ({ name: other, address })),

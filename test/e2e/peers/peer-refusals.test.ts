@@ -77,12 +77,6 @@ describe("S31, S32: a peer with a good certificate is refused, told why, logged 
       formed({ genesis: { ...GENESIS, clusterId: randomUUID() } }),
       "wrongCluster",
     ],
-    [
-      "with another disk than the member's",
-      GENESIS,
-      helloOf("node-2", randomUUID()),
-      "replacedDisk",
-    ],
     ["with another member's id", GENESIS, formed({ nodeId: SELF }), "sameNode"],
   ])("%s", async (_what, genesis, hello, reason) => {
     const node = await startNode(genesis);

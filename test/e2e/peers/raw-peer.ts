@@ -10,7 +10,7 @@ import { FrameWriter } from "../../../packages/node/src/peers/frame-writer.ts";
 import { clusterTokenHash } from "../../../packages/node/src/peers/genesis.ts";
 import { readHello, writeHello } from "../../../packages/node/src/peers/hello.ts";
 import type { Hello } from "../../../packages/node/src/peers/hello.ts";
-import { readRefusal } from "../../../packages/node/src/peers/refusal.ts";
+import { readRefusal, writeRefusal } from "../../../packages/node/src/peers/refusal.ts";
 import type { Refusal } from "../../../packages/node/src/peers/refusal.ts";
 import { payloadBodyBytes, writePayload } from "../../../packages/node/src/peers/payload-codec.ts";
 import type { PeerPayload } from "../../../packages/node/src/replica/transport.ts";
@@ -74,6 +74,12 @@ export class RawPeer {
     this.write(...writer.take());
   }
 
+  refuse(refusal: Refusal): void {
+    const writer = new FrameWriter();
+    writeRefusal(writer, refusal, 1);
+    this.write(...writer.take());
+  }
+
   send(payload: PeerPayload): void {
     const writer = new FrameWriter();
     writePayload(writer, payload, 1, payloadBodyBytes(payload));
@@ -100,6 +106,10 @@ export function helloOf(name: string, id: string, changes: Partial<Hello> = {}):
     active: false,
     certificate: null,
     successor: false,
+    featureLevel: 1,
+    version: "1.2.3",
+    tlsAddress: null,
+    members: null,
     ...changes,
   };
 }

@@ -40,10 +40,8 @@ export function crossCheck(
   checkPorts(config, report);
   checkTls(config, report);
   checkAtRest(config, report);
-  if (config.peers.length > 0) {
-    checkPeers(config, report);
-    checkPeerTls(config, report);
-  }
+  if (config.peers.length > 0) checkPeers(config, report);
+  if (hasPeerPort(config)) checkPeerTls(config, report);
   return problems;
 }
 
@@ -89,6 +87,11 @@ function checkTls(config: NodeConfig, report: Report): void {
   }
 }
 
+/** With peers, and where others may join a cluster of one. */
+function hasPeerPort(config: NodeConfig): boolean {
+  return config.peers.length > 0 || config.peerTlsCertFile !== null;
+}
+
 function checkPeerTls(config: NodeConfig, report: Report): void {
   const files = peerTlsFiles(config);
   if (files !== null && (files.caFile !== null || files.caDirectory !== null)) return;
@@ -97,6 +100,11 @@ function checkPeerTls(config: NodeConfig, report: Report): void {
     ["peerTlsKeyFile", config.peerTlsKeyFile ?? config.tlsKeyFile],
     ["peerTlsCaCertFile", files?.caFile ?? config.peerTlsCaCertFile ?? config.tlsCaCertFile],
   ].flatMap(([field, value]) => (value === null ? [field as SettingField] : []));
+  if (config.peers.length === 0) {
+    const names = missing.map((field) => SETTINGS[field].name).join(", ");
+    report("peerTlsCertFile", `is set, so that other nodes may join; missing: ${names}`);
+    return;
+  }
   report(
     "peers",
     "are set, and nodes talk to each other over mutual TLS only; missing: " +
@@ -115,7 +123,7 @@ function checkPorts(config: NodeConfig, report: Report): void {
       report("tlsPort", `is the same as http-port (${config.tlsPort})`);
     }
   }
-  if (config.peers.length === 0 || config.peerPort === 0) return;
+  if (!hasPeerPort(config) || config.peerPort === 0) return;
   if (config.peerPort === config.tlsPort) {
     report("peerPort", `is the same as tls-port (${config.tlsPort})`);
   }

@@ -28,9 +28,12 @@ export function clientTlsFiles(config: TlsConfig): TlsFiles | null {
   };
 }
 
-/** The files for links to other nodes, or null in a cluster of one. */
+/**
+ * The files for links to other nodes; null for none. A cluster of one has them only when they were given for that
+ * (peer-tls-cert-file): then others may join it. Certificates for clients alone open no port for nodes.
+ */
 export function peerTlsFiles(config: NodeConfig): TlsFiles | null {
-  if (config.peers.length === 0) return null;
+  if (config.peers.length === 0 && config.peerTlsCertFile === null) return null;
   const certFile = config.peerTlsCertFile ?? config.tlsCertFile;
   const keyFile = config.peerTlsKeyFile ?? config.tlsKeyFile;
   if (certFile === null || keyFile === null) return null;

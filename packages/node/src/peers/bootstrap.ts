@@ -4,7 +4,7 @@
  *   every expected name was heard, none is formed     -> promise the cluster id that follows from (name, node id)s
  *   every expected name promised that same id         -> form it: write it to disk, then say so
  *   somebody is formed and lists this node's disk     -> adopt theirs
- *   somebody is formed and lists another disk for us  -> barred: this disk is new, the name is taken
+ *   somebody is formed and does not                   -> ask to join, and form nothing
  *   a name comes with another disk after a promise    -> forget everything heard and said, ask again
  *
  * Why a promise and not just "all were heard": a node may remember a neighbour's hello from before that neighbour
@@ -13,7 +13,13 @@
  * then the node either wrote the older cluster to its disk (and never promises again), or forgot everything (by a
  * restart or a reset) and is asked anew, when every disk of the older cluster that is still there takes part in
  * neither or is formed. It assumes that a name has one disk at a time and a discarded disk does not come back.
+ *
+ * A node that asks has a place when a member says so, and a member says so when the log of its cluster does: a majority
+ * has agreed. So nothing is written to a new disk on the word of one old disk that turns up alone. A cluster that was formed
+ * is forgotten by all expected nodes only when all of their disks are gone at once; then they form another, though it may
+ * live on elsewhere: name a node more in peers than can be lost together (docs/membership.md).
  */
+import type { HintedMember } from "./hello.ts";
 import type { Genesis, Member } from "./membership.ts";
 import { genesisOf } from "./genesis.ts";
 
@@ -22,6 +28,8 @@ export interface BootstrapReport {
   readonly member: Member;
   readonly promise: string | null;
   readonly genesis: Genesis | null;
+  /** Whom it takes for the members of its cluster now; null when it does not say: those of the genesis. */
+  readonly members: readonly Pick<HintedMember, "id" | "name">[] | null;
 }
 
 export type BootstrapDecision =
@@ -35,8 +43,8 @@ export type BootstrapDecision =
   | { readonly kind: "form"; readonly genesis: Genesis }
   /** A formed cluster has this node as a member: make it durable. */
   | { readonly kind: "adopt"; readonly genesis: Genesis }
-  /** A formed cluster knows this node's name with another disk, or not at all. */
-  | { readonly kind: "barred"; readonly clusterId: string; readonly registeredId: string | null }
+  /** A formed cluster knows this node's name with another disk, or not at all: it has to ask. */
+  | { readonly kind: "ask"; readonly clusterId: string; readonly registeredId: string | null }
   /** Two peers are members of different clusters. */
   | { readonly kind: "conflict"; readonly clusterIds: readonly string[] }
   /** Forget what was heard and promised, end all links, begin anew. */
@@ -131,21 +139,21 @@ export class BootstrapState {
   }
 
   #decideFormed(): BootstrapDecision | null {
-    const clusters = new Map<string, Genesis>();
-    for (const { genesis } of this.#reports.values()) {
-      if (genesis !== null) {
-        clusters.set(genesis.clusterId, genesis);
+    const formed = [...this.#reports.values()].filter((report) => report.genesis !== null);
+    const ids = new Set(formed.map((report) => report.genesis?.clusterId ?? ""));
+    if (ids.size > 1) {
+      return { kind: "conflict", clusterIds: [...ids].toSorted() };
+    }
+    let registeredId: string | null = null;
+    for (const { genesis, members } of formed) {
+      if (genesis === null) continue;
+      const listed = members ?? genesis.members;
+      if (listed.some(({ id, name }) => id === this.#self.id && name === this.#self.name)) {
+        return { kind: "adopt", genesis };
       }
+      registeredId ??= listed.find((member) => member.name === this.#self.name)?.id ?? null;
     }
-    if (clusters.size > 1) {
-      return { kind: "conflict", clusterIds: [...clusters.keys()].toSorted() };
-    }
-    for (const genesis of clusters.values()) {
-      const listed = genesis.members.find((member) => member.name === this.#self.name);
-      return listed?.id === this.#self.id
-        ? { kind: "adopt", genesis }
-        : { kind: "barred", clusterId: genesis.clusterId, registeredId: listed?.id ?? null };
-    }
-    return null;
+    const [clusterId] = ids;
+    return clusterId === undefined ? null : { kind: "ask", clusterId, registeredId };
   }
 }

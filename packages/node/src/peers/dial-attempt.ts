@@ -23,6 +23,8 @@ interface DialTarget {
   readonly name: string;
   /** host:port */
   readonly address: string;
+  /** For the TCP connection alone; null: there is time until the handshake has to be done. */
+  readonly connectTimeoutMs: number | null;
 }
 
 /** Told once, and not at all after `cancel`. */
@@ -38,6 +40,7 @@ export class DialAttempt {
   readonly #outcome: DialOutcome;
   #socket: TLSSocket | null = null;
   #cancelTimer: () => void = () => undefined;
+  #cancelConnectTimer: () => void = () => undefined;
   #reachedPeer = false;
   #done = false;
 
@@ -84,8 +87,15 @@ export class DialAttempt {
     this.#cancelTimer = clock.after(limits.handshakeTimeoutMs, () => {
       this.#fail(new Error(`no TLS handshake within ${limits.handshakeTimeoutMs} ms`));
     });
+    const { connectTimeoutMs } = this.#target;
+    if (connectTimeoutMs !== null) {
+      this.#cancelConnectTimer = clock.after(connectTimeoutMs, () => {
+        this.#fail(new Error(`no connection within ${connectTimeoutMs} ms`));
+      });
+    }
     socket.once("connect", () => {
       this.#reachedPeer = true;
+      this.#cancelConnectTimer();
     });
     socket.once("error", this.#fail);
     socket.once("close", this.#onClose);
@@ -136,6 +146,7 @@ export class DialAttempt {
   #finish(): void {
     this.#done = true;
     this.#cancelTimer();
+    this.#cancelConnectTimer();
   }
 
   #abandonSocket(): void {

@@ -7,12 +7,16 @@
  * A link that broke is dialed again at once: if the peer's process is gone the answer is a refused connection within
  * a fraction of a millisecond, and an election can start without waiting for a timeout.
  *
+ * A peer may have several addresses (dial-addresses.ts): a round tries each of them, and waits come between rounds.
+ *
  * An open link may be renewed: a successor is dialed beside it, and takes its place once the peer has accepted it. What
  * is sent from then on waits until the peer has read the last of the old link, so nothing is lost or overtakes.
  */
 import type { TLSSocket } from "node:tls";
 import { DialAttempt } from "./dial-attempt.ts";
 import type { DialFailure } from "./dial-attempt.ts";
+import { DialAddresses } from "./dial-addresses.ts";
+import type { KnownAddresses } from "./dial-addresses.ts";
 import type { Hello } from "./hello.ts";
 import { PeerLink } from "./link.ts";
 import type { LinkHandlers, LinkServices } from "./link.ts";
@@ -22,19 +26,24 @@ import { reconnectDelayMs } from "./reconnect-delay.ts";
 export interface DialerHandlers extends LinkHandlers {
   /** What to say first on a new link. */
   currentHello(): Hello;
-  /** An attempt failed before a link was there. */
-  onDialFailed(name: string, failure: DialFailure): void;
+  /** An attempt failed before a link was there. `isGone`: nobody listens where the peer was, or has to be. */
+  onDialFailed(name: string, failure: DialFailure, isGone: boolean): void;
 }
 
 export class PeerDialer {
   readonly name: string;
-  /** Where the peer is dialed from now on, host:port. */
-  address: string;
+  readonly addresses: DialAddresses;
+  /** Dialed much less often: the operator names it and the cluster does not. */
+  isStranger = false;
   readonly #gate: PeerGate;
   readonly #services: LinkServices & { random(): number };
   readonly #handlers: DialerHandlers;
   #stopped = false;
-  /** Attempts in a row that did not open. */
+  /** Addresses of this round that are still to be tried. */
+  #untried: readonly string[] = [];
+  /** Where `#link`, or what is to become it, was dialed. */
+  #dialedAddress = "";
+  /** Rounds in a row that did not open a link. */
   #failures = 0;
   /** Links in a row that opened and broke soon. */
   #quickBreaks = 0;
@@ -48,12 +57,16 @@ export class PeerDialer {
   #predecessor: PeerLink | null = null;
 
   constructor(
-    peer: { readonly name: string; readonly address: string; readonly gate: PeerGate },
+    peer: {
+      readonly name: string;
+      readonly addresses: KnownAddresses;
+      readonly gate: PeerGate;
+    },
     services: LinkServices & { random(): number },
     handlers: DialerHandlers,
   ) {
     this.name = peer.name;
-    this.address = peer.address;
+    this.addresses = new DialAddresses(peer.addresses);
     this.#gate = peer.gate;
     this.#services = services;
     this.#handlers = handlers;
@@ -79,11 +92,12 @@ export class PeerDialer {
     this.#dialSoon(0);
   }
 
-  /** There is news that the peer is up: do not wait out the delay. */
+  /** There is news that the peer is up, or of where it is: do not wait out the delay. */
   dialNow(): void {
     if (this.#cancelWait !== null) {
       this.#cancelWait();
       this.#cancelWait = null;
+      this.#untried = [];
       this.#dialSoon(0);
     }
   }
@@ -91,6 +105,7 @@ export class PeerDialer {
   /** Dials a successor of the open link. If that fails the link stays as it is. */
   renew(): void {
     if (this.#stopped || this.#link?.isOpen !== true || this.isRenewing) return;
+    this.#untried = [];
     this.#dial();
   }
 
@@ -98,6 +113,8 @@ export class PeerDialer {
   opened(link: PeerLink): void {
     this.#openedAtMs = this.#services.clock.nowMs();
     this.#failures = 0;
+    this.#untried = [];
+    this.addresses.itWorked(this.#dialedAddress);
     if (link !== this.#successor) return;
     const before = this.#link;
     this.#link = link;
@@ -132,7 +149,21 @@ export class PeerDialer {
   }
 
   #dial(): void {
-    const target = { name: this.name, address: this.address };
+    if (this.#untried.length === 0) this.#untried = this.addresses.all();
+    const [address, ...untried] = this.#untried;
+    if (address === undefined) {
+      this.#failed();
+      return;
+    }
+    this.#untried = untried;
+    this.#dialedAddress = address;
+    const { connectTimeoutMs, handshakeTimeoutMs } = this.#services.limits;
+    const hasOthers = this.addresses.all().length > 1;
+    const target = {
+      name: this.name,
+      address,
+      connectTimeoutMs: hasOthers ? Math.min(connectTimeoutMs, handshakeTimeoutMs) : null,
+    };
     const attempt = new DialAttempt(target, this.#gate, this.#services, {
       connected: (socket, certificates) => {
         this.#attempt = null;
@@ -187,8 +218,7 @@ export class PeerDialer {
       return;
     }
     if (openedAtMs === null) {
-      this.#failures++;
-      this.#dialSoon(this.#delayMsAfter(this.#failures));
+      this.#failed();
       return;
     }
     // A link that opens and breaks again and again must not be dialed in a tight loop.
@@ -198,8 +228,17 @@ export class PeerDialer {
   }
 
   #attemptFailed(failure: DialFailure): void {
-    this.#handlers.onDialFailed(this.name, failure);
-    if (this.#link !== null) {
+    const { worked } = this.addresses;
+    const isOnly = this.addresses.all().length <= 1;
+    const isGone = failure.refused && (isOnly || failure.address === worked);
+    this.#handlers.onDialFailed(this.name, failure, isGone);
+    if (this.#link === null) this.#failed();
+  }
+
+  /** The next address at once; after the last one a pause. */
+  #failed(): void {
+    if (this.#untried.length > 0) {
+      this.#dialSoon(0);
       return;
     }
     this.#failures++;
@@ -207,6 +246,8 @@ export class PeerDialer {
   }
 
   #delayMsAfter(failures: number): number {
-    return reconnectDelayMs(failures, this.#services.limits, this.#services.random());
+    const { limits } = this.#services;
+    const delayMs = reconnectDelayMs(failures, limits, this.#services.random());
+    return this.isStranger ? delayMs * limits.strangerDelayFactor : delayMs;
   }
 }

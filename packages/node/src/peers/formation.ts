@@ -31,6 +31,7 @@ export class Formation {
   #problem: string | null = "The cluster is not being formed yet.";
   #persisting = false;
   #stopped = false;
+  #isAsking = false;
   #waiter: {
     readonly promise: Promise<Genesis>;
     readonly resolve: (genesis: Genesis) => void;
@@ -86,21 +87,22 @@ export class Formation {
     return this.#waiter.promise;
   }
 
-  /**
-   * Takes in a hello. One that was refused counts only when it shows a cluster in which this node has no place: the
-   * decision then says so.
-   */
-  hear(hello: Hello, refusal: Refusal | null): void {
-    if (this.#genesis !== null) {
-      return;
-    }
-    const barring = refusal?.reason === "replacedDisk" || refusal?.reason === "unknownMember";
-    if (refusal !== null && !(barring && hello.genesis !== null)) {
-      return;
-    }
-    this.#take(hello);
-    if (refusal !== null) {
-      this.proceed();
+  /** A peer of a formed cluster was heard in which this node has no place yet. */
+  get isAsking(): boolean {
+    return this.#genesis === null && this.#isAsking;
+  }
+
+  /** Takes in a hello that was not refused. */
+  hear(hello: Hello): void {
+    if (this.#genesis === null) this.#take(hello);
+  }
+
+  /** A peer refuses this node: that is what it waits for, as long as nobody else lets it in. */
+  refusedBy(peer: string, refusal: Refusal): void {
+    if (this.#genesis !== null || this.#state === null || this.#isAsking) return;
+    const isOutsider = refusal.reason === "unknownMember" || refusal.reason === "replacedDisk";
+    if (isOutsider || refusal.reason === "removed") {
+      this.#report(`"${peer}" does not let this node in: ${refusal.text}`, "warn");
     }
   }
 
@@ -112,6 +114,7 @@ export class Formation {
     }
     const promiseBefore = state.promise;
     const decision = state.decide();
+    this.#isAsking = decision.kind === "ask";
     if (state.promise !== promiseBefore) {
       this.#effects.announce();
     }
@@ -142,6 +145,7 @@ export class Formation {
       },
       promise: hello.promise,
       genesis: hello.genesis,
+      members: hello.members,
     });
   }
 
@@ -157,14 +161,15 @@ export class Formation {
         this.#report(`Waiting for ${names.join(", ")} to form the cluster.`, "info");
         return;
       }
-      case "barred":
+      case "ask":
         this.#report(
-          `Cluster ${decision.clusterId} knows the name "${this.#options.identity.name}" ` +
+          `Asking to join cluster ${decision.clusterId}, which ` +
             (decision.registeredId === null
-              ? "not at all: this node is none of its members."
-              : `with another data directory (${decision.registeredId}): this one is new and stays out. ` +
-                "Bring the old data directory back."),
-          "error",
+              ? `does not know "${this.#options.identity.name}": its members take it in after ` +
+                `\`ferrite member add ${this.#options.identity.name}\`, or with member-join auto.`
+              : `knows "${this.#options.identity.name}" with another disk (${decision.registeredId}): this one is to ` +
+                "replace it."),
+          "info",
         );
         return;
       case "conflict":
@@ -198,7 +203,7 @@ export class Formation {
           { clusterId: genesis.clusterId, members: genesis.members.map((member) => member.name) },
           how === "form"
             ? "The cluster is formed"
-            : "Joined the cluster that the peers have formed",
+            : "This node has a place in the cluster that the peers have formed",
         );
         this.#effects.formed(genesis);
         this.#effects.announce();

@@ -18,7 +18,7 @@
  */
 
 /** Version of everything in this folder. Raised when a frame changes; a peer of another version is refused. */
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 
 export const LENGTH_FIELD_BYTES = 4;
 export const HEADER_BYTES = 20;

@@ -22,6 +22,9 @@ import { isNodeId } from "./node-id-bytes.ts";
 export const MEMBERS_MAX = 64;
 const NAME_LENGTH_MAX = 253;
 const ADDRESS_LENGTH_MAX = 300;
+const VERSION_LENGTH_MAX = 100;
+/** Of any version to come. */
+const FEATURE_LEVEL_SAID_MAX = 0xffff;
 const MAGIC = 0x52524546;
 
 export interface Hello {
@@ -44,7 +47,21 @@ export interface Hello {
   readonly certificate: string | null;
   /** Dialed to take the place of the link there is, which still has frames on it. */
   readonly successor: boolean;
+  /** The highest feature level that the node supports; 0 when it does not say. */
+  readonly featureLevel: number;
+  /** Its version, for people; empty when it does not say. */
+  readonly version: string;
+  /** host:port where clients reach it over TLS; null when it offers none. */
+  readonly tlsAddress: string | null;
+  /**
+   * Whom it takes for the members of its cluster, where it knows them to be; null when it is not formed, or does not
+   * say. Hints: the table in the log decides.
+   */
+  readonly members: readonly HintedMember[] | null;
 }
+
+/** A member as another one sees it. */
+export type HintedMember = Pick<Member, "id" | "name" | "peerAddress">;
 
 const uuid = z.string().refine(isNodeId, "not a UUID in lower case");
 /** Printable: it goes into logs and messages. */
@@ -60,6 +77,8 @@ const memberSchema: z.ZodType<Member> = z.strictObject({
   peerAddress: address,
   clientAddress: address,
 });
+
+const hintSchema: z.ZodType<HintedMember> = z.object({ id: uuid, name, peerAddress: address });
 
 const genesisSchema: z.ZodType<Genesis> = z.strictObject({
   clusterId: uuid,
@@ -85,8 +104,22 @@ const helloSchema: z.ZodType<Hello> = z
       .nullable()
       .default(null),
     successor: z.boolean().default(false),
+    featureLevel: z.int().min(0).max(FEATURE_LEVEL_SAID_MAX).default(0),
+    version: z
+      .string()
+      .max(VERSION_LENGTH_MAX)
+      .regex(/^[\x20-\x7e]*$/)
+      .default(""),
+    tlsAddress: address.nullable().default(null),
+    members: z.array(hintSchema).max(MEMBERS_MAX).nullable().default(null),
   })
   .refine((hello) => hello.genesis !== null || !hello.active, "active without a cluster");
+
+/** By what it says itself, is the sender a member of its cluster? One that asks to join is none yet. */
+export function claimsMembership(hello: Hello): boolean {
+  if (hello.genesis === null) return false;
+  return (hello.members ?? hello.genesis.members).some((member) => member.id === hello.nodeId);
+}
 
 /**
  * Appends a hello frame.

@@ -21,6 +21,8 @@ export interface PeerLimits {
   readonly reconnectDelayMaxMs: number;
   /** From the TCP connection to the peer's hello. */
   readonly handshakeTimeoutMs: number;
+  /** For the TCP connection, when the peer has other addresses to be tried. */
+  readonly connectTimeoutMs: number;
   /** Accepted connections that may be in their handshake at once; more are closed unread. */
   readonly pendingHandshakesMax: number;
   /** A link whose peer takes nothing for this long, though something waits, is ended. */
@@ -32,6 +34,12 @@ export interface PeerLimits {
    * drawn by chance; one that can not be replaced is tried again after it.
    */
   readonly linkRenewalMs: number;
+  /** A node that is no member says so again after this time, on every link. */
+  readonly joinAskIntervalMs: number;
+  /** Nodes that are heard though they are no members; more are refused. */
+  readonly askingNodesMax: number;
+  /** A peer that the configuration names and the cluster does not know is dialed this much less often. */
+  readonly strangerDelayFactor: number;
   /** The same complaint is logged at most once in this time. */
   readonly repeatedLogIntervalMs: number;
 }
@@ -43,10 +51,14 @@ export const DEFAULT_PEER_LIMITS: PeerLimits = {
   reconnectDelayMinMs: 20,
   reconnectDelayMaxMs: 1000,
   handshakeTimeoutMs: 5000,
+  connectTimeoutMs: 2000,
   pendingHandshakesMax: 64,
   stallTimeoutMs: 15_000,
   keepAliveIdleMs: 10_000,
   linkRenewalMs: 10_000,
+  joinAskIntervalMs: 2000,
+  askingNodesMax: 16,
+  strangerDelayFactor: 10,
   repeatedLogIntervalMs: 5000,
 };
 

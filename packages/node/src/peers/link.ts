@@ -58,6 +58,8 @@ export class PeerLink implements FrameSink {
   hello: Hello | null = null;
   /** A newer link has taken its place; it only delivers what is still on it. */
   isSuperseded = false;
+  /** The peer is none of the members and wants to be one: it is heard, and nothing is sent to it or taken from it. */
+  isAsking = false;
   readonly #socket: TLSSocket;
   readonly #services: LinkServices;
   readonly #handlers: LinkHandlers;

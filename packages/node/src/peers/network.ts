@@ -8,9 +8,11 @@
  *   start()     certificates are checked, the port opens, dialing begins, hellos are exchanged
  *   form()      resolves with the cluster, known from disk, formed with the others or adopted from them (bootstrap.ts)
  *   activate()  payload flows from here on
+ *   setMembers() whom the links are for, from the replicated state; said again whenever it changes
  */
 import type { NodeId } from "@ferrite/raft";
 import { formatHostPort } from "../config/host-port.ts";
+import type { JoinRequest, LinkedMembers, MemberLinks } from "../members/membership-ports.ts";
 import type { PeerPayload, Transport, TransportEvents } from "../replica/transport.ts";
 import type { PeerRefusalReason } from "./connection-refusal.ts";
 import { createPeerCounters } from "./counters.ts";
@@ -19,23 +21,30 @@ import { PeerError } from "./errors.ts";
 import { Formation } from "./formation.ts";
 import { GROUP_ID } from "./frame.ts";
 import { clusterTokenHash } from "./genesis.ts";
-import type { Hello } from "./hello.ts";
+import type { Hello, HintedMember } from "./hello.ts";
 import type { LinkServices, PeerLink } from "./link.ts";
+import { MemberTable } from "./member-table.ts";
 import type { Genesis, Member } from "./membership.ts";
-import { checkPeerNetworkOptions, hasOtherMembers } from "./options.ts";
+import { checkPeerNetworkOptions, needsOthers } from "./options.ts";
 import type { PeerNetworkOptions } from "./options.ts";
 import { PeerGate } from "./peer-gate.ts";
 import { PeerLinks } from "./peer-links.ts";
 import { systemPeerClock } from "./ports.ts";
 import type { PeerPorts } from "./ports.ts";
 
-export class PeerNetwork implements Transport {
+export class PeerNetwork implements Transport, MemberLinks {
   readonly counters: PeerCounters = createPeerCounters();
   readonly #options: PeerNetworkOptions;
   readonly #ports: PeerPorts;
   readonly #services: LinkServices & { random(): number };
   readonly #tokenHash: string;
   readonly #formation: Formation;
+  readonly #table: MemberTable;
+  readonly #joinListeners: ((request: JoinRequest) => void)[] = [];
+  readonly #removedListeners: ((text: string) => void)[] = [];
+  /** What a member said of this disk's removal; null: it is none. */
+  #removedText: string | null = null;
+  #cancelAsking: () => void = () => undefined;
   /** Links with frames that were queued and not flushed. */
   readonly #unflushed = new Set<PeerLink>();
   readonly #gate: PeerGate | null;
@@ -67,6 +76,8 @@ export class PeerNetwork implements Transport {
       logicalNowMs: () => options.logicalNowMs(),
     };
     this.#tokenHash = clusterTokenHash(options.clusterToken);
+    this.#table = new MemberTable(options.identity.name, options.peers);
+    if (options.genesis !== null) this.#table.begin(options.genesis);
     this.#announce = options.announce ?? formatHostPort(options.listen);
     const { credentials, identity } = options;
     const gateOptions = { selfName: identity.name, policy: () => options.policy() };
@@ -76,6 +87,7 @@ export class PeerNetwork implements Transport {
       options,
       self: identity,
       tokenHash: this.#tokenHash,
+      table: this.#table,
       services: this.#services,
       ports: this.#ports,
       events,
@@ -84,13 +96,20 @@ export class PeerNetwork implements Transport {
       currentHello: () => this.#currentHello(),
       isActive: () => this.#active,
       isStopped: () => this.#stopped,
+      joinRequested: (request) => {
+        for (const listener of this.#joinListeners) listener(request);
+      },
+      removed: (text) => {
+        this.#wasRemoved(text);
+      },
     });
     this.#formation = new Formation(options, () => this.#self(), this.#ports, {
       announce: () => {
         this.#links.announceHello();
       },
       formed: (genesis) => {
-        this.#links.adoptMembers(genesis);
+        this.#table.begin(genesis);
+        this.#links.membersChanged();
       },
       forgetLinks: () => {
         this.#links.endAll(
@@ -101,16 +120,14 @@ export class PeerNetwork implements Transport {
   }
 
   /**
-   * Opens the peer port and begins to dial. Without other members it does nothing.
+   * Opens the peer port and begins to dial. A cluster of one without certificates has no port.
    * @throws PeerError tlsFiles, listen
    */
   async start(): Promise<void> {
-    if (!hasOtherMembers(this.#options)) {
-      return;
-    }
-    const { listen, genesis } = this.#options;
+    const { listen } = this.#options;
     const gate = this.#gate;
     if (gate === null) {
+      if (!needsOthers(this.#options)) return;
       throw new PeerError(
         "tlsFiles",
         "A node with peers needs certificates: set peer-tls-cert-file, peer-tls-key-file and " +
@@ -128,10 +145,30 @@ export class PeerNetwork implements Transport {
       },
       "The peer port is open",
     );
-    this.#links.dialAll(gate);
-    if (genesis !== null) {
-      this.#links.adoptMembers(genesis);
-    }
+    this.#links.dialAll();
+    this.#links.membersChanged();
+    this.#askAgain();
+  }
+
+  setMembers(linked: LinkedMembers): void {
+    this.#table.set(linked);
+    if (this.#stopped) return;
+    this.#links.membersChanged();
+    this.#links.announceHello();
+  }
+
+  onJoinRequest(listener: (request: JoinRequest) => void): void {
+    this.#joinListeners.push(listener);
+  }
+
+  onRemoved(listener: (text: string) => void): void {
+    this.#removedListeners.push(listener);
+    if (this.#removedText !== null) listener(this.#removedText);
+  }
+
+  featureLevelOf(id: NodeId): number | null {
+    if (id === this.#options.identity.id) return this.#options.featureLevel;
+    return this.#links.featureLevelOf(id);
   }
 
   /** Refusals by reason, since the start. */
@@ -186,7 +223,7 @@ export class PeerNetwork implements Transport {
   }
 
   send(to: NodeId, payload: PeerPayload): boolean {
-    const link = this.#links.usable(this.#links.withId(to));
+    const link = this.#links.usableTo(to);
     if (link === null) {
       this.counters.droppedNoLink++;
       return false;
@@ -201,7 +238,7 @@ export class PeerNetwork implements Transport {
   }
 
   connected(peer: NodeId): boolean {
-    return this.#links.usable(this.#links.withId(peer)) !== null;
+    return this.#links.usableTo(peer) !== null;
   }
 
   /** Hands everything sent since the last flush to the sockets, in one write per peer. */
@@ -218,7 +255,7 @@ export class PeerNetwork implements Transport {
 
   /** Bytes that wait for a peer. */
   queuedBytes(peer: NodeId): number {
-    return this.#links.usable(this.#links.withId(peer))?.queuedBytes ?? 0;
+    return this.#links.usableTo(peer)?.queuedBytes ?? 0;
   }
 
   /** Sends what is queued, ends all links and closes the port. */
@@ -229,8 +266,41 @@ export class PeerNetwork implements Transport {
     this.#stopped = true;
     this.flush();
     this.#active = false;
+    this.#cancelAsking();
     this.#formation.stop();
     await this.#links.close();
+  }
+
+  /** A node that has no place says what it wants, again and again: whoever hears it may have forgotten, or be new. */
+  #askAgain(): void {
+    const { clock, limits } = this.#services;
+    this.#cancelAsking = clock.after(limits.joinAskIntervalMs, () => {
+      if (this.#isOutside()) this.#links.announceHello();
+      this.#askAgain();
+    });
+  }
+
+  /** Does this node know a cluster in which it is not known to have a place? */
+  #isOutside(): boolean {
+    if (this.#formation.genesis === null) return this.#formation.isAsking;
+    return this.#table.withId(this.#options.identity.id) === undefined;
+  }
+
+  #wasRemoved(text: string): void {
+    if (this.#removedText !== null || this.#stopped) return;
+    this.#removedText = text;
+    this.#ports.logger.error({ text }, "This node is not a member of its cluster any more");
+    for (const listener of this.#removedListeners) listener(text);
+  }
+
+  /** The members as this node knows them, where it has heard that they are. */
+  #hintedMembers(): readonly HintedMember[] | null {
+    if (this.#formation.genesis === null) return null;
+    const own = this.#options.identity.name;
+    return this.#table.members.map(({ id, name, peerAddress }): HintedMember => {
+      const heard = name === own ? this.#announce : this.#links.heardAddressOf(name);
+      return { id, name, peerAddress: heard ?? peerAddress };
+    });
   }
 
   readonly #plannedFlush = (): void => {
@@ -263,6 +333,10 @@ export class PeerNetwork implements Transport {
       active: this.#active,
       certificate: this.#gate?.ownFingerprint ?? null,
       successor: false,
+      featureLevel: this.#options.featureLevel,
+      version: this.#options.version,
+      tlsAddress: this.#options.tlsAddress,
+      members: this.#hintedMembers(),
     };
   }
 }

@@ -27,11 +27,16 @@ export interface PeerNetworkOptions {
   readonly announce: string | null;
   /** host:port told to clients. */
   readonly clientAnnounce: string;
-  /** The other nodes; empty for a cluster of one, which opens no port. */
+  /** host:port told to clients that speak TLS; null: none. */
+  readonly tlsAddress: string | null;
+  /** The highest feature level that this version supports, and its name. */
+  readonly featureLevel: number;
+  readonly version: string;
+  /** The other nodes, as far as the operator names them; empty for a cluster of one, which may have others join it. */
   readonly peers: readonly { readonly name: string; readonly address: string }[];
   /** The cluster this data directory belongs to; null on a new one. */
   readonly genesis: Genesis | null;
-  /** Null only without peers. Not closed here. */
+  /** Null only without peers: there is no port then. Not closed here. */
   readonly credentials: LiveCredentials | null;
   /** From DEFAULT_PEER_LIMITS, with changes. */
   readonly limits: PeerLimits;
@@ -70,19 +75,19 @@ export function checkPeerNetworkOptions(options: PeerNetworkOptions): void {
   if (names.size > MEMBERS_MAX) {
     throw new PeerError("badOption", `${names.size} members are more than ${MEMBERS_MAX}.`);
   }
-  if (genesis !== null) {
-    const self = genesis.members.find((member) => member.name === identity.name);
-    if (self?.id !== identity.id) {
-      throw new PeerError(
-        "badOption",
-        `The data directory belongs to cluster ${genesis.clusterId}, which does not list "${identity.name}" ` +
-          `with the id ${identity.id}: was node-name changed?`,
-      );
-    }
+  const listed = genesis?.members.find((member) => member.id === identity.id);
+  if (genesis !== null && listed !== undefined && listed.name !== identity.name) {
+    throw new PeerError(
+      "badOption",
+      `The data directory belongs to cluster ${genesis.clusterId}, which lists the id ${identity.id} as "${listed.name}", ` +
+        `not as "${identity.name}": was node-name changed?`,
+    );
   }
 }
 
-/** Does this node talk to anybody? */
-export function hasOtherMembers(options: PeerNetworkOptions): boolean {
-  return options.genesis === null ? options.peers.length > 0 : options.genesis.members.length > 1;
+/** Does this node need links to be anything? A cluster of one does without, but others may join it. */
+export function needsOthers(options: PeerNetworkOptions): boolean {
+  const { genesis, peers, identity } = options;
+  if (genesis === null) return peers.length > 0;
+  return genesis.members.some((member) => member.id !== identity.id);
 }

@@ -1,26 +1,23 @@
-/** Who the peers are: by name from the start, by node id once the cluster is formed; each with its dialer. */
+/** The peers by name and by disk, each with its dialer, as the member table says whom to have links with. */
 import type { NodeId } from "@ferrite/raft";
-import { parseHostPort } from "../config/host-port.ts";
 import { PeerDialer } from "./dialer.ts";
 import type { DialerHandlers } from "./dialer.ts";
-import type { Hello } from "./hello.ts";
 import type { LinkServices, PeerLink } from "./link.ts";
-import type { Genesis } from "./membership.ts";
-import type { PeerNetworkOptions } from "./options.ts";
+import type { LinkTarget } from "./member-table.ts";
 import type { PeerGate } from "./peer-gate.ts";
 
 /** What the network knows of one peer. */
 export interface PeerState {
   readonly name: string;
-  /** Its registered id; null until the cluster is formed. */
+  /** Its disk by the member table; null when that does not name it. */
   id: NodeId | null;
   readonly dialer: PeerDialer;
   /** The link it dialed to us, on which it sends; null when there is none. */
   accepted: PeerLink | null;
   /** The one before it, which still delivers what the peer had sent on it; null when there is none. */
   predecessor: PeerLink | null;
-  /** What the replica was told last. */
-  toldConnected: boolean;
+  /** The disk that the replica was told of last, as one that it can send to; null: none, or it was told of its end. */
+  toldConnected: NodeId | null;
   /** Whether the replica was told, since the last open link, that nobody listens there. */
   toldRefused: boolean;
 }
@@ -31,18 +28,13 @@ export function linksOf(peer: PeerState): readonly PeerLink[] {
 }
 
 export class PeerDirectory {
-  readonly #options: PeerNetworkOptions;
   readonly #services: LinkServices & { random(): number };
   readonly #handlers: DialerHandlers;
   readonly #byName = new Map<string, PeerState>();
+  /** By the disk that the table names, and by the one that answered. */
   readonly #byId = new Map<NodeId, PeerState>();
 
-  constructor(
-    options: PeerNetworkOptions,
-    services: LinkServices & { random(): number },
-    handlers: DialerHandlers,
-  ) {
-    this.#options = options;
+  constructor(services: LinkServices & { random(): number }, handlers: DialerHandlers) {
     this.#services = services;
     this.#handlers = handlers;
   }
@@ -69,71 +61,57 @@ export class PeerDirectory {
     return [...this.#byName.values()];
   }
 
-  /** The links on which this node's hello was said. */
+  /** All links with peers. */
   links(): readonly PeerLink[] {
     return this.all().flatMap(linksOf);
   }
 
-  /** Begins to dial those the configuration names, or the members of the cluster when it is known. */
-  dialAll(gate: PeerGate): void {
-    const { genesis, peers } = this.#options;
-    for (const peer of genesis === null ? peers : this.#targets(genesis)) {
-      this.#add(peer.name, peer.address, gate);
-    }
-  }
-
   /**
-   * The members are known: gives each peer its id, dials those not dialed yet, drops those that are none.
-   * @returns the names of the dropped.
+   * These are the peers from now on: dials those that are new, and takes out those that are none any more, for the caller
+   * to end.
    */
-  adoptMembers(genesis: Genesis, gate: PeerGate): readonly string[] {
-    for (const target of this.#targets(genesis)) {
-      this.#add(target.name, target.address, gate);
+  follow(targets: readonly LinkTarget[], gate: PeerGate): readonly PeerState[] {
+    for (const target of targets) {
+      this.#take(target, gate);
     }
-    const dropped: string[] = [];
-    for (const peer of this.all()) {
-      const member = genesis.members.find((each) => each.name === peer.name);
-      if (member === undefined) {
-        peer.dialer.stop();
-        peer.accepted?.end(null);
-        peer.predecessor?.end(null);
-        this.#byName.delete(peer.name);
-        dropped.push(peer.name);
-      } else {
-        peer.id = member.id;
-        this.#byId.set(member.id, peer);
+    const names = new Set(targets.map(({ name }) => name));
+    const dropped = this.all().filter(({ name }) => !names.has(name));
+    for (const peer of dropped) {
+      this.#byName.delete(peer.name);
+      for (const [id, state] of this.#byId) {
+        if (state === peer) this.#byId.delete(id);
       }
     }
     return dropped;
   }
 
-  /** A member that moved says where it is now; what the operator configured goes before that. */
-  learnAddress(peer: PeerState, hello: Hello): void {
-    const configured = this.#options.peers.some((each) => each.name === peer.name);
-    if (!configured && parseHostPort(hello.peerAddress) !== null) {
-      peer.dialer.address = hello.peerAddress;
+  /** This disk answered under the peer's name. */
+  answers(peer: PeerState, id: NodeId): void {
+    for (const [known, state] of this.#byId) {
+      if (state === peer && known !== peer.id) this.#byId.delete(known);
     }
+    this.#byId.set(id, peer);
   }
 
-  /** Where the members are: as configured, else as they said when the cluster was formed. */
-  #targets(genesis: Genesis): { readonly name: string; readonly address: string }[] {
-    const { identity, peers } = this.#options;
-    return genesis.members
-      .filter((member) => member.name !== identity.name)
-      .map((member) => ({
-        name: member.name,
-        address: peers.find((peer) => peer.name === member.name)?.address ?? member.peerAddress,
-      }));
+  #take(target: LinkTarget, gate: PeerGate): void {
+    const known = this.#byName.get(target.name);
+    const peer = known ?? this.#make(target, gate);
+    peer.dialer.isStranger = target.isStranger;
+    peer.dialer.addresses.setKnown(target.addresses);
+    if (peer.id !== target.id) {
+      if (peer.id !== null && this.#byId.get(peer.id) === peer) this.#byId.delete(peer.id);
+      peer.id = target.id;
+    }
+    if (peer.id !== null) this.#byId.set(peer.id, peer);
+    if (known === undefined) peer.dialer.start();
   }
 
-  #add(name: string, address: string, gate: PeerGate): void {
-    if (this.#byName.has(name)) {
-      return;
-    }
-    const dialer = new PeerDialer({ name, address, gate }, this.#services, this.#handlers);
+  #make({ name, addresses }: LinkTarget, gate: PeerGate): PeerState {
+    const dialer = new PeerDialer({ name, addresses, gate }, this.#services, this.#handlers);
     const noLinks = { accepted: null, predecessor: null };
-    const toldNothing = { toldConnected: false, toldRefused: false };
-    this.#byName.set(name, { name, id: null, dialer, ...noLinks, ...toldNothing });
-    dialer.start();
+    const toldNothing = { toldConnected: null, toldRefused: false };
+    const peer: PeerState = { name, id: null, dialer, ...noLinks, ...toldNothing };
+    this.#byName.set(name, peer);
+    return peer;
   }
 }

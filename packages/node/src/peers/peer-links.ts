@@ -1,23 +1,26 @@
 /**
- * All links of a node: takes their hellos, decides who is let in, replaces and ends them, and tells the replica whom it
- * can send to.
+ * All links of a node: opens, replaces and ends them as the members, certificates and hellos (admission.ts) say, and tells
+ * the replica whom it can send to.
  */
 import type { AddressInfo } from "node:net";
 import type { NodeId } from "@ferrite/raft";
 import type { CredentialChange, LoadedCredentials } from "../certificates/live-credentials.ts";
 import type { HostPort } from "../config/host-port.ts";
 import type { PeerPayload, TransportEvents } from "../replica/transport.ts";
+import type { JoinRequest } from "../members/membership-ports.ts";
 import { PeerAcceptor } from "./acceptor.ts";
+import { Admission } from "./admission.ts";
+import type { AdmissionEffects } from "./admission.ts";
 import type { ConnectionRefusal, PeerRefusal } from "./connection-refusal.ts";
 import type { DialFailure } from "./dial-attempt.ts";
 import { PeerError } from "./errors.ts";
 import type { Formation } from "./formation.ts";
-import { refusalOfHello } from "./hello-check.ts";
 import type { Hello } from "./hello.ts";
 import type { LinkHandlers, LinkServices, PeerLink } from "./link.ts";
 import { LinkWatch } from "./link-watch.ts";
 import { LogLimiter } from "./log-limiter.ts";
-import type { Genesis, NodeIdentity } from "./membership.ts";
+import type { MemberTable } from "./member-table.ts";
+import type { NodeIdentity } from "./membership.ts";
 import type { PeerNetworkOptions } from "./options.ts";
 import { linksOf, PeerDirectory } from "./peer-directory.ts";
 import type { PeerState } from "./peer-directory.ts";
@@ -26,11 +29,15 @@ import type { PeerPorts } from "./ports.ts";
 import { RefusalDesk } from "./refusal-desk.ts";
 import type { Refusal } from "./refusal.ts";
 
+/** How long news of where members are is gathered before it is told. */
+const MOVED_DELAY_MS = 50;
+
 /** What the links need of the network they belong to. */
 export interface LinkOwner {
   readonly options: PeerNetworkOptions;
   readonly self: NodeIdentity;
   readonly tokenHash: string;
+  readonly table: MemberTable;
   readonly services: LinkServices & { random(): number };
   readonly ports: PeerPorts;
   readonly events: TransportEvents;
@@ -40,6 +47,9 @@ export interface LinkOwner {
   currentHello(): Hello;
   isActive(): boolean;
   isStopped(): boolean;
+  joinRequested(request: JoinRequest): void;
+  /** A member of this node's cluster says that this disk is none any more. */
+  removed(text: string): void;
 }
 
 export class PeerLinks {
@@ -48,6 +58,10 @@ export class PeerLinks {
   readonly #gate: PeerGate | null;
   readonly #complaints: LogLimiter;
   readonly #peers: PeerDirectory;
+  readonly #admission: Admission;
+  /** Configured names that the cluster does not know, as far as that was told. */
+  readonly #toldStrangers = new Set<string>();
+  #cancelHints: (() => void) | null = null;
   readonly #watch: LinkWatch | null;
   #acceptor: PeerAcceptor | null = null;
   #endListening: () => void = () => undefined;
@@ -58,13 +72,14 @@ export class PeerLinks {
     const { repeatedLogIntervalMs } = owner.services.limits;
     this.refusals = new RefusalDesk(owner.ports, repeatedLogIntervalMs);
     this.#complaints = new LogLimiter(repeatedLogIntervalMs);
-    this.#peers = new PeerDirectory(owner.options, owner.services, {
+    this.#peers = new PeerDirectory(owner.services, {
       ...this.#linkHandlers(),
       currentHello: () => owner.currentHello(),
-      onDialFailed: (name, failure) => {
-        this.#onDialFailed(name, failure);
+      onDialFailed: (name, failure, isGone) => {
+        this.#onDialFailed(name, failure, isGone);
       },
     });
+    this.#admission = new Admission(owner, this.#peers, this.#admissionEffects());
     this.#watch = owner.gate === null ? null : this.#watchOf(owner.gate);
   }
 
@@ -91,13 +106,9 @@ export class PeerLinks {
   }
 
   /** Begins to dial those who are to be dialed. */
-  dialAll(gate: PeerGate): void {
-    this.#peers.dialAll(gate);
+  dialAll(): void {
+    this.#follow();
     this.#watch?.look();
-  }
-
-  withId(id: NodeId): PeerState | undefined {
-    return this.#peers.withId(id);
   }
 
   /** The policy has changed: links that it does not allow any more are ended. */
@@ -119,18 +130,32 @@ export class PeerLinks {
     });
   }
 
-  /** This node's hello has changed: it is said again on every link. */
+  /** This node's hello has changed, or is to be heard again: it is said on every link. */
   announceHello(): void {
-    const hello = this.#owner.currentHello();
-    for (const link of this.#peers.links()) {
-      link.sayHello(hello);
+    for (const link of this.#all()) {
+      link.sayHello(this.#admission.helloOn(link));
     }
+  }
+
+  /** The highest level that the disk said it supports on a link that is open; null without one. */
+  featureLevelOf(id: NodeId): number | null {
+    const link = this.#all().find((each) => each.isOpen && each.hello?.nodeId === id);
+    return link?.hello?.featureLevel ?? null;
+  }
+
+  /** Where the peer of this name says that it is, on a link that is open; null without one. */
+  heardAddressOf(name: string): string | null {
+    const peer = this.#peers.named(name);
+    if (peer === undefined || !linksOf(peer).some((link) => link.isOpen && !link.isAsking)) {
+      return null;
+    }
+    return peer.dialer.addresses.said;
   }
 
   /** Tells the replica of every peer that it can send to by now. */
   tellAllConnected(): void {
     for (const peer of this.#peers.all()) {
-      this.#tellConnected(peer);
+      this.#tell(peer);
     }
   }
 
@@ -138,7 +163,8 @@ export class PeerLinks {
   async close(): Promise<void> {
     this.#watch?.stop();
     this.#endListening();
-    const links = this.#peers.links();
+    this.#cancelHints?.();
+    const links = this.#all();
     for (const peer of this.#peers.all()) {
       peer.dialer.stop();
     }
@@ -148,60 +174,97 @@ export class PeerLinks {
 
   /** Ends all of them. */
   endAll(reason: Error): void {
-    for (const link of this.#peers.links()) {
+    for (const link of this.#all()) {
       link.destroy(reason);
     }
   }
 
-  /** The cluster is known: from here on only its members are talked to. */
-  adoptMembers(genesis: Genesis): void {
-    if (this.#gate === null) {
-      return;
-    }
-    for (const name of this.#peers.adoptMembers(genesis, this.#gate)) {
-      this.#gate.forget(name);
-      this.#owner.ports.logger.warn(
-        { peer: name, clusterId: genesis.clusterId },
-        "A configured peer is not a member of the cluster and is ignored",
-      );
-    }
-    for (const link of this.#peers.links()) {
-      this.#recheck(link);
+  /** Who the members are has changed: links follow, and every peer is looked at again. */
+  membersChanged(): void {
+    if (this.#gate === null) return;
+    this.#follow();
+    this.#admission.review(this.#all());
+    this.#tellStrangers();
+  }
+
+  #all(): readonly PeerLink[] {
+    return [...this.#peers.links(), ...this.#admission.asking];
+  }
+
+  /** Links with those whom the member table names, and with nobody else. */
+  #follow(): void {
+    if (this.#gate === null || this.#owner.isStopped()) return;
+    for (const peer of this.#peers.follow(this.#owner.table.targets(), this.#gate)) {
+      // They are told why, if they can be, before the links end.
+      this.#admission.review(linksOf(peer));
+      peer.dialer.stop();
+      this.#gate.forget(peer.name);
+      this.#tell(peer);
     }
   }
 
-  /** What was acceptable while forming may not be any more. */
-  #recheck(link: PeerLink): void {
-    if (link.hello !== null) {
-      const refusal = this.#refusalOf(link, link.hello, null);
-      if (refusal !== null) {
-        this.#refuse(link, link.hello.name, refusal);
+  #tellStrangers(): void {
+    for (const { name, isStranger } of this.#owner.table.targets()) {
+      if (isStranger === this.#toldStrangers.has(name)) continue;
+      if (!isStranger) {
+        this.#toldStrangers.delete(name);
+        continue;
       }
+      this.#toldStrangers.add(name);
+      this.#owner.ports.logger.warn(
+        { peer: name, clusterId: this.#owner.formation().genesis?.clusterId },
+        "A configured peer is not a member of the cluster",
+      );
     }
+  }
+
+  #admissionEffects(): AdmissionEffects {
+    return {
+      acceptedOpened: () => {
+        this.#acceptor?.opened();
+      },
+      refused: (link, peer, refusal) => {
+        this.#tellRefusal(link, peer, refusal);
+      },
+      standingChanged: (peer) => {
+        this.#tell(peer);
+      },
+      vouched: () => {
+        this.#follow();
+      },
+      moved: () => {
+        this.#announceMoved();
+      },
+      joinRequested: (request) => {
+        this.#owner.joinRequested(request);
+      },
+    };
+  }
+
+  /** The others are told where a member is now; once for many that moved together. */
+  #announceMoved(): void {
+    this.#cancelHints ??= this.#owner.services.clock.after(MOVED_DELAY_MS, () => {
+      this.#cancelHints = null;
+      this.announceHello();
+    });
   }
 
   #linkHandlers(): LinkHandlers {
     return {
       onHello: (link, hello) => {
-        this.#onHello(link, hello);
+        this.#admission.onHello(link, hello);
       },
       onSilent: (link) => {
         if (link.side === "accepted") {
           const text = "The other side did not say hello in time.";
-          this.#tell(link, null, { reason: "handshakeTimeout", text });
+          this.#tellRefusal(link, null, { reason: "handshakeTimeout", text });
         }
       },
       onBroken: (link, refusal) => {
-        this.#tell(link, link.hello?.name ?? null, refusal);
+        this.#tellRefusal(link, link.hello?.name ?? null, refusal);
       },
       onRefusal: (link, refusal) => {
-        const peer = link.hello?.name ?? this.#peers.ofLink(link)?.name ?? null;
-        const fields = { peer, remote: link.remote, reason: refusal.reason, text: refusal.text };
-        this.#complain(
-          `refused by ${peer ?? "?"} ${refusal.reason}`,
-          fields,
-          "A peer refuses this node",
-        );
+        this.#onRefusal(link, refusal);
       },
       onPayload: (link, payload, senderTimeMs) => {
         this.#onPayload(link, payload, senderTimeMs);
@@ -212,86 +275,26 @@ export class PeerLinks {
     };
   }
 
-  #onHello(link: PeerLink, hello: Hello): void {
-    const dialedName = link.side === "dialed" ? (this.#peers.ofLink(link)?.name ?? null) : null;
-    const refusal = this.#refusalOf(link, hello, dialedName);
-    this.#owner.formation().hear(hello, refusal);
-    if (refusal !== null) {
-      this.#refuse(link, hello.name, refusal);
-      return;
+  /** A peer will not talk to this node. */
+  #onRefusal(link: PeerLink, refusal: Refusal): void {
+    const peer = link.hello?.name ?? this.#peers.ofLink(link)?.name ?? null;
+    const { reason, text } = refusal;
+    const fields = { peer, remote: link.remote, reason, text };
+    this.#complain(`refused by ${peer ?? "?"} ${reason}`, fields, "A peer refuses this node");
+    this.#owner.formation().refusedBy(peer ?? "?", refusal);
+    const clusterId = this.#owner.formation().genesis?.clusterId;
+    // Anybody can say so; a node whose certificate, token and cluster were found to be right is believed.
+    const isOurs = link.wasOpen && clusterId !== undefined;
+    if (reason === "removed" && isOurs && link.hello?.genesis?.clusterId === clusterId) {
+      this.#owner.removed(`"${peer}" says: ${text}`);
     }
-    const peer = this.#peers.named(hello.name);
-    if (peer === undefined) {
-      this.#refuse(link, hello.name, {
-        reason: "unknownMember",
-        text: `"${hello.name}" is not among the peers of "${this.#owner.self.name}".`,
-      });
-      return;
-    }
-    if (!link.wasOpen) {
-      this.#opened(link, hello, peer);
-    }
-    this.#peers.learnAddress(peer, hello);
-    this.#owner.formation().proceed();
-    this.#tellConnected(peer);
-  }
-
-  #opened(link: PeerLink, hello: Hello, peer: PeerState): void {
-    link.open({ from: hello.nodeId, to: this.#owner.self.id });
-    this.#gate?.bind(link.certificates.peer, hello.name);
-    if (link.side === "dialed") {
-      this.#owner.services.counters.linksOpened++;
-      peer.dialer.opened(link);
-      peer.toldRefused = false;
-    } else {
-      this.#acceptor?.opened();
-      this.#replaceAccepted(peer, link, hello);
-      link.sayHello(this.#owner.currentHello());
-      peer.dialer.dialNow();
-    }
-    this.#owner.ports.logger.info(
-      { peer: peer.name, remote: link.remote, side: link.side },
-      "A peer link is open",
-    );
-  }
-
-  /** The newest wins. The peer would not dial again if it still had the old one, unless it is just changing over. */
-  #replaceAccepted(peer: PeerState, link: PeerLink, hello: Hello): void {
-    const before = peer.accepted;
-    peer.accepted = link;
-    peer.predecessor?.destroy(new Error("replaced by a newer link"));
-    peer.predecessor = null;
-    if (before === null) return;
-    before.isSuperseded = true;
-    if (hello.successor) {
-      peer.predecessor = before;
-    } else {
-      before.destroy(new Error("replaced by a newer link"));
-    }
-  }
-
-  #refusalOf(link: PeerLink, hello: Hello, dialedName: string | null): Refusal | null {
-    return refusalOfHello(hello, {
-      selfId: this.#owner.self.id,
-      selfName: this.#owner.self.name,
-      tokenHash: this.#owner.tokenHash,
-      expectedNames: this.#owner.formation().expectedNames,
-      genesis: this.#owner.formation().genesis,
-      dialedName,
-      identityProblem: (name) =>
-        this.#gate?.identityRefusal(link.certificates.peer, name)?.text ?? null,
-    });
-  }
-
-  #refuse(link: PeerLink, peer: string, refusal: Refusal): void {
-    this.#tell(link, peer, refusal);
-    link.refuse(refusal);
   }
 
   #onPayload(link: PeerLink, payload: PeerPayload, senderTimeMs: number): void {
     const hello = link.hello;
     const clusterId = this.#owner.formation().genesis?.clusterId;
-    if (!this.#owner.isActive() || hello === null || hello.genesis?.clusterId !== clusterId) {
+    const isMember = hello !== null && !link.isAsking && hello.genesis?.clusterId === clusterId;
+    if (!this.#owner.isActive() || !isMember) {
       this.#owner.services.counters.droppedInactive++;
       return;
     }
@@ -299,6 +302,7 @@ export class PeerLinks {
   }
 
   #onEnded(link: PeerLink, error: Error | null): void {
+    this.#admission.ended(link);
     const name = link.hello?.name ?? null;
     const peer = name === null ? undefined : this.#peers.named(name);
     if (peer !== undefined) {
@@ -327,20 +331,11 @@ export class PeerLinks {
       this.#complain(`ended ${name ?? "?"}`, fields, "A peer link ended");
     }
     if (peer !== undefined) {
-      this.#tellDisconnected(peer);
+      this.#tell(peer);
     }
   }
 
-  /** Tells the replica of a peer that can not be sent to any more, once. */
-  #tellDisconnected(peer: PeerState): void {
-    if (peer.toldConnected && peer.id !== null && this.usable(peer) === null) {
-      peer.toldConnected = false;
-      this.#owner.services.counters.linksLost++;
-      this.#owner.events.onDisconnected(peer.id, { refused: false });
-    }
-  }
-
-  #onDialFailed(name: string, failure: DialFailure): void {
+  #onDialFailed(name: string, failure: DialFailure, isGone: boolean): void {
     const peer = this.#peers.named(name);
     const fields = { peer: name, address: failure.address, error: failure.error.message };
     const { refusal, address: remote, certificate } = failure;
@@ -350,7 +345,7 @@ export class PeerLinks {
     this.#complain(`dial ${name}`, fields, "A peer can not be reached");
     if (
       peer !== undefined &&
-      failure.refused &&
+      isGone &&
       this.#owner.isActive() &&
       !peer.toldRefused &&
       peer.id !== null
@@ -360,21 +355,30 @@ export class PeerLinks {
     }
   }
 
-  /** Tells the replica of a peer that can be sent to, once. */
-  #tellConnected(peer: PeerState): void {
-    if (!peer.toldConnected && peer.id !== null && this.usable(peer) !== null) {
-      peer.toldConnected = true;
-      this.#owner.events.onConnected(peer.id);
+  /** Tells the replica, once each, of a peer that it can send to, or can not any more. */
+  #tell(peer: PeerState): void {
+    const id = this.#usable(peer)?.hello?.nodeId ?? null;
+    const before = peer.toldConnected;
+    if (id === before) return;
+    peer.toldConnected = id;
+    if (before !== null) {
+      this.#owner.services.counters.linksLost++;
+      this.#owner.events.onDisconnected(before, { refused: false });
     }
+    if (id !== null) this.#owner.events.onConnected(id);
   }
 
-  /** The link to send on: dialed, open, and with a peer that takes payload. */
-  usable(peer: PeerState | undefined): PeerLink | null {
-    if (!this.#owner.isActive() || peer === undefined) {
-      return null;
-    }
-    const link = peer.dialer.link;
-    return link !== null && link.isOpen && link.hello?.active === true ? link : null;
+  /** The link to send on to this disk: dialed, open, with a member that takes payload. */
+  usableTo(id: NodeId): PeerLink | null {
+    const peer = this.#peers.withId(id);
+    const link = peer === undefined ? null : this.#usable(peer);
+    return link?.hello?.nodeId === id ? link : null;
+  }
+
+  #usable(peer: PeerState): PeerLink | null {
+    const { link } = peer.dialer;
+    if (link === null || link.isAsking || !link.isOpen || !this.#owner.isActive()) return null;
+    return link.hello?.active === true ? link : null;
   }
 
   /** New connections are made with the new certificates; what is open is looked at again where that can matter. */
@@ -392,7 +396,7 @@ export class PeerLinks {
   /** A certificate is not good any more: nothing is taken from the peer and nothing sent to it from here on. */
   #endLink(link: PeerLink, refusal: ConnectionRefusal): void {
     if (link.side === "accepted" && link.isEnding) return;
-    this.#tell(link, link.hello?.name ?? this.#peers.ofLink(link)?.name ?? null, refusal);
+    this.#tellRefusal(link, link.hello?.name ?? this.#peers.ofLink(link)?.name ?? null, refusal);
     const { text } = refusal;
     if (link.side === "accepted") {
       link.refuse({ reason: "wrongCertificate", text });
@@ -401,7 +405,11 @@ export class PeerLinks {
     }
   }
 
-  #tell(link: PeerLink, peer: string | null, refusal: Pick<PeerRefusal, "reason" | "text">): void {
+  #tellRefusal(
+    link: PeerLink,
+    peer: string | null,
+    refusal: Pick<PeerRefusal, "reason" | "text">,
+  ): void {
     const { side, remote, certificates } = link;
     this.refusals.tell(refusal, { side, remote, peer, certificate: certificates.peer });
   }
@@ -409,7 +417,7 @@ export class PeerLinks {
   #watchOf(gate: PeerGate): LinkWatch {
     return new LinkWatch(gate, this.#owner.services, {
       peers: () => this.#peers.all(),
-      links: () => new Set([...this.#peers.links(), ...(this.#acceptor?.links ?? [])]),
+      links: () => new Set([...this.#all(), ...(this.#acceptor?.links ?? [])]),
       end: (link, refusal) => {
         this.#endLink(link, refusal);
       },

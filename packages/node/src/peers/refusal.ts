@@ -21,6 +21,12 @@ export const REFUSAL_REASONS = [
   "expectedMembers",
   "sameNode",
   "badFrame",
+  /** The disk was a member and is none any more, for good. */
+  "removed",
+  /** The cluster writes what the sender's version does not know. */
+  "featureLevel",
+  /** More nodes ask to join than are listened to. */
+  "tooManyAsking",
 ] as const;
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 

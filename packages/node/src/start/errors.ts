@@ -6,6 +6,8 @@ export type StartErrorCode =
   | "MISSING_FILE"
   /** The data directory belongs to a node of another name. */
   | "WRONG_NAME"
+  /** The cluster has removed this disk, or replaced it: it can not come back. */
+  | "REMOVED"
   /** The configuration does not fit what the data directory was made with. */
   | "WRONG_CLUSTER";
 

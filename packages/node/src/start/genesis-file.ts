@@ -1,4 +1,7 @@
-/** `genesis.json`: the members a cluster was formed with. Written once, durably, before the first vote. */
+/**
+ * `genesis.json`: the members a cluster was formed with. Written once, durably, before the first vote. A node that joins
+ * later has the same one, which does not list it; so the file says whose it is.
+ */
 import { writeFileDurably, type FileSystem } from "@ferrite/storage";
 import { z } from "zod";
 import type { Genesis, NodeIdentity } from "../peers/membership.ts";
@@ -7,7 +10,9 @@ import { StartError } from "./errors.ts";
 import { findStoredParts } from "./stored-parts.ts";
 
 const genesisSchema = z.strictObject({
-  format: z.literal(1),
+  /** 1 had no owner: every node was listed. */
+  format: z.union([z.literal(1), z.literal(2)]),
+  owner: z.uuid().nullable().default(null),
   clusterId: z.uuid(),
   members: z
     .array(
@@ -25,22 +30,34 @@ function pathIn(dataDirectory: string): string {
   return `${dataDirectory}/genesis.json`;
 }
 
+/** Whose file it may be: this node's, under its id or one that it had on this disk before. */
+export interface GenesisOwner extends NodeIdentity {
+  readonly formerIds: readonly string[];
+}
+
 /** Null when no cluster was formed here yet. @throws StartError */
 export function loadGenesis(
   fileSystem: FileSystem,
   dataDirectory: string,
-  identity: NodeIdentity,
+  owner: GenesisOwner,
 ): Genesis | null {
   const path = pathIn(dataDirectory);
   if (!fileSystem.exists(path)) {
     refuseOrphans(fileSystem, dataDirectory, path);
     return null;
   }
-  const { clusterId, members } = readJsonFile(fileSystem, path, genesisSchema);
-  if (!members.some((member) => member.id === identity.id && member.name === identity.name)) {
+  const stored = readJsonFile(fileSystem, path, genesisSchema);
+  const { clusterId, members } = stored;
+  const ids = [owner.id, ...owner.formerIds];
+  const isOwn =
+    stored.owner === null
+      ? members.some(({ id, name }) => ids.includes(id) && name === owner.name)
+      : ids.includes(stored.owner);
+  if (!isOwn) {
     throw new StartError(
       "WRONG_CLUSTER",
-      `${path} does not name this node (${identity.name}, ${identity.id}) as a member: it was copied from another node`,
+      `${path} is not the file of this node (${owner.name}, ${owner.id}): it was copied from another node. To start as ` +
+        "a new node that joins the cluster, use an empty data directory (dir)",
     );
   }
   return { clusterId, members };
@@ -58,33 +75,69 @@ function refuseOrphans(fileSystem: FileSystem, dataDirectory: string, path: stri
 }
 
 /**
- * A node that was made alone would go on alone with peers set, and serve other data than they do; one that has members
- * and no peers would wait for them for ever, on links it has no certificates for.
+ * A node that belongs to a cluster with others needs to reach them; without peers it would be a cluster of one with their
+ * data, or wait for them for ever on links that it has no certificates for.
  * @throws StartError WRONG_CLUSTER
  */
 export function checkPeersFit(
   genesis: Genesis,
+  identity: NodeIdentity,
   config: { readonly dataDir: string; readonly peers: readonly { readonly name: string }[] },
 ): void {
-  const isAlone = genesis.members.length === 1;
-  if (isAlone === (config.peers.length === 0)) return;
-  const names = (list: readonly { readonly name: string }[]): string =>
-    list.map(({ name }) => name).join(", ");
+  if (config.peers.length > 0 || isFoundedAlone(genesis, identity)) return;
   throw new StartError(
     "WRONG_CLUSTER",
-    isAlone
-      ? `${config.dataDir} holds a cluster of one, but peers names ${names(config.peers)}. Leave peers out, or use ` +
-          "another data directory (dir) to form a cluster with them"
-      : `${config.dataDir} holds a node of the cluster of ${names(genesis.members)}, but no peers are set. Set peers ` +
-          "and the peer-tls files, or use another data directory (dir) for a cluster of one",
+    `${config.dataDir} holds a node of the cluster of ${namesOf(genesis.members)}, but no peers are set. Set peers ` +
+      "and the peer-tls files, or use another data directory (dir) for a cluster of one",
   );
 }
 
+/**
+ * A node that was made alone, and is alone by its log, would go on alone with peers set, and serve other data than they
+ * do. One that others have joined since may name them, and needs certificates to reach them.
+ * @param isAlone whether the recovered log counts on this disk only
+ * @throws StartError WRONG_CLUSTER
+ */
+export function checkRecoveredFits(
+  isAlone: boolean,
+  config: {
+    readonly dataDir: string;
+    readonly peers: readonly { readonly name: string }[];
+    readonly hasPeerCertificates: boolean;
+  },
+): void {
+  if (isAlone && config.peers.length > 0) {
+    throw new StartError(
+      "WRONG_CLUSTER",
+      `${config.dataDir} holds a cluster of one, but peers names ${namesOf(config.peers)}. Leave peers out, and let ` +
+        "them join it (ferrite member add), or use another data directory (dir) to form a cluster with them",
+    );
+  }
+  if (!isAlone && !config.hasPeerCertificates) {
+    throw new StartError(
+      "WRONG_CLUSTER",
+      `${config.dataDir} holds a node of a cluster that others have joined, and there are no certificates for the links ` +
+        "to them. Set the peer-tls files",
+    );
+  }
+}
+
+/** Did this very disk form a cluster of one? */
+function isFoundedAlone(genesis: Genesis, identity: NodeIdentity): boolean {
+  return genesis.members.every((member) => member.id === identity.id);
+}
+
+function namesOf(list: readonly { readonly name: string }[]): string {
+  return list.map(({ name }) => name).join(", ");
+}
+
+/** Durable when it returns. */
 export function persistGenesis(
   fileSystem: FileSystem,
   dataDirectory: string,
   genesis: Genesis,
+  owner: NodeIdentity,
 ): void {
-  const text = `${JSON.stringify({ format: 1, ...genesis }, null, 2)}\n`;
+  const text = `${JSON.stringify({ format: 2, owner: owner.id, ...genesis }, null, 2)}\n`;
   writeFileDurably(fileSystem, pathIn(dataDirectory), Buffer.from(text));
 }

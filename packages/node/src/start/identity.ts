@@ -3,6 +3,9 @@
  * whatever its name (O05). The incarnation counts starts, durably, before anything is written under it: what an
  * earlier process left on its way can not be taken for this one's. It also remembers that a log was begun: without it
  * an emptied log directory would look like a new node's, and the node would vote anew in terms in which it has voted.
+ *
+ * A disk that is damaged so that nobody can say what it has voted or acknowledged may go on as a new node (`renewIdentity`):
+ * another id, to which nothing is owed. The ids from before are kept, as files beside it name them.
  */
 import { randomUUID } from "node:crypto";
 import { writeFileDurably, type FileSystem } from "@ferrite/storage";
@@ -19,6 +22,8 @@ const identitySchema = z.strictObject({
   incarnation: z.int().min(0),
   /** A log was begun: from then on there has to be one. */
   hasLog: z.boolean().default(false),
+  /** Ids that this disk has given up, oldest first. */
+  formerIds: z.array(z.uuid()).default([]),
 });
 
 type StoredIdentity = z.infer<typeof identitySchema>;
@@ -29,8 +34,13 @@ type StoredIdentity = z.infer<typeof identitySchema>;
  */
 const INCARNATIONS_PER_START = 2 ** 30;
 
+/** Of ids that were given up so many are kept: files beside identity.json name one of the last. */
+const FORMER_IDS_MAX = 64;
+
 export interface LoadedIdentity {
   readonly identity: NodeIdentity;
+  /** Ids that this disk had before and has given up. */
+  readonly formerIds: readonly string[];
   /** Higher than any this directory has used. */
   readonly incarnation: number;
   /** True when the directory was made just now. */
@@ -72,12 +82,47 @@ export function loadIdentity(
   if (stored.hasLog && !hasLog) throw logLost(at.dataDirectory);
   const raised = { ...stored, incarnation: stored.incarnation + 1, hasLog };
   write(fileSystem, path, raised);
+  return loaded(fileSystem, path, raised, isNew);
+}
+
+/**
+ * Gives this disk a new id, durably: from here on it is a node that has voted for nobody and acknowledged nothing. For one
+ * whose log can not be trusted any more; what is left of that has to be out of the way (`log`, `snapshots`) before a
+ * replica is opened, and is no business of this function. The name stays, so the cluster takes it for a new disk under it
+ * (O07); the genesis stays, so it knows which cluster to ask.
+ * @throws StartError DAMAGED_FILE, MISSING_FILE when there is no identity to renew
+ */
+export function renewIdentity(fileSystem: FileSystem, dataDirectory: string): LoadedIdentity {
+  const path = pathIn(dataDirectory);
+  if (!fileSystem.exists(path)) {
+    throw new StartError("MISSING_FILE", `${path} is missing: there is no identity to renew`);
+  }
+  const stored = readJsonFile(fileSystem, path, identitySchema);
+  const renewed: StoredIdentity = {
+    ...stored,
+    id: randomUUID(),
+    formerIds: [...stored.formerIds, stored.id].slice(-FORMER_IDS_MAX),
+    incarnation: stored.incarnation + 1,
+    hasLog: false,
+  };
+  write(fileSystem, path, renewed);
+  return loaded(fileSystem, path, renewed, false);
+}
+
+function loaded(
+  fileSystem: FileSystem,
+  path: string,
+  stored: StoredIdentity,
+  isNew: boolean,
+): LoadedIdentity {
+  const { id, name, formerIds } = stored;
   return {
-    identity: { id: stored.id, name: stored.name },
-    incarnation: raised.incarnation * INCARNATIONS_PER_START,
+    identity: { id, name },
+    formerIds,
+    incarnation: stored.incarnation * INCARNATIONS_PER_START,
     isNew,
     logBegun: () => {
-      if (!raised.hasLog) write(fileSystem, path, { ...raised, hasLog: true });
+      if (!stored.hasLog) write(fileSystem, path, { ...stored, hasLog: true });
     },
   };
 }
@@ -92,10 +137,11 @@ function newIdentity(
     throw new StartError(
       "MISSING_FILE",
       `${at.path} is missing, but ${at.dataDirectory} holds the data of a node. Put the file back, or move the data ` +
-        "directory away to start as a new node",
+        "directory away: with an empty one this node joins its cluster again as a new disk under the same name",
     );
   }
-  return { format: 1, id: randomUUID(), name: at.nodeName, incarnation: 0, hasLog: false };
+  const id = randomUUID();
+  return { format: 1, id, name: at.nodeName, incarnation: 0, hasLog: false, formerIds: [] };
 }
 
 /** With its log a node has lost its votes: under the same id it could vote twice in one term. */
@@ -103,7 +149,8 @@ function logLost(dataDirectory: string): StartError {
   return new StartError(
     "MISSING_FILE",
     `There is no log in ${dataDirectory}/log, but this node had one: its votes and entries are lost. Restore the whole ` +
-      "data directory from a copy, or remove the node from the cluster and let it join again with an empty directory",
+      "data directory from a copy that is not older than the loss, or move it away: with an empty one this node joins its " +
+      "cluster again as a new disk under the same name, and takes its own old place",
   );
 }
 

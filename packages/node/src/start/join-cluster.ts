@@ -1,23 +1,32 @@
-/** Brings a node into its cluster: links to the peers, and who the members are. A cluster of one has members, but no links. */
+/**
+ * Brings a node into its cluster: links to the peers, and who founded it. One that is known from the disk, one that is formed
+ * with the configured peers, or one that others have formed: then this node asks to join, for as long as it takes, and
+ * goes on when the members have agreed to it. It is a learner that counts for nothing until a configuration names it.
+ */
 import type { FileSystem } from "@ferrite/storage";
 import type { Logger } from "pino";
 import type { LiveCredentials } from "../certificates/live-credentials.ts";
 import type { HostPort } from "../config/host-port.ts";
 import type { NodeConfig } from "../config/node-config.ts";
+import { FEATURE_LEVEL_MAX } from "../members/feature-level.ts";
+import type { MemberLinks } from "../members/membership-ports.ts";
+import { parseHostPort, formatHostPort } from "../config/host-port.ts";
 import type { PeerRefusal } from "../peers/connection-refusal.ts";
 import { DEFAULT_PEER_LIMITS } from "../peers/limits.ts";
-import type { Genesis, Member, NodeIdentity } from "../peers/membership.ts";
+import type { Genesis, Member } from "../peers/membership.ts";
 import { peerListenAddress } from "../peers/listen-address.ts";
 import { PeerNetwork } from "../peers/network.ts";
 import type { PeerPolicy } from "../peers/options.ts";
 import type { PeerMetricsSource } from "../metrics/peer-metrics.ts";
 import type { Transport, TransportEvents } from "../replica/transport.ts";
+import { FERRITE_VERSION } from "../server/version.ts";
 import { checkPeersFit, loadGenesis, persistGenesis } from "./genesis-file.ts";
+import type { GenesisOwner } from "./genesis-file.ts";
 
 export interface ClusterLinks {
   readonly genesis: Genesis;
-  /** The cluster was formed just now. */
-  readonly isNew: boolean;
+  /** How this start came by its cluster: known from the disk, founded by this disk with the others, or joined. */
+  readonly origin: "known" | "founded" | "joined";
   /** This node with the addresses it has at this start. */
   readonly self: Member;
   readonly transport: Transport & { flush(): void };
@@ -25,6 +34,8 @@ export interface ClusterLinks {
   readonly address: string | null;
   /** What metrics read. */
   readonly network: PeerMetricsSource;
+  /** Who the links are for; follows the replicated state. */
+  readonly members: MemberLinks;
   /** The policy has changed. */
   reviewLinks(): void;
   /** Payloads flow from now on. */
@@ -34,10 +45,10 @@ export interface ClusterLinks {
 
 export interface JoinClusterOptions {
   readonly config: NodeConfig;
-  readonly identity: NodeIdentity;
+  readonly identity: GenesisOwner;
   readonly fileSystem: FileSystem;
   readonly logger: Logger;
-  /** Null in a cluster of one. */
+  /** Null in a cluster of one that nobody may join. */
   readonly credentials: LiveCredentials | null;
   /** The settings as they are now. */
   policy(): PeerPolicy;
@@ -50,11 +61,12 @@ export interface JoinClusterOptions {
  * forms with its configured peers. That may take as long as the peers take to come up.
  */
 export async function joinCluster(options: JoinClusterOptions): Promise<ClusterLinks> {
-  const { config, identity, fileSystem, logger } = options;
-  const known = loadGenesis(fileSystem, config.dataDir, identity);
-  if (known !== null) checkPeersFit(known, config);
+  const { config, fileSystem, logger } = options;
+  const identity = { id: options.identity.id, name: options.identity.name };
+  const known = loadGenesis(fileSystem, config.dataDir, options.identity);
+  if (known !== null) checkPeersFit(known, identity, config);
   const relay = new EventRelay();
-  const listen = await listenAddress(config, logger);
+  const listen = await listenAddress(options);
   const network = new PeerNetwork(
     {
       identity,
@@ -62,6 +74,9 @@ export async function joinCluster(options: JoinClusterOptions): Promise<ClusterL
       listen,
       announce: config.peerPort === 0 ? null : config.peerAnnounce,
       clientAnnounce: config.clientAnnounce,
+      tlsAddress: tlsAddressOf(config),
+      featureLevel: FEATURE_LEVEL_MAX,
+      version: FERRITE_VERSION,
       peers: config.peers,
       genesis: known,
       credentials: options.credentials,
@@ -69,7 +84,7 @@ export async function joinCluster(options: JoinClusterOptions): Promise<ClusterL
       limits: { ...DEFAULT_PEER_LIMITS, frameBytesMax: config.peerFrameBytesMax },
       logicalNowMs: () => relay.logicalNowMs(),
       persistGenesis: (genesis) => {
-        persistGenesis(fileSystem, config.dataDir, genesis);
+        persistGenesis(fileSystem, config.dataDir, genesis, identity);
         return Promise.resolve();
       },
     },
@@ -78,11 +93,11 @@ export async function joinCluster(options: JoinClusterOptions): Promise<ClusterL
   );
   try {
     await network.start();
-    const alone = config.peers.length === 0;
     const genesis = await network.form();
+    const isFounder = genesis.members.some((member) => member.id === identity.id);
     return {
       genesis,
-      isNew: known === null,
+      origin: known !== null ? "known" : isFounder ? "founded" : "joined",
       self: {
         ...identity,
         peerAddress: network.address,
@@ -90,8 +105,9 @@ export async function joinCluster(options: JoinClusterOptions): Promise<ClusterL
       },
       transport: network,
       network,
+      members: network,
       reviewLinks: () => network.reviewLinks(),
-      address: alone && genesis.members.length === 1 ? null : network.address,
+      address: options.credentials === null ? null : network.address,
       activate: (events, logicalNowMs) => {
         relay.connect(events, logicalNowMs);
         network.activate();
@@ -104,15 +120,26 @@ export async function joinCluster(options: JoinClusterOptions): Promise<ClusterL
   }
 }
 
-/** Where the peer port is opened; in a cluster of one it is not. */
-async function listenAddress(config: NodeConfig, logger: Logger): Promise<HostPort> {
-  if (config.peers.length === 0) {
+/** Where the peer port is opened; without certificates it is not. */
+async function listenAddress(options: JoinClusterOptions): Promise<HostPort> {
+  const { config, logger } = options;
+  if (options.credentials === null) {
     return { host: config.peerBind ?? "127.0.0.1", port: config.peerPort };
   }
   const peers = config.peers.map((peer) => peer.address);
   const { host, warning } = await peerListenAddress(config.peerBind, config.peerAnnounce, peers);
   if (warning !== null) logger.warn({ listening: host }, warning);
   return { host, port: config.peerPort };
+}
+
+/** Where clients that speak TLS are told to go: the host that all clients are told, and the port for TLS. */
+export function tlsAddressOf(config: NodeConfig): string | null {
+  const host = parseHostPort(config.clientAnnounce)?.host;
+  const hasCertificate = config.tlsCertFile !== null;
+  if (host === undefined || !hasCertificate || config.tlsPort === null || config.tlsPort === 0) {
+    return null;
+  }
+  return formatHostPort({ host, port: config.tlsPort });
 }
 
 /** What the settings say about the certificates of other nodes. */

@@ -26,6 +26,8 @@ import { systemCertificatePorts } from "../certificates/system-files.ts";
 import { clientTls, httpTls } from "./client-tls.ts";
 import { NodeAccess } from "./node-access.ts";
 import { Draining } from "./draining.ts";
+import { StartError } from "./errors.ts";
+import { checkRecoveredFits } from "./genesis-file.ts";
 import { loadIdentity } from "./identity.ts";
 import { LiveReplicaView } from "./live-replica-view.ts";
 import { HeldRefusals } from "./held-refusals.ts";
@@ -63,7 +65,7 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
   parts.add("certificates", () => certificates.close());
   const settings = new Settings(config);
   const preparedAtRest = await prepareNodeAtRest({ settings, fileSystem, logger });
-  const { identity, incarnation, logBegun } = loadIdentity(fileSystem, {
+  const { identity, formerIds, incarnation, logBegun } = loadIdentity(fileSystem, {
     dataDirectory: config.dataDir,
     nodeName: config.nodeName,
   });
@@ -86,7 +88,7 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
   const refusals = new HeldRefusals();
   const links = await joinCluster({
     config,
-    identity,
+    identity: { ...identity, formerIds },
     fileSystem,
     logger,
     credentials: certificates.peers,
@@ -110,6 +112,12 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
   });
   parts.add("log", () => running.close());
   logBegun();
+  checkRecoveredFits(isAlone(running, identity.id), {
+    dataDir: config.dataDir,
+    peers: config.peers,
+    hasPeerCertificates: certificates.peers !== null,
+  });
+  links.members.onRemoved((text) => fail(new StartError("REMOVED", text)));
   const view = new LiveReplicaView({
     replica: running.replica,
     genesis: links.genesis,
@@ -129,7 +137,7 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
   audit.record(nodeStarted({ version: FERRITE_VERSION, settings: changedSettings(config) }));
   certificates.attachAudit(audit);
   refusals.attach(audit);
-  if (links.isNew) {
+  if (links.origin === "founded") {
     const members = links.genesis.members.map(({ name, id }) => `${name} (${id})`);
     audit.record(membershipChanged({ action: "formed", after: members.join(", ") }));
   }
@@ -214,7 +222,7 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
     (error: Error) => error,
   );
   parts.add("leadership", () => draining.handOver(running.replica, config));
-  if (links.genesis.members.length === 1) {
+  if (isAlone(running, identity.id)) {
     await caughtUp(running, ending.promise);
     const problem = await booted;
     if (problem !== null) throw problem;
@@ -242,6 +250,12 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
     stop: () => stop(null),
     stopped: ending.promise,
   };
+}
+
+/** Is this node all that its cluster counts on, as far as its log says? */
+function isAlone(running: RunningReplica, nodeId: string): boolean {
+  const { voters, votersOutgoing, learners } = running.replica.core.status().configuration;
+  return [...voters, ...votersOutgoing, ...learners].every((id) => id === nodeId);
 }
 
 /** Waits until reads are answered. @throws what ended the node meanwhile. */

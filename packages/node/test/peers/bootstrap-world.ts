@@ -251,7 +251,8 @@ export class BootstrapWorld {
   }
 
   #reportOf(node: Node): BootstrapReport {
-    return { member: memberOf(node), promise: node.state?.promise ?? null, genesis: node.genesis };
+    const promise = node.state?.promise ?? null;
+    return { member: memberOf(node), promise, genesis: node.genesis, members: null };
   }
 
   #pick<T>(list: readonly T[]): T {

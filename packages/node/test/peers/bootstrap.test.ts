@@ -7,7 +7,7 @@ const member = (name: string, id: string) => ({ id, name, peerAddress: "", clien
 const a = member("a", "0f8fad5b-d9cb-469f-a165-70867728950e");
 const b = member("b", "7c9e6679-7425-40de-944b-e07fc1f90ae7");
 const newB = member("b", "9b2c3e1a-1f7d-4c55-8a8e-5d5f0c1b2a3d");
-const unformed = { promise: null, genesis: null };
+const unformed = { promise: null, genesis: null, members: null };
 
 function stateOfA(expectedNames = ["a", "b"]): BootstrapState {
   return new BootstrapState({ self: a, clusterToken: "t", expectedNames });
@@ -26,9 +26,14 @@ describe("O06: forming a cluster", () => {
     const genesis = genesisOf("t", [a, b]);
     expect(state.decide()).toEqual({ kind: "wait", missing: [], unpromised: ["b"] });
     expect(state.promise).toBe(genesis.clusterId);
-    state.hear({ member: b, promise: genesisOf("t", [a, newB]).clusterId, genesis: null });
+    state.hear({
+      member: b,
+      promise: genesisOf("t", [a, newB]).clusterId,
+      genesis: null,
+      members: null,
+    });
     expect(state.decide()).toEqual({ kind: "wait", missing: [], unpromised: ["b"] });
-    state.hear({ member: b, promise: genesis.clusterId, genesis: null });
+    state.hear({ member: b, promise: genesis.clusterId, genesis: null, members: null });
     expect(state.decide()).toEqual({ kind: "form", genesis });
   });
 
@@ -48,23 +53,23 @@ describe("O06: forming a cluster", () => {
     state.hear({ member: newB, ...unformed });
     state.decide();
     const genesis = genesisOf("t", [a, b]);
-    state.hear({ member: b, promise: genesis.clusterId, genesis });
+    state.hear({ member: b, promise: genesis.clusterId, genesis, members: null });
     expect(state.decide()).toEqual({ kind: "adopt", genesis });
   });
 
-  it("stays out of a cluster that knows its name with another disk, or not at all", () => {
+  it("asks to join a cluster that knows its name with another disk, or not at all", () => {
     const strangers = genesisOf("t", [member("a", newB.id), b]);
     const state = stateOfA();
-    state.hear({ member: b, promise: null, genesis: strangers });
+    state.hear({ member: b, promise: null, genesis: strangers, members: null });
     expect(state.decide()).toEqual({
-      kind: "barred",
+      kind: "ask",
       clusterId: strangers.clusterId,
       registeredId: newB.id,
     });
     const without = genesisOf("t", [b]);
-    state.hear({ member: b, promise: null, genesis: without });
+    state.hear({ member: b, promise: null, genesis: without, members: null });
     expect(state.decide()).toEqual({
-      kind: "barred",
+      kind: "ask",
       clusterId: without.clusterId,
       registeredId: null,
     });
@@ -75,8 +80,8 @@ describe("O06: forming a cluster", () => {
     const state = stateOfA(["a", "b", "c"]);
     const first = genesisOf("t", [a, b, c]);
     const second = genesisOf("u", [a, b, c]);
-    state.hear({ member: b, promise: null, genesis: first });
-    state.hear({ member: c, promise: null, genesis: second });
+    state.hear({ member: b, promise: null, genesis: first, members: null });
+    state.hear({ member: c, promise: null, genesis: second, members: null });
     expect(state.decide()).toEqual({
       kind: "conflict",
       clusterIds: [first.clusterId, second.clusterId].toSorted(),

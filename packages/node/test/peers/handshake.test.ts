@@ -7,9 +7,11 @@ import { FrameWriter } from "../../src/peers/frame-writer.ts";
 import { clusterTokenHash, genesisOf } from "../../src/peers/genesis.ts";
 import { MEMBERS_MAX, readHello, writeHello } from "../../src/peers/hello.ts";
 import type { Hello } from "../../src/peers/hello.ts";
-import { refusalOfHello } from "../../src/peers/hello-check.ts";
+import { judgeHello } from "../../src/peers/hello-check.ts";
 import type { HelloContext } from "../../src/peers/hello-check.ts";
 import { LogLimiter } from "../../src/peers/log-limiter.ts";
+import { MemberTable } from "../../src/peers/member-table.ts";
+import type { LinkedMembers } from "../../src/members/membership-ports.ts";
 import { isNodeId } from "../../src/peers/node-id-bytes.ts";
 import { REFUSAL_REASONS, readRefusal, writeRefusal } from "../../src/peers/refusal.ts";
 
@@ -38,17 +40,31 @@ const HELLO: Hello = {
   active: false,
   certificate: null,
   successor: false,
+  featureLevel: 1,
+  version: "1.2.3",
+  tlsAddress: null,
+  members: null,
 };
 
 const CONTEXT: HelloContext = {
   selfId: A,
   selfName: "a",
+  selfVersion: "1.2.3",
   tokenHash: clusterTokenHash("token"),
   expectedNames: ["a", "b"],
-  genesis: null,
+  clusterId: null,
+  table: new MemberTable("a", [{ name: "b", address: "b:1" }]),
   dialedName: null,
   identityProblem: (name) => (name === "b" ? null : `not ${name}`),
+  isLive: () => false,
 };
+
+/** A node of the cluster with what its table says. */
+function inCluster(linked: Partial<LinkedMembers> = {}): Partial<HelloContext> {
+  const table = new MemberTable("a", []);
+  table.set({ members: GENESIS.members, welcome: [], removed: [], featureLevel: 0, ...linked });
+  return { clusterId: GENESIS.clusterId, table };
+}
 
 function bodyOf(write: (writer: FrameWriter) => void): Buffer {
   const writer = new FrameWriter();
@@ -87,7 +103,9 @@ describe("a hello", () => {
       peerAddress: "h".repeat(300),
       clientAddress: "h".repeat(300),
     }));
-    const hello: Hello = { ...HELLO, expected: names, genesis: { clusterId: A, members } };
+    const hints = members.map(({ id, name, peerAddress }) => ({ id, name, peerAddress }));
+    const genesis = { clusterId: A, members };
+    const hello: Hello = { ...HELLO, expected: names, genesis, members: hints };
     const body = helloBody(hello);
     expect(HEADER_BYTES + body.length).toBeLessThanOrEqual(HANDSHAKE_FRAME_BYTES_MAX);
     expect(readHello(readerOf(body))).toEqual(hello);
@@ -100,9 +118,9 @@ describe("a hello", () => {
 
   it("of another version is refused loudly, with both versions", () => {
     const body = helloBody(HELLO);
-    body.writeUInt16LE(4, 4);
+    body.writeUInt16LE(5, 4);
     expect(() => readHello(readerOf(body))).toThrow(
-      /speaks version 4 of the peer protocol, this node 3/,
+      /speaks version 5 of the peer protocol, this node 4/,
     );
   });
 
@@ -128,6 +146,18 @@ describe("a hello", () => {
   ])("with %s is malformed", (_what, change) => {
     const body = helloBody({ ...HELLO, ...change });
     expect(() => readHello(readerOf(body))).toThrow(/does not fit its schema/);
+  });
+
+  it("of a version that says less of itself supports no feature level", () => {
+    const { featureLevel, version, tlsAddress, members, ...old } = HELLO;
+    expect(readHello(readerOf(helloBody(old)))).toEqual({
+      ...old,
+      featureLevel: 0,
+      version: "",
+      tlsAddress: null,
+      members: null,
+    });
+    expect([featureLevel, version, tlsAddress, members]).toEqual([1, "1.2.3", null, null]);
   });
 
   it("may say more than this version knows", () => {
@@ -169,18 +199,78 @@ describe("a refusal", () => {
 });
 
 describe("a peer is", () => {
-  const reasonOf = (hello: Partial<Hello>, context: Partial<HelloContext> = {}): string | null =>
-    refusalOfHello({ ...HELLO, ...hello }, { ...CONTEXT, ...context })?.reason ?? null;
+  const verdictOf = (hello: Partial<Hello>, context: Partial<HelloContext> = {}): string => {
+    const verdict = judgeHello({ ...HELLO, ...hello }, { ...CONTEXT, ...context });
+    return verdict.kind === "refused" ? verdict.refusal.reason : verdict.kind;
+  };
+  const textOf = (hello: Partial<Hello>, context: Partial<HelloContext>): string => {
+    const verdict = judgeHello({ ...HELLO, ...hello }, { ...CONTEXT, ...context });
+    return verdict.kind === "refused" ? verdict.refusal.text : "";
+  };
+  const cut = { identityProblem: () => null };
 
   it("accepted while both form the same cluster, in whatever order the names stand", () => {
-    expect(reasonOf({})).toBeNull();
-    expect(reasonOf({ expected: ["b", "a"] }, { dialedName: "b" })).toBeNull();
+    expect(verdictOf({})).toBe("member");
+    expect(verdictOf({ expected: ["b", "a"] }, { dialedName: "b" })).toBe("member");
   });
 
   it("accepted when both are members, or one still has to learn that it is", () => {
-    expect(reasonOf({ genesis: GENESIS }, { genesis: GENESIS })).toBeNull();
-    expect(reasonOf({}, { genesis: GENESIS })).toBeNull();
-    expect(reasonOf({ genesis: GENESIS })).toBeNull();
+    expect(verdictOf({ genesis: GENESIS }, inCluster())).toBe("member");
+    expect(verdictOf({}, inCluster())).toBe("member");
+    expect(verdictOf({ genesis: GENESIS })).toBe("member");
+  });
+
+  it("heard when its cluster is formed and this node has no place in it yet", () => {
+    expect(verdictOf({ genesis: GENESIS }, { selfId: C })).toBe("member");
+    expect(verdictOf({ genesis: genesisOf("token", [member("b", B)]) })).toBe("member");
+  });
+
+  it("let to ask when its name is invited, when everybody is, and on a new disk of a member (O07)", () => {
+    const others = { members: [member("a", A)] };
+    expect(verdictOf({}, inCluster({ ...others, welcome: ["b"] }))).toBe("asking");
+    expect(verdictOf({}, inCluster({ ...others, welcome: "anybody" }))).toBe("asking");
+    expect(verdictOf({ nodeId: C }, inCluster())).toBe("asking");
+    // It has the genesis already, and no place: it is no member by what it says itself.
+    const joiner = { nodeId: C, genesis: GENESIS };
+    expect(verdictOf(joiner, inCluster())).toBe("asking");
+  });
+
+  it("refused on a new disk while the old one is connected: two nodes have one name", () => {
+    const live = { ...inCluster(), isLive: (id: string) => id === B };
+    expect(verdictOf({ nodeId: C }, live)).toBe("replacedDisk");
+    expect(textOf({ nodeId: C }, live)).toMatch(/two nodes have one name/);
+  });
+
+  it("told that its disk was removed, whatever else it says", () => {
+    const removed = inCluster({ members: [member("a", A), member("b", C)], removed: [B] });
+    expect(verdictOf({ genesis: GENESIS }, removed)).toBe("removed");
+    expect(verdictOf({ genesis: GENESIS, featureLevel: 0 }, removed)).toBe("removed");
+    expect(textOf({}, removed)).toMatch(/empty data directory/);
+  });
+
+  it("refused below the cluster's feature level, with the version to run (O13)", () => {
+    const raised = inCluster({ featureLevel: 2 });
+    expect(verdictOf({ genesis: GENESIS }, raised)).toBe("featureLevel");
+    expect(textOf({ genesis: GENESIS, version: "0.9.0" }, raised)).toMatch(
+      /version 0\.9\.0 of "b" .* run version 1\.2\.3 or a later one/,
+    );
+    expect(verdictOf({ genesis: GENESIS, featureLevel: 2 }, raised)).toBe("member");
+  });
+
+  it("told how to get in when it is neither a member nor welcome", () => {
+    const alone = inCluster({ members: [member("a", A)] });
+    expect(textOf({}, alone)).toMatch(/`ferrite member add b`, or set member-join auto/);
+  });
+
+  it("believed to be a member by its own word under a name that is trusted: this node may lag behind", () => {
+    const members = [member("a", A), member("b", C)];
+    const claim = { nodeId: C, genesis: GENESIS, members };
+    expect(verdictOf(claim, inCluster())).toBe("member");
+    const stranger = { ...claim, name: "c", members: [member("c", C)] };
+    expect(verdictOf(stranger, { ...inCluster(), ...cut })).toBe("unknownMember");
+    const { table } = inCluster() as { table: MemberTable };
+    table.vouch("b", [member("c", C)]);
+    expect(verdictOf(stranger, { ...inCluster(), ...cut, table })).toBe("member");
   });
 
   it.each<[string, Partial<Hello>, Partial<HelloContext>, string]>([
@@ -193,10 +283,10 @@ describe("a peer is", () => {
     [
       "its token differs though the cluster is the same",
       { tokenHash: clusterTokenHash("else"), genesis: GENESIS },
-      { genesis: GENESIS },
+      inCluster(),
       "wrongToken",
     ],
-    ["it is of another cluster", { genesis: OTHER }, { genesis: GENESIS }, "wrongCluster"],
+    ["it is of another cluster", { genesis: OTHER }, inCluster(), "wrongCluster"],
     ["it expects other members", { expected: ["a", "b", "c"] }, {}, "expectedMembers"],
     [
       "it does not expect itself",
@@ -204,27 +294,21 @@ describe("a peer is", () => {
       { expectedNames: ["a", "c"] },
       "expectedMembers",
     ],
+    ["nobody named it", { name: "c" }, { identityProblem: () => null }, "unknownMember"],
     [
       "it is no member",
       {},
-      { genesis: genesisOf("token", [member("a", A), member("c", C)]) },
-      "unknownMember",
-    ],
-    ["its disk is not the member's", { nodeId: C }, { genesis: GENESIS }, "replacedDisk"],
-    [
-      "its cluster does not know this node",
-      { genesis: genesisOf("token", [member("b", B)]) },
-      {},
+      inCluster({ members: [member("a", A), member("c", C)] }),
       "unknownMember",
     ],
     [
-      "its cluster knows this node with another disk",
+      "it has the disk of a member of another name",
       { genesis: GENESIS },
-      { selfId: C },
-      "replacedDisk",
+      inCluster({ members: [member("a", A), member("c", B)] }),
+      "unknownMember",
     ],
   ])("refused when %s", (_what, hello, context, reason) => {
-    expect(reasonOf(hello, context)).toBe(reason);
+    expect(verdictOf(hello, context)).toBe(reason);
   });
 });
 

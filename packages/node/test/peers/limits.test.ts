@@ -49,6 +49,9 @@ describe("options", () => {
     listen: { host: "127.0.0.1", port: 0 },
     announce: null,
     clientAnnounce: "",
+    tlsAddress: null,
+    featureLevel: 1,
+    version: "1.2.3",
     peers: [{ name: "b", address: "127.0.0.1:1" }],
     genesis: null,
     credentials: null,
@@ -95,7 +98,7 @@ describe("options", () => {
     [
       "a data directory of another name",
       { genesis: genesisOf("", [{ id, name: "z", peerAddress: "", clientAddress: "" }]) },
-      /does not list "a" with the id .* was node-name changed/,
+      /lists the id .* as "z", not as "a": was node-name changed/,
     ],
   ])("are refused: %s", (_what, changes, message) => {
     expect(problemOf(changes)).toMatch(message);

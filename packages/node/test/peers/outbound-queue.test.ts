@@ -16,6 +16,8 @@ import type { PeerPayload } from "../../src/replica/transport.ts";
 import { FROM, TO } from "./arbitrary-payload.ts";
 import { FakeSocket } from "./fake-socket.ts";
 
+/** A heartbeat with its header. */
+const HEARTBEAT_BYTES = HEADER_BYTES + 40;
 const ENDS = { from: FROM, to: TO };
 const MEBIBYTE = 1024 * 1024;
 const MATERIAL = randomBytes(4 * MEBIBYTE);
@@ -274,16 +276,16 @@ describe("the limit of the queue", () => {
       taken++;
       queue.flush();
     }
-    expect(taken).toBe(Math.floor(1000 / 44));
+    expect(taken).toBe(Math.floor(1000 / HEARTBEAT_BYTES));
     expect(counters.droppedQueueFull).toBe(1);
   });
 
   it("counts everything that waits", () => {
     sendAll(forward(MEBIBYTE), answer(1), heartbeat(1));
-    expect(queue.queuedBytes).toBe(HEADER_BYTES + MEBIBYTE + 36 + 44);
+    expect(queue.queuedBytes).toBe(HEADER_BYTES + MEBIBYTE + 36 + HEARTBEAT_BYTES);
     queue.flush();
     // Each piece in the socket has a head besides.
-    expect(queue.queuedBytes).toBe(HEADER_BYTES + MEBIBYTE + 36 + 44 + 2 * 28);
+    expect(queue.queuedBytes).toBe(HEADER_BYTES + MEBIBYTE + 36 + HEARTBEAT_BYTES + 2 * 28);
   });
 
   it("refuses a frame that is longer than any may be", () => {
@@ -436,7 +438,7 @@ describe("what is received", () => {
               }
               case "urgent":
                 urgent.push(heartbeat(at));
-                urgentBytes += 44;
+                urgentBytes += HEARTBEAT_BYTES;
                 expect(queue.send(heartbeat(at))).toBe(true);
                 break;
               case "finish":

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { NodeFileSystem } from "@ferrite/storage";
 import { StartError } from "../../src/start/errors.ts";
-import { loadIdentity } from "../../src/start/identity.ts";
+import { loadIdentity, renewIdentity } from "../../src/start/identity.ts";
 import type { LoadedIdentity } from "../../src/start/identity.ts";
 
 let directory: string;
@@ -74,6 +74,41 @@ describe("identity.json", () => {
     expect(filesOf()).toEqual(before);
     put(SEGMENT);
     expect(load().isNew).toBe(false);
+  });
+
+  it("is renewed for a disk that can not be trusted: another id, a higher incarnation, the old id kept (O07)", () => {
+    const first = load();
+    first.logBegun();
+    const renewed = renewIdentity(new NodeFileSystem(), directory);
+    expect(renewed.identity.name).toBe("node1");
+    expect(renewed.identity.id).not.toBe(first.identity.id);
+    expect(renewed.formerIds).toEqual([first.identity.id]);
+    expect(renewed.incarnation).toBeGreaterThan(first.incarnation);
+    // Nothing is owed to the new id: it starts without a log, and with the log that it then begins.
+    const again = load();
+    expect(again.identity).toEqual(renewed.identity);
+    expect(again.formerIds).toEqual([first.identity.id]);
+    again.logBegun();
+    expect(refusalOf(load).code).toBe("MISSING_FILE");
+    put(SEGMENT);
+    expect(load().identity).toEqual(renewed.identity);
+  });
+
+  it("keeps only the last of the ids that were given up", () => {
+    load();
+    const ids: string[] = [];
+    for (let round = 0; round < 70; round++) {
+      ids.push(load().identity.id);
+      renewIdentity(new NodeFileSystem(), directory);
+    }
+    expect(load().formerIds).toEqual(ids.slice(-64));
+  });
+
+  it("can not be renewed when it is not there", () => {
+    expect(refusalOf(() => renewIdentity(new NodeFileSystem(), directory)).code).toBe(
+      "MISSING_FILE",
+    );
+    expect(readdirSync(directory)).toEqual([]);
   });
 
   it("a crash before the first log was begun leaves a node that starts", () => {
