@@ -21,6 +21,8 @@ const POLL_MS = 20;
 export interface TestNode {
   readonly index: number;
   readonly name: string;
+  /** Where it listens, for everything. */
+  readonly host: string;
   readonly port: number;
   readonly peerPort: number;
   readonly httpPort: number;
@@ -37,6 +39,10 @@ export interface TestClusterOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Environment of one node, besides that of all. */
   readonly environmentOf?: (name: string) => Readonly<Record<string, string>>;
+  /** Address that a node listens on; default 127.0.0.1. */
+  readonly hostOf?: (index: number) => string;
+  /** Words that stand before the program of a node: something that runs it and becomes it (`exec`). */
+  readonly launcherOf?: (index: number) => readonly string[];
   /** Gives the address at which the other nodes reach one (a proxy before its peer port); default: the port itself. */
   readonly peerAddress?: (node: TestNode) => Promise<string>;
   /** Where a node keeps its data; default: a directory of its own below the cluster's. */
@@ -84,6 +90,7 @@ export class TestCluster {
       return {
         index,
         name,
+        host: options.hostOf?.(index) ?? "127.0.0.1",
         port: ports[index * 3],
         peerPort: ports[index * 3 + 1],
         httpPort: ports[index * 3 + 2],
@@ -98,7 +105,7 @@ export class TestCluster {
     const peerAddresses = new Map<string, string>();
     for (const node of nodes) {
       const address = await options.peerAddress?.(node);
-      peerAddresses.set(node.name, address ?? `127.0.0.1:${node.peerPort}`);
+      peerAddresses.set(node.name, address ?? `${node.host}:${node.peerPort}`);
     }
     return new TestCluster({ directory, nodes, options, certificates, peerAddresses });
   }
@@ -126,7 +133,9 @@ export class TestCluster {
   /** Starts a node's process in a working directory with exactly these words behind `ferrite start`. */
   spawnWith(index: number, words: readonly string[], workingDirectory: string): ChildProcess {
     const node = this.nodes[index];
-    const child = spawn(process.execPath, [FERRITE, "start", ...words], {
+    const launcher = this.#options.launcherOf?.(index) ?? [];
+    const [program, ...rest] = [...launcher, process.execPath, FERRITE, "start", ...words];
+    const child = spawn(program, rest, {
       cwd: workingDirectory,
       // A node under IPC stops when its parent is gone: a test run that is killed leaves none behind.
       stdio: ["ignore", "pipe", "pipe", "ipc"],
@@ -167,7 +176,7 @@ export class TestCluster {
     while (Date.now() < deadlineMs) {
       if (this.#children[index] === null)
         throw new Error(`${node.name} ended:\n${this.log(index)}`);
-      const answer = await fetch(`http://127.0.0.1:${node.httpPort}/readyz`).catch(() => null);
+      const answer = await fetch(`http://${node.host}:${node.httpPort}/readyz`).catch(() => null);
       if (answer !== null && answer.status === 200) return;
       await pause(POLL_MS);
     }
@@ -197,7 +206,8 @@ export class TestCluster {
   }
 
   client(index: number): Promise<RespClient> {
-    return RespClient.connect(this.nodes[index].port);
+    const { port, host } = this.nodes[index];
+    return RespClient.connect(port, host);
   }
 
   /** One command on a connection of its own. */
@@ -256,9 +266,14 @@ export class TestCluster {
     return existsSync(logFile) ? readFileSync(logFile, "utf8") : "";
   }
 
+  /** Ends every process; what they have written stays. */
+  async endAll(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => this.end(node.index, "SIGKILL")));
+  }
+
   /** Ends every process and removes the directory. */
   async close(): Promise<void> {
-    await Promise.all(this.nodes.map((node) => this.end(node.index, "SIGKILL")));
+    await this.endAll();
     rmSync(this.directory, { recursive: true, force: true });
   }
 
@@ -270,8 +285,9 @@ export class TestCluster {
     const common = {
       "node-name": node.name,
       dir: node.dataDir,
-      bind: "127.0.0.1",
+      bind: node.host,
       port: String(node.port),
+      "http-bind": node.host,
       "http-port": String(node.httpPort),
       "log-format": "json",
     };

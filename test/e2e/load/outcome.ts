@@ -8,7 +8,7 @@ import { ConnectionLost, RespError, type RespValue } from "../harness/resp-clien
  */
 export type Outcome = "acknowledged" | "refused" | "unknown";
 
-const REFUSALS = ["CLUSTERDOWN ", "NOSPACE "];
+const REFUSALS = ["CLUSTERDOWN ", "NOSPACE ", "LOADING "];
 
 /** Sorts a reply. Throws for an error that is neither a refusal nor "unknown": no test provokes one under load. */
 export function outcomeOf(reply: RespValue | ConnectionLost): Outcome {

@@ -1,0 +1,150 @@
+/** The whole program, briefly: it finds nothing in a cluster that keeps its promises, and everything in one that does not. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { fileURLToPath } from "node:url";
+import { afterEach, describe, expect, it } from "vitest";
+import { report, until } from "../e2e/harness/cluster.ts";
+import { isPossible } from "./own-namespaces.ts";
+
+const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));
+const CONDITIONS = ["--conditions=@ferrite/source", "--disable-warning=ExperimentalWarning"];
+const MINUTES = process.env["FERRITE_CHAOS_MINUTES"] ?? "1.2";
+const SECONDS_OF_A_CANARY = "0.1";
+
+interface Run {
+  readonly child: ChildProcess;
+  readonly output: () => string;
+  readonly ended: Promise<number | null>;
+}
+
+const running = new Set<ChildProcess>();
+const kept: string[] = [];
+afterEach(() => {
+  for (const child of running) child.kill("SIGKILL");
+  for (const directory of kept.splice(0)) rmSync(directory, { recursive: true, force: true });
+});
+
+function chaos(...words: readonly string[]): Run {
+  const child = spawn(process.execPath, [...CONDITIONS, MAIN, ...words], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  running.add(child);
+  let output = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (bytes: Buffer) => (output += bytes.toString()));
+  const ended = new Promise<number | null>((resolve) => {
+    child.once("close", (code) => {
+      running.delete(child);
+      resolve(code);
+    });
+  });
+  return { child, output: () => output, ended };
+}
+
+/** What a run that found something leaves for people to look at. */
+function keptDirectory(output: string): string {
+  const directory = /logs and data are kept in (\S+)/.exec(output)?.[1] ?? "";
+  if (directory.startsWith(tmpdir())) kept.push(directory);
+  return directory;
+}
+
+it(`${MINUTES} minutes of every kind of fault on three nodes break no promise`, async () => {
+  const { output, ended } = chaos("--minutes", MINUTES);
+  const code = await ended;
+  const text = output();
+  for (const line of text.split("\n")) report(line);
+  keptDirectory(text);
+  expect(text).toContain("chaos: nothing found");
+  expect(code).toBe(0);
+});
+
+describe("a promise broken on purpose is found", () => {
+  it.each([
+    ["lost-write", /lists? .*: /],
+    ["doubled-write", /duplicate: list:/],
+    ["lost-element", /set: set:\d+: lost/],
+    ["lost-increment", /counters .*: counter:/],
+    ["stale-read", /registers linearizable: register:/],
+  ])("%s", async (canary, finding) => {
+    const { output, ended } = chaos("--minutes", SECONDS_OF_A_CANARY, "--canary", canary);
+    const code = await ended;
+    expect(output()).toMatch(finding);
+    expect(code).toBe(1);
+    const directory = keptDirectory(output());
+    expect(readdirSync(directory)).toEqual(expect.arrayContaining(["node1", "node1.log"]));
+  });
+});
+
+describe("however it ends, nothing of it goes on", () => {
+  it.each(["SIGINT", "SIGTERM"] as const)("by %s", async (signal) => {
+    const { child, output, ended } = chaos("--minutes", "5", "--faults", "disk-full,pause");
+    await until("a fault was made", () => / s {2}(disk|pause)/.test(output()));
+    const nodes = nodesOf(child.pid!);
+    expect(nodes).toHaveLength(3);
+    child.kill(signal);
+    expect(await ended).toBe(1);
+    expect(output()).toContain("it was ended before its time");
+    await until("its nodes are gone", () => nodes.every((pid) => !existsSync(`/proc/${pid}`)));
+    expect(readFileSync("/proc/mounts", "utf8")).not.toContain("ferrite-small-disk");
+    keptDirectory(output());
+  });
+
+  it("by SIGKILL", async () => {
+    const { child, output, ended } = chaos("--minutes", "5", "--faults", "pause,disk");
+    await until("a fault was made", () => / s {2}(disk|pause)/.test(output()));
+    const nodes = nodesOf(child.pid!);
+    const directories = nodes.map(workingDirectory);
+    child.kill("SIGKILL");
+    await ended;
+    // One that stands still ends when it goes on.
+    for (const pid of nodes) resumeIfThere(pid);
+    await until("its nodes are gone", () => nodes.every((pid) => !existsSync(`/proc/${pid}`)));
+    expect(readFileSync("/proc/mounts", "utf8")).not.toContain("ferrite-small-disk");
+    kept.push(...directories);
+  });
+});
+
+it("says what is wrong with its arguments", async () => {
+  for (const words of [
+    ["--faults", "earthquake"],
+    ["--nodes", "4"],
+    ["--minutes", "soon"],
+  ]) {
+    const { output, ended } = chaos(...words);
+    expect(await ended).toBe(2);
+    expect(output()).toContain(words[1]);
+  }
+});
+
+const canUseNamespaces = isPossible({ network: true });
+if (!canUseNamespaces) report("no network namespaces here: the run in them is skipped");
+it.skipIf(!canUseNamespaces)("works in network namespaces as well", async () => {
+  const { output, ended } = chaos(
+    "--network",
+    "namespaces",
+    "--minutes",
+    "0.3",
+    "--faults",
+    "partition,kill",
+  );
+  const code = await ended;
+  keptDirectory(output());
+  expect(output()).toContain("chaos: nothing found");
+  expect(code).toBe(0);
+});
+
+/** Process ids of the nodes that a run has started. */
+function nodesOf(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
+  return children.split(" ").filter(Boolean).map(Number);
+}
+
+function workingDirectory(pid: number): string {
+  const words = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+  return words.find((word) => word.startsWith("HOME="))?.slice("HOME=".length) ?? "";
+}
+
+function resumeIfThere(pid: number): void {
+  if (existsSync(`/proc/${pid}`)) process.kill(pid, "SIGCONT");
+}
