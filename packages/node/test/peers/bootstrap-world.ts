@@ -1,15 +1,19 @@
 /**
- * Three nodes that form a cluster in a world where links break, processes die and disks are replaced, one step at a
- * time, all from one seed. It drives the real BootstrapState as formation.ts does: hellos in order per link, a slow
- * disk, and everything in memory forgotten with the process.
+ * Nodes that form a cluster, or join it, in a world where links break and go one way only, processes die and disks are
+ * replaced, one step at a time, all from one seed. It drives the real BootstrapState as formation.ts does: hellos in order
+ * per link, a slow disk, and everything in memory forgotten with the process. What the members of a formed cluster agree on
+ * is modelled by agreed-members.ts.
  */
 import { BootstrapState } from "../../src/peers/bootstrap.ts";
-import { genesisOf } from "../../src/peers/genesis.ts";
 import type { BootstrapReport } from "../../src/peers/bootstrap.ts";
+import { genesisOf } from "../../src/peers/genesis.ts";
 import type { Genesis, Member } from "../../src/peers/membership.ts";
+import { AgreedMembers } from "./agreed-members.ts";
 
-const NAMES = ["a", "b", "c"];
+const FOUNDERS = ["a", "b", "c"];
+const LATE_JOINERS = ["d", "e"];
 const TOKEN = "token";
+const HEALING_ROUNDS = 40;
 
 interface Node {
   readonly name: string;
@@ -22,6 +26,8 @@ interface Node {
   state: BootstrapState | null;
   /** Counts lives: a link belongs to one life at each end. */
   life: number;
+  /** How much of its cluster's log it has. */
+  version: number;
 }
 
 /** One direction of a link: hellos on their way, in order. */
@@ -33,58 +39,70 @@ interface Link {
   readonly queue: BootstrapReport[];
 }
 
+export interface WorldOptions {
+  /** Any disk may be lost at any time, and three nodes are all there are. Else a majority of disks always stays. */
+  readonly wild: boolean;
+  /** A core that is wrong: forms from whatever was last heard, without promises. */
+  readonly ignorePromises?: boolean;
+}
+
 export class BootstrapWorld {
   readonly #random: () => number;
-  readonly #ignorePromises: boolean;
-  readonly #nodes: Node[];
-  /** Only for the careless core. */
+  readonly #options: WorldOptions;
+  readonly #nodes: readonly Node[];
+  readonly #clusters = new Map<string, AgreedMembers>();
+  /** What somebody has promised to form, by cluster id. */
+  readonly #promised = new Map<string, Genesis>();
+  /** Whom a process heard last under each name. */
   readonly #lastHeard = new Map<BootstrapState, Map<string, Member>>();
+  /** `from>to`: nothing gets through in that direction. */
+  readonly #cuts = new Set<string>();
   #links: Link[] = [];
   #diskNumber = 0;
-  wipedWhileForming = 0;
-  adopted = 0;
-  resets = 0;
+  readonly counts = {
+    wipedWhileForming: 0,
+    wipedWhenFormed: 0,
+    adopted: 0,
+    resets: 0,
+    asked: 0,
+    admitted: 0,
+    promoted: 0,
+    cuts: 0,
+  };
 
-  constructor(seed: number, options: { readonly ignorePromises?: boolean } = {}) {
+  constructor(seed: number, options: WorldOptions) {
     this.#random = randomFrom(seed);
-    this.#ignorePromises = options.ignorePromises ?? false;
-    this.#nodes = NAMES.map((name) => ({
-      name,
-      id: this.#newDisk(),
-      genesis: null,
-      writing: null,
-      state: null,
-      life: 0,
-    }));
+    this.#options = options;
+    const names = options.wild ? FOUNDERS : [...FOUNDERS, ...LATE_JOINERS];
+    const blank = { genesis: null, writing: null, state: null, life: 0, version: 0 };
+    this.#nodes = names.map((name) => ({ name, id: this.#newDisk(), ...blank }));
   }
 
   /** One thing happens. */
   disturb(): void {
     const node = this.#pick(this.#nodes);
+    const other = this.#pick(this.#nodes);
     const dice = this.#random();
-    if (dice < 0.15) {
-      this.#start(node);
-    } else if (dice < 0.17) {
-      this.#stop(node);
-    } else if (dice < 0.19) {
-      this.#wipe(node);
-    } else if (dice < 0.37) {
-      this.#connect(node, this.#pick(this.#nodes));
-    } else if (dice < 0.45 && this.#links.length > 0) {
-      this.#break(this.#pick(this.#links));
-    } else if (dice < 0.53) {
-      this.#finishWriting(node);
-    } else if (this.#links.length > 0) {
-      this.#deliver(this.#pick(this.#links));
-    }
+    if (dice < 0.1) this.#start(node);
+    else if (dice < 0.11) this.#stop(node);
+    else if (dice < 0.125) this.#wipe(node);
+    else if (dice < 0.13) this.#cut(node, other);
+    else if (dice < 0.14) this.#cuts.delete(this.#pick([...this.#cuts, ""]));
+    else if (dice < 0.3) this.#connect(node, other);
+    else if (dice < 0.32 && this.#links.length > 0) this.#break(this.#pick(this.#links));
+    else if (dice < 0.42) this.#finishWriting(node);
+    else if (dice < 0.46) this.#catchUp(node);
+    else if (dice < 0.5) this.#promote(node);
+    else if (this.#links.length > 0) this.#deliver(this.#pick(this.#links));
   }
 
   /** Everything works from now on, until nothing more happens. */
   heal(): void {
+    this.#cuts.clear();
     for (const node of this.#nodes) {
       this.#start(node);
     }
-    for (let round = 0; round < 40; round++) {
+    for (let round = 0; round < HEALING_ROUNDS; round++) {
       for (const from of this.#nodes) {
         for (const to of this.#nodes) {
           this.#connect(from, to);
@@ -96,36 +114,42 @@ export class BootstrapWorld {
           busy = this.#deliver(link) || busy;
         }
       }
-      this.#nodes.forEach((node) => {
+      for (const node of this.#nodes) {
         this.#finishWriting(node);
-      });
+        this.#catchUp(node);
+        this.#promote(node);
+        // Who asks says so again (joinAskIntervalMs).
+        this.#announce(node);
+      }
     }
   }
 
   expectAtMostOneCluster(): void {
-    const ids = new Set(this.#nodes.flatMap((node) => node.genesis?.clusterId ?? []));
+    const ids = this.#clusterIds();
     if (ids.size > 1) {
       throw new Error(`two clusters: ${[...ids].join(", ")}`);
     }
   }
 
-  /** Every node whose disk the cluster lists is a member; if nobody formed one, that is a failure. */
+  /** One cluster, and everybody is in it whom those that are left can let in. */
   expectConverged(): void {
-    const genesis = this.#nodes.find((node) => node.genesis !== null)?.genesis ?? null;
-    if (genesis === null) {
-      throw new Error("no cluster was formed");
+    const [clusterId] = this.#clusterIds();
+    const agreed = this.#clusters.get(clusterId ?? "");
+    if (agreed === undefined) throw new Error("no cluster was formed");
+    const disks = new Set(this.#nodes.map(({ id }) => id));
+    if (!agreed.isMajority(disks)) {
+      if (this.#options.wild) return;
+      throw new Error("the majority of the cluster is gone, though it was never lost");
     }
+    const voters = new Set(agreed.latest.voters.map(({ id }) => id));
     for (const node of this.#nodes) {
-      const listed = genesis.members.some((member) => member.id === node.id);
-      if (listed !== (node.genesis !== null)) {
-        throw new Error(`${node.name} is ${listed ? "listed but out" : "in but not listed"}`);
-      }
+      if (node.genesis === null) throw new Error(`${node.name} is still out`);
+      if (!voters.has(node.id)) throw new Error(`${node.name} is in, and counts for nothing`);
     }
   }
 
-  /** Nodes left out because their disk was replaced. */
-  barredNodes(): number {
-    return this.#nodes.filter((node) => node.genesis === null).length;
+  #clusterIds(): ReadonlySet<string> {
+    return new Set(this.#nodes.flatMap((node) => node.genesis?.clusterId ?? []));
   }
 
   #start(node: Node): void {
@@ -133,7 +157,7 @@ export class BootstrapWorld {
       node.state = new BootstrapState({
         self: memberOf(node),
         clusterToken: TOKEN,
-        expectedNames: NAMES,
+        expectedNames: [...FOUNDERS, node.name],
       });
       node.life++;
     }
@@ -151,24 +175,55 @@ export class BootstrapWorld {
   }
 
   #wipe(node: Node): void {
-    const promised = (node.state?.promise ?? null) !== null;
-    if (node.genesis === null && promised) {
-      this.wipedWhileForming++;
-    }
+    if (!this.#mayLose(node)) return;
+    if (node.genesis !== null) this.counts.wipedWhenFormed++;
+    else if ((node.state?.promise ?? null) !== null) this.counts.wipedWhileForming++;
     this.#stop(node);
     node.id = this.#newDisk();
     node.genesis = null;
+    node.version = 0;
+  }
+
+  /**
+   * Could every cluster that another node has, or may form at any moment, still agree without this disk? Promises of the
+   * dead may be on their way: who hears them forms, and would find two of three disks gone.
+   */
+  #mayLose(node: Node): boolean {
+    if (this.#options.wild) return true;
+    const others = this.#nodes.filter((each) => each !== node);
+    const disks = new Set(others.map(({ id }) => id));
+    const onTheWay = this.#links.flatMap(({ queue }) => queue.map(({ promise }) => promise));
+    const promises = [...others.map(({ state }) => state?.promise ?? null), ...onTheWay];
+    const possible = [
+      ...others.map(({ genesis, writing }) => genesis ?? writing),
+      ...promises.map((promise) => this.#promised.get(promise ?? "")),
+    ].filter((genesis) => genesis !== null && genesis !== undefined);
+    return possible.every((genesis) => this.#agreedBy(genesis).isMajority(disks));
+  }
+
+  #agreedBy(genesis: Genesis): AgreedMembers {
+    return this.#clusters.get(genesis.clusterId) ?? new AgreedMembers(genesis.members);
+  }
+
+  #cut(from: Node, to: Node): void {
+    if (from === to || this.#cuts.size >= this.#nodes.length) return;
+    this.counts.cuts++;
+    this.#cuts.add(`${from.name}>${to.name}`);
+  }
+
+  #reaches(from: Node, to: Node): boolean {
+    return !this.#cuts.has(`${from.name}>${to.name}`);
   }
 
   #connect(from: Node, to: Node): void {
-    if (from === to || from.state === null || to.state === null) {
-      return;
-    }
+    if (from === to || from.state === null || to.state === null) return;
+    // A handshake needs both directions.
+    if (!this.#reaches(from, to) || !this.#reaches(to, from)) return;
     if (this.#links.some((link) => link.from === from && link.to === to && isCurrent(link))) {
       return;
     }
-    const link = { from, to, fromLife: from.life, toLife: to.life, queue: [this.#reportOf(from)] };
-    this.#links.push(link);
+    const lives = { fromLife: from.life, toLife: to.life };
+    this.#links.push({ from, to, ...lives, queue: [this.#reportOf(from)] });
   }
 
   #break(link: Link): void {
@@ -177,6 +232,7 @@ export class BootstrapWorld {
 
   /** The oldest hello of the link arrives. True when there was one. */
   #deliver(link: Link): boolean {
+    if (!this.#reaches(link.from, link.to)) return false;
     const report = link.queue.shift();
     const { to } = link;
     if (report === undefined) {
@@ -185,12 +241,10 @@ export class BootstrapWorld {
       }
       return false;
     }
-    if (
-      to.state !== null &&
-      link.toLife === to.life &&
-      to.genesis === null &&
-      to.writing === null
-    ) {
+    if (to.state === null || link.toLife !== to.life) return true;
+    if (to.genesis !== null) {
+      this.#hearAsking(to, report);
+    } else if (to.writing === null && !this.#expectsOthers(to, report)) {
       to.state.hear(report);
       this.#noteHeard(to.state, report.member);
       this.#decide(to, to.state);
@@ -198,20 +252,72 @@ export class BootstrapWorld {
     return true;
   }
 
+  /** Two that are not formed and mean different clusters refuse each other (hello-check.ts). */
+  #expectsOthers(to: Node, report: BootstrapReport): boolean {
+    if (report.genesis !== null) return false;
+    return !FOUNDERS.includes(to.name) || !FOUNDERS.includes(report.member.name);
+  }
+
+  /** A member hears a node: it brings those that have no place to where it can be agreed on. */
+  #hearAsking(member: Node, { member: asker, genesis }: BootstrapReport): void {
+    const clusterId = member.genesis?.clusterId ?? "";
+    const agreed = this.#clusters.get(clusterId);
+    if (agreed === undefined || (genesis !== null && genesis.clusterId !== clusterId)) return;
+    if (agreed.membersAt(agreed.version).some(({ id }) => id === asker.id)) return;
+    // The newest disk of a name is the one that asks: an old hello of one that is gone is not answered.
+    if (!this.#nodes.some(({ id }) => id === asker.id)) return;
+    this.counts.asked++;
+    if (!agreed.admit(asker, this.#reachableFrom(member, clusterId))) return;
+    this.counts.admitted++;
+    member.version = agreed.version;
+    this.#announce(member);
+  }
+
+  /** Disks of the cluster that can talk with this node in both directions. */
+  #reachableFrom(node: Node, clusterId: string): ReadonlySet<string> {
+    const talking = this.#nodes.filter(
+      (each) =>
+        each.state !== null &&
+        each.genesis?.clusterId === clusterId &&
+        this.#reaches(node, each) &&
+        this.#reaches(each, node),
+    );
+    return new Set(talking.map(({ id }) => id));
+  }
+
+  /** The log reaches a node that the cluster counts, or that learns. */
+  #catchUp(node: Node): void {
+    const clusterId = node.genesis?.clusterId ?? "";
+    const agreed = this.#clusters.get(clusterId);
+    if (node.state === null || agreed === undefined || node.version === agreed.version) return;
+    if (!agreed.isMajority(this.#reachableFrom(node, clusterId))) return;
+    node.version = agreed.version;
+    this.#announce(node);
+  }
+
+  #promote(node: Node): void {
+    const clusterId = node.genesis?.clusterId ?? "";
+    const agreed = this.#clusters.get(clusterId);
+    if (node.state === null || agreed === undefined) return;
+    if (agreed.promote(node, this.#reachableFrom(node, clusterId))) this.counts.promoted++;
+  }
+
   #decide(node: Node, state: BootstrapState): void {
     const promiseBefore = state.promise;
     let decision = state.decide();
-    if (this.#ignorePromises && decision.kind === "wait" && decision.missing.length === 0) {
-      decision = { kind: "form", genesis: this.#withoutPromises(node) };
+    const careless = this.#options.ignorePromises === true;
+    if (careless && decision.kind === "wait" && decision.missing.length === 0) {
+      decision = { kind: "form", genesis: this.#whatWasHeard(node) };
     }
-    if (state.promise !== promiseBefore) {
+    if (state.promise !== null && state.promise !== promiseBefore) {
+      this.#promised.set(state.promise, this.#whatWasHeard(node));
       this.#announce(node);
     }
     if (decision.kind === "form" || decision.kind === "adopt") {
-      this.adopted += decision.kind === "adopt" ? 1 : 0;
+      this.counts.adopted += decision.kind === "adopt" ? 1 : 0;
       node.writing = decision.genesis;
     } else if (decision.kind === "reset") {
-      this.resets++;
+      this.counts.resets++;
       state.reset();
       node.life++;
       for (const link of this.#links) {
@@ -222,8 +328,8 @@ export class BootstrapWorld {
     }
   }
 
-  /** What a careless core would form: from whatever was last heard, fresh or not. */
-  #withoutPromises(node: Node): Genesis {
+  /** The cluster of whoever was heard last, fresh or not: what is promised, and what a careless core would form. */
+  #whatWasHeard(node: Node): Genesis {
     const heard = this.#lastHeard.get(node.state as BootstrapState) ?? new Map<string, Member>();
     return genesisOf(TOKEN, [memberOf(node), ...heard.values()]);
   }
@@ -235,14 +341,18 @@ export class BootstrapWorld {
   }
 
   #finishWriting(node: Node): void {
-    if (node.writing !== null) {
-      node.genesis = node.writing;
-      node.writing = null;
-      this.#announce(node);
+    const genesis = node.writing;
+    if (genesis === null) return;
+    node.genesis = genesis;
+    node.writing = null;
+    if (!this.#clusters.has(genesis.clusterId)) {
+      this.#clusters.set(genesis.clusterId, new AgreedMembers(genesis.members));
     }
+    this.#announce(node);
   }
 
   #announce(node: Node): void {
+    if (node.state === null) return;
     for (const link of this.#links) {
       if (link.from === node && link.fromLife === node.life) {
         link.queue.push(this.#reportOf(node));
@@ -251,8 +361,14 @@ export class BootstrapWorld {
   }
 
   #reportOf(node: Node): BootstrapReport {
-    const promise = node.state?.promise ?? null;
-    return { member: memberOf(node), promise, genesis: node.genesis, members: null };
+    const { genesis } = node;
+    const agreed = this.#clusters.get(genesis?.clusterId ?? "");
+    return {
+      member: memberOf(node),
+      promise: node.state?.promise ?? null,
+      genesis,
+      members: agreed === undefined ? null : agreed.membersAt(node.version),
+    };
   }
 
   #pick<T>(list: readonly T[]): T {
