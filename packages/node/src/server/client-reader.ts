@@ -1,7 +1,7 @@
 /** How clients' bytes get to their connections: through one buffer for all of them where this Node allows it, else by events. */
 import type { Socket } from "node:net";
-import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
+import type { ByteStream } from "./byte-stream.ts";
 import type { ServerLogger } from "./logger.ts";
 import { readIntoStaticBuffer } from "./static-read.ts";
 import { readTlsIntoStaticBuffer } from "./tls-static-read.ts";
@@ -15,7 +15,7 @@ export interface ByteReceiver {
 const READ_BUFFER_BYTES = 64 * 1024;
 
 export class ClientReader {
-  readonly #buffer: Buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+  #staticBuffer: Buffer | null = null;
   readonly #logger: ServerLogger;
   #isStatic: boolean;
   #isTlsStatic: boolean;
@@ -25,6 +25,12 @@ export class ClientReader {
     this.#isStatic = isStatic;
     this.#isTlsStatic = isStatic;
     this.#logger = logger;
+  }
+
+  /** Made for the first socket: who is read by events only does without it. */
+  get #buffer(): Buffer {
+    this.#staticBuffer ??= Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+    return this.#staticBuffer;
   }
 
   /** Whether plain connections are read into the static buffer. */
@@ -55,7 +61,7 @@ export class ClientReader {
     this.readByEvents(socket, receiver);
   }
 
-  readByEvents(stream: Duplex, receiver: ByteReceiver): void {
+  readByEvents(stream: ByteStream, receiver: ByteReceiver): void {
     stream.on("data", (bytes: Buffer) => receiver.receive(bytes, bytes.length));
     stream.resume();
   }

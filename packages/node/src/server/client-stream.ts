@@ -5,11 +5,11 @@
  *   open --> closing (told to go: replies are sent, nothing more is taken) --> finished (our side closed) --> gone
  *      '---> ended (the client closed its side: what it sent is still answered) --^
  */
-import type { Duplex } from "node:stream";
 import type { User, UserTable } from "@ferrite/acl";
 import { Decoder } from "../resp/decoder.ts";
 import type { ImplicitDefault } from "../access/client-access.ts";
 import { ClientState } from "./client-state.ts";
+import type { ByteStream } from "./byte-stream.ts";
 import type { ClientIdentity } from "./client-state.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { InputBuffer } from "./input-buffer.ts";
@@ -21,7 +21,7 @@ export abstract class ClientStream extends ClientState {
   protected readonly input: InputBuffer = new InputBuffer();
   protected isClosing = false;
   protected isGone = false;
-  readonly #stream: Duplex;
+  readonly #stream: ByteStream;
   /** The socket is not read: too much waits already. */
   #paused = false;
   #ended = false;
@@ -35,7 +35,7 @@ export abstract class ClientStream extends ClientState {
 
   constructor(
     identity: ClientIdentity,
-    stream: Duplex,
+    stream: ByteStream,
     host: ConnectionHost,
     isImplicitDefault: ImplicitDefault,
   ) {

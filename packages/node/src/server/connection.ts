@@ -12,7 +12,6 @@
  *              +-----> read behind a write -> DeferredQueue ------'                    ^
  *              '-----> AUTH, WAIT, linearizable reads: stall, run when all is answered-'
  */
-import type { Duplex } from "node:stream";
 import { auditClient } from "../access/audit-client.ts";
 import type { ImplicitDefault } from "../access/client-access.ts";
 import { connectionRefused, dangerousCommand } from "../audit/events.ts";
@@ -23,6 +22,7 @@ import { Decoder, NEED_MORE, PROTOCOL_ERROR } from "../resp/decoder.ts";
 import { LOG_LIMITS } from "../resp/limits.ts";
 import { encodeMultibulk } from "../resp/multibulk.ts";
 import type { Reply } from "../resp/reply.ts";
+import type { ByteStream } from "./byte-stream.ts";
 import type { ClientIdentity } from "./client-state.ts";
 import { UnreadRequestGate } from "../security/unread-request.ts";
 import { ClientStream } from "./client-stream.ts";
@@ -79,7 +79,7 @@ export class Connection extends ClientStream implements WriteClient {
 
   constructor(
     identity: ClientIdentity,
-    stream: Duplex,
+    stream: ByteStream,
     host: ConnectionHost,
     isImplicitDefault: ImplicitDefault,
   ) {

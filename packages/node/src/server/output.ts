@@ -2,14 +2,14 @@
  * The replies of one client on their way to its socket. One socket write per flush; while the kernel has not taken the
  * last one, replies are collected, so that a slow client costs the bytes of its replies and not a chunk each.
  */
-import type { Duplex } from "node:stream";
 import type { ChunkPool } from "../resp/chunk-pool.ts";
+import type { ByteStream } from "./byte-stream.ts";
 import { CountingReply } from "./counting-reply.ts";
 import type { ServerCounters } from "./edge-context.ts";
 import type { ErrorCounts } from "./statistics.ts";
 
 export interface OutputOptions {
-  readonly stream: Duplex;
+  readonly stream: ByteStream;
   readonly pool: ChunkPool;
   readonly counters: ServerCounters;
   readonly errors: ErrorCounts;
@@ -21,7 +21,7 @@ export interface OutputOptions {
 
 export class Output {
   readonly reply: CountingReply;
-  readonly #stream: Duplex;
+  readonly #stream: ByteStream;
   readonly #pool: ChunkPool;
   readonly #counters: ServerCounters;
   readonly #chunkBytes: number;

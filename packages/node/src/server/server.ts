@@ -4,7 +4,6 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
-import type { Duplex } from "node:stream";
 import type { AccessControl } from "../access/access-control.ts";
 import type { AccessView } from "../access/access-view.ts";
 import type { ImplicitDefault } from "../access/client-access.ts";
@@ -29,6 +28,7 @@ import type { ClientTls } from "./client-tls.ts";
 import { Doorkeeper } from "./doorkeeper.ts";
 import { UnixListener } from "./unix-listener.ts";
 import { connectionRevoked } from "../audit/events.ts";
+import type { ByteStream } from "./byte-stream.ts";
 import type { ClientStream } from "./client-stream.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { Connection } from "./connection.ts";
@@ -75,6 +75,10 @@ export interface RespServerOptions {
   readonly runId?: string;
   /** False: read by "data" events only. */
   readonly staticReads?: boolean;
+  /** Runs something at the end of the current event; the system's own way when not given. */
+  readonly defer?: (run: () => void) => void;
+  /** Where ids and ACL GENPASS get their chance from; the system's when not given. */
+  readonly randomBytes?: (count: number) => Buffer;
 }
 
 const LISTEN_BACKLOG = 511;
@@ -113,6 +117,8 @@ export class RespServer implements ServerView, ConnectionHost {
   readonly #dirty: ClientStream[] = [];
   readonly #reader: ClientReader;
   readonly #flushDirty: () => void = () => this.flush();
+  readonly #defer: (run: () => void) => void;
+  readonly #randomBytes: (count: number) => Buffer;
   #config: NodeConfig;
   #toldOfTls = false;
   #flushScheduled = false;
@@ -147,7 +153,9 @@ export class RespServer implements ServerView, ConnectionHost {
     this.logger = options.logger;
     this.limits = { ...DEFAULT_CONNECTION_LIMITS, ...options.limits };
     this.process = options.processFacts ?? currentProcessFacts();
-    this.runId = options.runId ?? randomBytes(20).toString("hex");
+    this.#defer = options.defer ?? ((run) => process.nextTick(run));
+    this.#randomBytes = options.randomBytes ?? ((count) => randomBytes(count));
+    this.runId = options.runId ?? this.#randomBytes(20).toString("hex");
     this.startedAtMs = options.clock.nowMs();
     this.statistics = new Statistics(this.counters, [this.tls]);
     this.decoderLimits.bulkBytesMax = options.config.protoMaxBulkBytes;
@@ -178,7 +186,7 @@ export class RespServer implements ServerView, ConnectionHost {
       throw error;
     }
     this.#tcpPort = addresses[0].port;
-    this.#housekeeping = setInterval(() => this.#keepHouse(), HOUSEKEEPING_INTERVAL_MS);
+    this.#housekeeping = setInterval(() => this.keepHouse(), HOUSEKEEPING_INTERVAL_MS);
     this.#housekeeping.unref();
     return addresses;
   }
@@ -288,8 +296,17 @@ export class RespServer implements ServerView, ConnectionHost {
     return this.#reader.isTlsStatic;
   }
 
-  /** Serves a client over any stream of bytes (tests). */
-  attach(stream: Duplex, ends: ClientEnds): Connection {
+  /** A client has come over a stream that is no socket of ours: it is let in like any other, or told why not. */
+  admit(stream: ByteStream, ends: ClientEnds): void {
+    this.counters.connectionsReceived++;
+    const newcomer = { ends, tls: null, hasNamedItself: false };
+    const refusal = this.#doorkeeper.refuse(newcomer, this.#connections.size);
+    if (refusal === null) this.attach(stream, ends);
+    else stream.write(refusal, () => stream.destroy());
+  }
+
+  /** Serves a client over any stream of bytes. */
+  attach(stream: ByteStream, ends: ClientEnds): Connection {
     const connection = this.#add(stream, ends);
     this.#reader.readByEvents(stream, connection);
     return connection;
@@ -323,7 +340,7 @@ export class RespServer implements ServerView, ConnectionHost {
     return this.#config.requireTls && tls === null && origin !== "unix";
   }
 
-  #add(stream: Duplex, ends: ClientEnds, tls: ClientTls | null = null): Connection {
+  #add(stream: ByteStream, ends: ClientEnds, tls: ClientTls | null = null): Connection {
     const { address, localAddress, origin } = ends;
     const identity = {
       id: this.#nextClientId++,
@@ -406,12 +423,13 @@ export class RespServer implements ServerView, ConnectionHost {
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
     // In case nobody calls `flush`: at the end of the current event.
-    process.nextTick(this.#flushDirty);
+    this.#defer(this.#flushDirty);
   }
 
   // ---- housekeeping ---------------------------------------------------------------------------------------------
 
-  #keepHouse(): void {
+  /** Looks at clients that are idle, or take too long to log in or to go. `start` has it done every 250 ms. */
+  keepHouse(): void {
     const nowMs = this.clock.nowMs();
     this.statistics.sample(nowMs);
     // Measured now and then, so that the peak is known.
@@ -460,7 +478,7 @@ export class RespServer implements ServerView, ConnectionHost {
   }
 
   randomBytes(count: number): Buffer {
-    return randomBytes(count);
+    return this.#randomBytes(count);
   }
 
   nowMs(): number {
