@@ -65,7 +65,7 @@ export const roomRules: readonly RoomRule[] = [
   {
     folder: "packages/node/src/commands",
     values: ["resp"],
-    types: ["server", "replica", "access", "audit", "certificates", "at-rest"],
+    types: ["server", "replica", "access", "audit", "certificates", "at-rest", "members"],
     builtins: ["node:buffer"],
     registry: [],
     packages: ["storage", "acl"],

@@ -163,7 +163,13 @@ export function dangerousCommand(
   };
 }
 
-export type MembershipAction = "formed" | "added" | "promoted" | "removed" | "changed";
+export type MembershipAction =
+  | "formed"
+  | "added"
+  | "promoted"
+  | "demoted"
+  | "replaced"
+  | "removed";
 
 /** Who belongs to the cluster, before and after, as names and ids. */
 export function membershipChanged(change: {
@@ -172,14 +178,17 @@ export function membershipChanged(change: {
   readonly after: string;
   readonly position?: ChangePosition;
   readonly client?: AuditClient;
+  /** Why it was refused or given up; then the outcome is a failure. */
+  readonly refusal?: string;
 }): AuditEvent {
-  const { action, position, ...facts } = change;
+  const { action, position, refusal, ...facts } = change;
   return {
     category: "membership",
     action: `membership.${action}`,
     severity: "notice",
-    outcome: "success",
+    outcome: refusal === undefined ? "success" : "failure",
     ...facts,
+    ...(refusal === undefined ? {} : { reason: refusal }),
     ...position,
   };
 }

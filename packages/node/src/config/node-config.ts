@@ -169,6 +169,10 @@ export interface NodeConfig extends AuditSettings, TlsConfig, AtRestConfig {
   readonly electionTimeoutMs: number;
   /** disk-stall-timeout-ms: a leader whose disk does not finish a write within it hands over. Default 0: the election timeout */
   readonly diskStallTimeoutMs: number;
+  /** member-join: who may become a member: those that were invited, or every node of the token and authority. Default invited */
+  readonly memberJoin: "invited" | "auto";
+  /** member-priority: how readily this node leads, 0 to 100. Default 50 */
+  readonly memberPriority: number;
   /** proposal-timeout-ms: a write without an outcome by then is answered with an error. Default 10000 */
   readonly proposalTimeoutMs: number;
   /** proposal-queue-bytes: writes of this node on their way; beyond it new ones are refused. Default 64 MiB */

@@ -3,6 +3,7 @@
  * it means. Flags, environment variables, the file, CONFIG GET and SET and docs/configuration.md all come from here.
  */
 import { AT_REST_SETTINGS } from "./at-rest-settings.ts";
+import { PRIORITY_DEFAULT, PRIORITY_MAX } from "../members/limits.ts";
 import { AUDIT_SETTINGS } from "./audit-settings.ts";
 import type { NodeConfig } from "./node-config.ts";
 import {
@@ -250,6 +251,23 @@ export const SETTINGS: { readonly [Field in SettingField]: Setting<SettingValues
     defaultText: "0",
     about:
       "A leader whose disk does not finish a write within this hands leadership to another node. 0: election-timeout-ms.",
+  },
+  memberJoin: {
+    name: "member-join",
+    group: "cluster",
+    kind: choice(["invited", "auto"]),
+    defaultText: "invited",
+    about:
+      "Which new nodes that know the cluster token and have a certificate of the peer authority may become members: `invited` by FERRITE.MEMBER ADD, or all of them (`auto`). A member's name comes back on an empty disk either way.",
+    live: true,
+  },
+  memberPriority: {
+    name: "member-priority",
+    group: "cluster",
+    kind: integer({ min: 0, max: PRIORITY_MAX }),
+    defaultText: String(PRIORITY_DEFAULT),
+    about:
+      "How readily this node leads, against the others; 0 never does as long as another can. FERRITE.MEMBER PRIORITY changes it until this setting changes.",
   },
   peerFrameBytesMax: {
     name: "peer-frame-bytes-max",

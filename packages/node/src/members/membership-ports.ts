@@ -17,7 +17,7 @@ export interface JoinRequest {
 
 /** Whom the links are for, from the replicated state; said again whenever it changes. */
 export interface LinkedMembers {
-  /** All that the configuration or the records name. Of two disks of one name the newer one. */
+  /** All that the records name, this node too. Of two disks of one name the newer one. */
   readonly members: readonly Member[];
   /** Names whose new disks are heard (JoinRequest) and kept waiting; "anybody" lets every name of the token and authority ask. */
   readonly welcome: readonly string[] | "anybody";

@@ -10,12 +10,17 @@ import { MEMBER_WRITES_LEVEL } from "./feature-level.ts";
 import { JoinRequests } from "./join-requests.ts";
 import { underWay, type MemberChange, type MemberRecord } from "./member-record.ts";
 import { PRIORITY_DEFAULT } from "./limits.ts";
+import type { Member } from "../peers/membership.ts";
 import type { JoinRequest, LinkedMembers, MemberLinks } from "./membership-ports.ts";
 import type { MembersTable } from "./members-table.ts";
 import type { ReplicatedMembers } from "./replicated-members.ts";
 
 /** An announcement that did not come through is tried again after this. */
 const ANNOUNCE_RETRY_MS = 1000;
+
+const REMOVED_TEXT =
+  "This node's disk was removed from its cluster, or replaced by another. To come back it needs an empty data directory " +
+  "(dir), and an invitation (FERRITE.MEMBER ADD) unless its name is that of a member still";
 
 export interface MembershipServicePorts {
   readonly nodeId: NodeId;
@@ -70,22 +75,27 @@ export class MembershipService {
 
   /** To be called a few times a second. */
   tick(): void {
+    // The setting may have changed.
+    this.#tellLinks();
     this.#requests.tick();
     this.#announce();
     this.#tellEnd();
   }
 
   #changed(): void {
-    const { members, links, nodeId } = this.#ports;
-    const linked = linkedMembers(members.table, { nodeId, anybody: this.#ports.joinsAnybody() });
+    const { members, nodeId } = this.#ports;
+    this.#tellLinks();
+    this.#tellEnd();
+    if (members.table.isRemoved(nodeId)) this.#removed(REMOVED_TEXT);
+  }
+
+  #tellLinks(): void {
+    const { members, links } = this.#ports;
+    const linked = linkedMembers(members.table, this.#ports.joinsAnybody());
     const text = JSON.stringify(linked);
     if (text !== this.#told) {
       this.#told = text;
       links.setMembers(linked);
-    }
-    this.#tellEnd();
-    if (members.table.isRemoved(nodeId)) {
-      this.#removed("A change of the membership that this node has applied removed it.");
     }
   }
 
@@ -140,19 +150,19 @@ export class MembershipService {
 }
 
 /** Whom the links are for. */
-function linkedMembers(
-  table: MembersTable,
-  node: { readonly nodeId: NodeId; readonly anybody: boolean },
-): LinkedMembers {
+function linkedMembers(table: MembersTable, anybody: boolean): LinkedMembers {
   const newest = new Map(table.all().map(({ record }) => [record.name, record]));
-  const members = [...newest.values()]
-    .filter(({ id }) => id !== node.nodeId)
-    .map(({ id, name, peerAddress, clientAddress }) => ({ id, name, peerAddress, clientAddress }));
+  const members = [...newest.values()].map(({ id, name, peerAddress, clientAddress }): Member => ({
+    id,
+    name,
+    peerAddress,
+    clientAddress,
+  }));
   const invited = underWay(table.change)?.newcomer ?? null;
   const names = new Set([...newest.keys(), ...(invited === null ? [] : [invited])]);
   return {
     members,
-    welcome: node.anybody ? "anybody" : [...names],
+    welcome: anybody ? "anybody" : [...names],
     removed: table.removedIds(),
     featureLevel: table.level,
   };

@@ -1,5 +1,6 @@
 /** What the consensus does: who leads, how far the log is, who is connected. */
 import type { Registry } from "prom-client";
+import { underWay } from "../members/member-record.ts";
 import type { ReplicaView } from "../replica/replica-view.ts";
 import { followCounter, followGauge, followLabelledGauge } from "./running-counter.ts";
 
@@ -20,7 +21,7 @@ export type RaftMetricsSource = Pick<
   | "leaderSilenceMs"
   | "writeRefusal"
   | "disk"
->;
+> & { readonly membership: Pick<ReplicaView["membership"], "change" | "featureLevel"> };
 
 const ROLES = ["follower", "preCandidate", "candidate", "leader", "learner"] as const;
 
@@ -116,6 +117,22 @@ function registerMembers(registry: Registry, replica: RaftMetricsSource): void {
     registry,
     { name: "ferrite_raft_members", help: "Members of the cluster, learners included." },
     () => replica.members().length,
+  );
+  followGauge(
+    registry,
+    {
+      name: "ferrite_raft_feature_level",
+      help: "What the members may write into the log: the level that all of them support.",
+    },
+    () => replica.membership.featureLevel(),
+  );
+  followGauge(
+    registry,
+    {
+      name: "ferrite_raft_member_change_in_progress",
+      help: "1 while a change of the membership is under way.",
+    },
+    () => underWay(replica.membership.change()) !== null,
   );
   followLabelledGauge(registry, {
     name: "ferrite_raft_member_connected",

@@ -26,13 +26,13 @@ import { systemCertificatePorts } from "../certificates/system-files.ts";
 import { clientTls, httpTls } from "./client-tls.ts";
 import { NodeAccess } from "./node-access.ts";
 import { Draining } from "./draining.ts";
-import { StartError } from "./errors.ts";
 import { checkRecoveredFits } from "./genesis-file.ts";
 import { loadIdentity } from "./identity.ts";
 import { LiveReplicaView } from "./live-replica-view.ts";
 import { HeldRefusals } from "./held-refusals.ts";
 import { joinCluster, peerPolicy } from "./join-cluster.ts";
 import { CERTIFICATE_FIELDS, NodeCertificates } from "./node-certificates.ts";
+import { runMembership } from "./node-membership.ts";
 import { attachAtRest, prepareNodeAtRest } from "./node-at-rest.ts";
 import { openReplica, type RunningReplica } from "./open-replica.ts";
 
@@ -117,7 +117,6 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
     peers: config.peers,
     hasPeerCertificates: certificates.peers !== null,
   });
-  links.members.onRemoved((text) => fail(new StartError("REMOVED", text)));
   const view = new LiveReplicaView({
     replica: running.replica,
     genesis: links.genesis,
@@ -142,6 +141,9 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
     audit.record(membershipChanged({ action: "formed", after: members.join(", ") }));
   }
   parts.add("last audit record", () => audit.record(nodeStopped(endedBy)));
+  const { replica } = running;
+  const endMembership = runMembership({ replica, links, settings, audit, logger, removed: fail });
+  parts.add("membership", endMembership);
   audit.attachAnchors(view.anchors, () => !view.isCatchingUp());
   const access = new NodeAccess({
     config: () => settings.current(),

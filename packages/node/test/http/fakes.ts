@@ -75,6 +75,7 @@ export class FakeNode {
             matchIndex: null,
           },
         ],
+        membership: { change: () => null, featureLevel: () => 1 },
         snapshotInProgress: () => false,
         disk: () => this.disk,
         leaderSilenceMs: () => 1500,

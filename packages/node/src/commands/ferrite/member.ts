@@ -1,7 +1,15 @@
 import type { ContainerCommand } from "../command.ts";
+import { memberAdd } from "./member-add.ts";
+import { memberCancel } from "./member-cancel.ts";
+import { memberDemote } from "./member-demote.ts";
+import { memberHelp } from "./member-help.ts";
 import { memberList } from "./member-list.ts";
+import { memberPriority } from "./member-priority.ts";
+import { memberPromote } from "./member-promote.ts";
+import { memberRemove } from "./member-remove.ts";
+import { memberReplace } from "./member-replace.ts";
 
-/** FERRITE.MEMBER: who belongs to the cluster. */
+/** FERRITE.MEMBER: who belongs to the cluster, and how that is changed. */
 export const ferriteMember: ContainerCommand = {
   kind: "container",
   name: "ferrite.member",
@@ -14,5 +22,15 @@ export const ferriteMember: ContainerCommand = {
   categories: ["slow"],
   keySpecs: [],
   arguments: [],
-  subcommands: [memberList],
+  subcommands: [
+    memberAdd,
+    memberCancel,
+    memberDemote,
+    memberHelp,
+    memberList,
+    memberPriority,
+    memberPromote,
+    memberRemove,
+    memberReplace,
+  ],
 };

@@ -33,6 +33,7 @@ function runStatus({ reply, server }: EdgeContext): void {
     ["id", replica.nodeId],
     ["cluster_id", replica.clusterId],
     ["version", server.ferriteVersion],
+    ["feature_level", replica.membership.featureLevel()],
     ["role", replica.role()],
     ["term", replica.term()],
     ["leader_id", replica.leaderId()],

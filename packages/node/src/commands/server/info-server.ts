@@ -35,6 +35,7 @@ export function serverLines(server: ServerView): readonly InfoLine[] {
     ["config_file", ""],
     ["io_threads_active", 0],
     ["ferrite_version", server.ferriteVersion],
+    ["ferrite_feature_level", server.replica.membership.featureLevel()],
     ["node_version", facts.nodeVersion],
   ];
 }

@@ -7,13 +7,14 @@ import { Keyspace } from "@ferrite/storage";
 import type { KeyContext, ReadCommand } from "../../../src/commands/command.ts";
 import type { CommandTable } from "../../../src/commands/table.ts";
 import type { AccessState, AuditAnchors } from "../../../src/replica/access-state.ts";
-import type { MembershipControl } from "../../../src/members/membership-ports.ts";
 import type { MemberView, ReplicaView } from "../../../src/replica/replica-view.ts";
 import type { WriteClient, WritePath } from "../../../src/replica/write-path.ts";
+import type { Consistency } from "../../../src/commands/consistency-levels.ts";
 import { Argv } from "../../../src/resp/argv.ts";
 import { Decoder } from "../../../src/resp/decoder.ts";
 import { LOG_LIMITS } from "../../../src/resp/limits.ts";
 import type { Reply } from "../../../src/resp/reply.ts";
+import { FakeMembership } from "./fake-membership.ts";
 
 interface PendingWrite {
   readonly bytes: Buffer;
@@ -40,7 +41,10 @@ export class FakeReplica implements WritePath, ReplicaView {
   confirmations: ((errorText: string | null) => void)[] = [];
   waits: { index: number; wanted: number; timeoutMs: number; done: (count: number) => void }[] = [];
   waitsGivenUp = 0;
+  readonly membership: FakeMembership = new FakeMembership();
   extraMembers: MemberView[] = [];
+  /** Whether a read of this level needs no confirmation. */
+  readsNow: (level: Consistency, boundMs: number) => boolean = () => false;
   /** Called when a write arrives. */
   onSubmit: () => void = () => undefined;
   /** Called after each apply round. */
@@ -79,6 +83,10 @@ export class FakeReplica implements WritePath, ReplicaView {
     this.onRoundDone();
   }
 
+  mayReadNow(level: Consistency, boundMs: number): boolean {
+    return this.readsNow(level, boundMs);
+  }
+
   confirmRead(done: (errorText: string | null) => void): void {
     this.confirmations.push(done);
   }
@@ -105,12 +113,6 @@ export class FakeReplica implements WritePath, ReplicaView {
   }
   get anchors(): AuditAnchors {
     throw new Error("a test without a cluster anchors nothing");
-  }
-  /** What a test of the commands about members puts here. */
-  membershipNow: MembershipControl | null = null;
-  get membership(): MembershipControl {
-    if (this.membershipNow === null) throw new Error("this test has no membership");
-    return this.membershipNow;
   }
   role(): Role {
     return this.roleNow;

@@ -267,6 +267,8 @@ export function testConfig(overrides: Partial<NodeConfig> = {}): NodeConfig {
     heartbeatIntervalMs: 50,
     electionTimeoutMs: 500,
     diskStallTimeoutMs: 0,
+    memberJoin: "invited",
+    memberPriority: 50,
     proposalTimeoutMs: 10_000,
     proposalQueueBytesMax: 64 * MEBIBYTE,
     logSegmentBytes: 64 * MEBIBYTE,
