@@ -4,7 +4,7 @@
  */
 import type { AuditSettings } from "../audit/audit-settings.ts";
 import type { CertificateUserRule, TlsProtocol } from "./tls-kinds.ts";
-import type { Consistency } from "../server/edge-context.ts";
+import type { Consistency } from "../commands/consistency-levels.ts";
 
 /** How certificates are used. Which files each port ends up with: tls-files.ts. Paths are absolute, null is none. */
 export interface TlsConfig {
@@ -158,6 +158,10 @@ export interface NodeConfig extends AuditSettings, TlsConfig, AtRestConfig {
 
   /** read-consistency, default session */
   readonly readConsistency: Consistency;
+  /** read-bound-ms, default 1000 */
+  readonly readBoundMs: number;
+  /** lease-reads, default no */
+  readonly leaseReads: boolean;
   /** replica-serve-stale-data, default yes */
   readonly replicaServeStaleData: boolean;
   /** replica-max-staleness-ms, default 10000 */

@@ -19,6 +19,11 @@ import {
 import { SECURITY_SETTINGS } from "./security-settings.ts";
 import type { Setting, SettingGroup } from "./setting.ts";
 import { TLS_SETTINGS } from "./tls-settings.ts";
+import {
+  CONSISTENCY_LEVELS,
+  READ_BOUND_MS_MAX,
+  READ_BOUND_MS_MIN,
+} from "../commands/consistency-levels.ts";
 import { bytes, choice, integer, outputBufferLimit, password, path, yesNo } from "./value-kinds.ts";
 
 /** The fields of NodeConfig that are read as they are; the others are put together in parse-config.ts. */
@@ -280,12 +285,29 @@ export const SETTINGS: { readonly [Field in SettingField]: Setting<SettingValues
   readConsistency: {
     name: "read-consistency",
     group: "reads and writes",
-    kind: choice(["session", "linearizable", "local"]),
+    kind: choice(CONSISTENCY_LEVELS),
     defaultText: "session",
     about:
-      "What reads promise unless a connection asks for something else. session: your own writes, and never backwards on one connection. linearizable: nothing older than the moment of the call. local: whatever this node has, as long as it knows who may ask (acl-max-staleness-ms).",
+      "What reads promise unless a connection asks for something else. session: your own writes, and never backwards on one connection. linearizable: nothing older than the moment of the call. lease: the same, and without asking the other nodes where the leader holds a lease (lease-reads). bounded: nothing older than read-bound-ms. local: whatever this node has, as long as it knows who may ask (acl-max-staleness-ms).",
     live: true,
     common: true,
+  },
+  readBoundMs: {
+    name: "read-bound-ms",
+    group: "reads and writes",
+    kind: integer({ min: READ_BOUND_MS_MIN, max: READ_BOUND_MS_MAX }),
+    defaultText: "1000",
+    about:
+      "How old a read of level bounded may be, in ms: a node that knows its data to be newer answers at once, another asks the leader first.",
+    live: true,
+  },
+  leaseReads: {
+    name: "lease-reads",
+    group: "reads and writes",
+    kind: yesNo,
+    defaultText: "no",
+    about:
+      "Whether nodes promise a leader to elect nobody else for an election timeout, so that it may answer reads of level lease without asking them. Relies on clocks: they may differ in speed by a tenth, and jump by a tenth of the election timeout. While such reads are made, a leader that dies is replaced after the election timeout, not before. The same on all nodes, election-timeout-ms too; without it such reads ask the leader.",
   },
   replicaServeStaleData: {
     name: "replica-serve-stale-data",

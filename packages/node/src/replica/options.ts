@@ -86,6 +86,8 @@ export interface ReplicaEvents {
   /** A snapshot could not be taken or received; the node goes on without it and tries again. */
   snapshotFailed(error: Error): void;
   diskSpace(full: boolean): void;
+  /** Wall and monotonic clock have come apart by so many ms within one tick. */
+  clockJumped?(jumpMs: number): void;
   /** The disk does not answer (true), or it does again. */
   diskStalled(stalled: boolean): void;
   /** The replica can not go on (an unreadable entry, a failed log): the node must stop. */
@@ -150,6 +152,10 @@ export function diskWatchOptions(
   return { stallTimeoutMs, tickMsMax: stallTimeoutMs / STALL_TICKS_MIN, monotonicMs };
 }
 
+export function electionTimeoutTicks(limits: ReplicaLimits): number {
+  return Math.max(2, Math.round(limits.electionTimeoutMs / limits.tickMs));
+}
+
 /** What the core is made from. Times become ticks; a new disk begins with the configuration of the genesis. */
 export function raftOptions(
   options: ReplicaOptions,
@@ -159,7 +165,7 @@ export function raftOptions(
   return {
     id: options.nodeId,
     seed: start.seed,
-    electionTimeoutTicks: Math.max(2, Math.round(limits.electionTimeoutMs / limits.tickMs)),
+    electionTimeoutTicks: electionTimeoutTicks(limits),
     heartbeatIntervalTicks: Math.max(1, Math.round(limits.heartbeatIntervalMs / limits.tickMs)),
     inflightMessagesMax: limits.inflightMessagesMax,
     inflightBytesMax: limits.inflightBytesMax,

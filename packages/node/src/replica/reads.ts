@@ -24,6 +24,7 @@ export class LinearizableReads {
   #gatheringSinceMs = 0;
   #rounds: Round[] = [];
   #nextRequestId: number;
+  #freshAsOfMs = -Infinity;
 
   /**
    * `askAgainAfterMs`: a request or its answer may be lost on the way. `firstRequestId`: another one at every start. The
@@ -74,6 +75,14 @@ export class LinearizableReads {
     this.#gathering.unshift(...round.waiting);
   }
 
+  /**
+   * Monotonic ms: everything that was committed anywhere by then is in this node's state. A round that was confirmed by
+   * a majority after it was asked for, and is applied here, says so; the heartbeats of a leader do not (freshness.ts).
+   */
+  get freshAsOfMs(): number {
+    return this.#freshAsOfMs;
+  }
+
   /** Serves every round the state machine has reached. */
   serve(appliedIndex: number): void {
     for (let at = 0; at < this.#rounds.length;) {
@@ -83,6 +92,7 @@ export class LinearizableReads {
         continue;
       }
       this.#rounds.splice(at, 1);
+      this.#freshAsOfMs = Math.max(this.#freshAsOfMs, round.askedAtMs);
       for (const done of round.waiting) done(null);
     }
   }

@@ -23,6 +23,7 @@ import { ReplicatedMembers } from "../members/replicated-members.ts";
 import type { LookupCounters, ReadCommand } from "../commands/command.ts";
 import type { Argv } from "../resp/argv.ts";
 import type { Reply } from "../resp/reply.ts";
+import type { Consistency } from "../commands/consistency-levels.ts";
 import { AppliedSide } from "./applied-side.ts";
 import { ReplicatedAnchors } from "./audit-anchors.ts";
 import { uuidBytes } from "./batch.ts";
@@ -32,6 +33,7 @@ import { EntryWriter } from "./entry-writer.ts";
 import { ReplicaError } from "./errors.ts";
 import { FullDiskOffice } from "./full-disk-office.ts";
 import { isInternalWrite } from "./internal-writes.ts";
+import { LeaseReads } from "./lease-reads.ts";
 import { LogicalClock } from "./logical-clock.ts";
 import {
   diskWatchOptions,
@@ -66,6 +68,7 @@ export class Replica implements WritePath, TransportEvents {
   readonly #proposals: Proposals;
   readonly #entries: EntryWriter;
   readonly #reads: LinearizableReads;
+  readonly #leases: LeaseReads;
   readonly #readRunner: ReadRunner;
   readonly #copies: CopyCounts;
   readonly #mail: PeerMail;
@@ -137,9 +140,11 @@ export class Replica implements WritePath, TransportEvents {
       random: () => ports.random(),
       send: (to, payload) => ports.transport.send(to, payload),
     });
-    const { timeoutMs, resendAfterMs: askAgainAfterMs } = limits;
     const firstRequestId = 1 + Math.floor(ports.random() * REQUEST_ID_START_MAX);
+    const { timeoutMs, resendAfterMs: askAgainAfterMs } = limits;
     this.#reads = new LinearizableReads({ timeoutMs, askAgainAfterMs, firstRequestId });
+    const appliedIndex = (): number => this.#applied.machine.appliedIndex;
+    this.#leases = new LeaseReads({ core: this.#core, ...ports, appliedIndex }, limits);
     this.#readRunner = new ReadRunner(this.#applied.machine.keyspace, {
       nowMs: () => this.#clock.nowMs(),
       random: () => ports.random(),
@@ -168,7 +173,7 @@ export class Replica implements WritePath, TransportEvents {
         core: this.#core,
         monotonicMs,
         users: () => this.#applied.machine.users,
-        appliedIndex: () => this.#applied.machine.appliedIndex,
+        appliedIndex,
         isCaughtUp: () => this.#service.isCaughtUp,
         isAlone: () => this.#isAlone(),
         defer: (run) => ports.defer(run),
@@ -251,6 +256,10 @@ export class Replica implements WritePath, TransportEvents {
     this.#plan();
   }
 
+  mayReadNow(level: Consistency, boundMs: number): boolean {
+    return this.#leases.mayReadNow(level, this.#reads.freshAsOfMs + boundMs);
+  }
+
   runRead(command: ReadCommand, argv: Argv, reply: Reply): void {
     this.#readRunner.run(command, argv, reply);
   }
@@ -311,7 +320,10 @@ export class Replica implements WritePath, TransportEvents {
     if (this.#service.isStopped) return;
     const nowMs = this.#ports.clock.monotonicMs();
     this.#watchDisk(nowMs);
-    if (!this.#disk.isStalled || this.#stalledOffice.mayTick()) this.#core.tick();
+    if (!this.#disk.isStalled || this.#stalledOffice.mayTick()) {
+      this.#leases.ticks();
+      this.#core.tick();
+    }
     this.#core.pushCommit();
     this.#proposals.tick(nowMs);
     this.#reads.tick(nowMs);

@@ -2,6 +2,7 @@
 import type { Argv } from "../resp/argv.ts";
 import type { Reply } from "../resp/reply.ts";
 import type { ReadCommand, WriteCommand } from "../commands/command.ts";
+import type { Consistency } from "../commands/consistency-levels.ts";
 
 /** Who waits for a write. A connection implements it once, for all its writes, which finish in the order they were given. */
 export interface WriteClient {
@@ -30,6 +31,8 @@ export interface WritePath {
   ): string | null;
   /** Calls `done(null)` when a read started now on this node is linearizable, or with an error text. */
   confirmRead(done: (errorText: string | null) => void): void;
+  /** Is a read of this level right in this same synchronous step, without a confirmation? `boundMs` is for bounded ones. */
+  mayReadNow(level: Consistency, boundMs: number): boolean;
   /** Runs a read against the local state. */
   runRead(command: ReadCommand, argv: Argv, reply: Reply): void;
   /** Refuses reads by staleness (replica-serve-stale-data no): an error text or null. */

@@ -7,7 +7,8 @@ import type { Decoder } from "../resp/decoder.ts";
 import type { Reply } from "../resp/reply.ts";
 import { SilentReply } from "../resp/silent-reply.ts";
 import type { ClientTls } from "./client-tls.ts";
-import type { ClientView, Consistency } from "./edge-context.ts";
+import type { Consistency } from "../commands/consistency-levels.ts";
+import type { ClientView } from "./edge-context.ts";
 import type { Output } from "./output.ts";
 
 export interface ClientIdentity {
@@ -21,6 +22,7 @@ export interface ClientIdentity {
 
 export interface ClientDefaults {
   readonly consistency: Consistency;
+  readonly readBoundMs: number;
   readonly users: UserTable;
   /** Whether the client may act as the default user without logging in. */
   readonly isImplicitDefault: ImplicitDefault;
@@ -39,6 +41,7 @@ export abstract class ClientState implements ClientView {
   libraryName = "";
   libraryVersion = "";
   consistency: Consistency;
+  readBoundMs: number;
   noEvict = false;
   noTouch = false;
   lastInteractionAtMs: number;
@@ -65,6 +68,7 @@ export abstract class ClientState implements ClientView {
     this.tls = identity.tls;
     this.lastInteractionAtMs = identity.connectedAtMs;
     this.consistency = defaults.consistency;
+    this.readBoundMs = defaults.readBoundMs;
     this.decoder = parts.decoder;
     this.output = parts.output;
     this.access = new ClientAccess(defaults.isImplicitDefault);

@@ -52,6 +52,7 @@ export abstract class ClientStream extends ClientState {
       { decoder: new Decoder(host.decoderLimits), output },
       {
         consistency: host.view.defaultConsistency,
+        readBoundMs: host.view.defaultReadBoundMs,
         users: host.guard.users(),
         isImplicitDefault,
       },

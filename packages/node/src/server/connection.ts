@@ -34,6 +34,7 @@ import {
   runRead,
 } from "./command-runner.ts";
 import type { ConnectionHost } from "./connection-host.ts";
+import { needsConfirmation } from "../commands/consistency-levels.ts";
 import { looksLikeHttp } from "./cross-protocol.ts";
 import { isAnsweredInPlaintext, looksLikeTls, NOT_TLS_HERE, TLS_REQUIRED } from "./plaintext.ts";
 import { DeferredQueue } from "./deferred-queue.ts";
@@ -221,8 +222,7 @@ export class Connection extends ClientStream implements WriteClient {
       case "write":
         return this.#submit(command, buffer, start, end);
       case "read":
-        if (this.consistency === "linearizable")
-          return this.#readLinearizable(command, end - start);
+        if (needsConfirmation(this.consistency)) return this.#readConfirmed(command, end - start);
         break;
       case "edge":
         break;
@@ -263,8 +263,12 @@ export class Connection extends ClientStream implements WriteClient {
     return this.host.writePath.submit(request, 0, request.length, this, this.#userId);
   }
 
-  #readLinearizable(command: RunnableCommand, sizeBytes: number): boolean {
+  #readConfirmed(command: RunnableCommand, sizeBytes: number): boolean {
     if (!this.nothingPending) return this.#wait(0);
+    if (this.host.writePath.mayReadNow(this.consistency, this.readBoundMs)) {
+      this.#run(command, sharedArgv);
+      return true;
+    }
     if (!this.#reads.covers(this.#consumedBytes + sizeBytes)) {
       this.#stall = Stall.Confirm;
       return false;

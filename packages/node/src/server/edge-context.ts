@@ -10,6 +10,7 @@ import type { Reply } from "../resp/reply.ts";
 import type { ReplicaView } from "../replica/replica-view.ts";
 import type { RunnableCommand } from "../commands/command.ts";
 import type { ClientTls } from "./client-tls.ts";
+import type { Consistency } from "../commands/consistency-levels.ts";
 
 /** One connected client, as CLIENT LIST shows it. */
 export interface ClientView {
@@ -27,6 +28,8 @@ export interface ClientView {
   readonly user: string | null;
   protocol: 2 | 3;
   consistency: Consistency;
+  /** How old a bounded read may be. */
+  readBoundMs: number;
   noEvict: boolean;
   noTouch: boolean;
   /**
@@ -53,12 +56,6 @@ export interface ClientView {
   /** As a new connection (RESET): whom its certificate names, or nobody. */
   logOut(users: UserTable): void;
 }
-
-/**
- * session: read your own writes, never go back on one connection. linearizable: nothing older than the moment of
- * the call. local: whatever this node has, also without a leader.
- */
-export type Consistency = "session" | "linearizable" | "local";
 
 /** A running number of everything INFO counts. */
 export interface ServerCounters {
@@ -146,6 +143,7 @@ export interface ServerView {
   readonly ferriteVersion: string;
   /** What a new connection starts with and RESET returns to. */
   readonly defaultConsistency: Consistency;
+  readonly defaultReadBoundMs: number;
   clients(): Iterable<ClientView>;
   clientById(id: number): ClientView | undefined;
   readonly clientCount: number;

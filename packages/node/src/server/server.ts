@@ -30,11 +30,11 @@ import { UnixListener } from "./unix-listener.ts";
 import { connectionRevoked } from "../audit/events.ts";
 import type { ByteStream } from "./byte-stream.ts";
 import type { ClientStream } from "./client-stream.ts";
+import type { Consistency } from "../commands/consistency-levels.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { Connection } from "./connection.ts";
 import type {
   ClientView,
-  Consistency,
   ProcessFacts,
   ServerCounters,
   ServerView,
@@ -459,6 +459,10 @@ export class RespServer implements ServerView, ConnectionHost {
 
   get tcpPort(): number {
     return this.#tcpPort;
+  }
+
+  get defaultReadBoundMs(): number {
+    return this.#config.readBoundMs;
   }
 
   get defaultConsistency(): Consistency {

@@ -158,6 +158,7 @@ function replicaLimits(config: NodeConfig): ReplicaLimits {
     logCacheBytesMax: config.logCacheBytesMax,
     maxStalenessMs: config.replicaMaxStalenessMs,
     serveStaleData: config.replicaServeStaleData,
+    leaseReads: config.leaseReads,
     aclMaxStalenessMs: config.aclMaxStalenessMs,
   };
 }
@@ -218,6 +219,12 @@ class Signals implements ReplicaEvents {
     if (stalled)
       this.#logger.error(disk, "the disk does not answer: this node does not lead until it does");
     else this.#logger.warn(disk, "the disk answers again");
+  }
+
+  clockJumped(jumpMs: number): void {
+    const text =
+      "the wall clock jumped, or the machine was suspended: no read is served by a lease from before";
+    this.#logger.warn({ jumpMs: Math.round(jumpMs) }, text);
   }
 
   failed(error: Error): void {

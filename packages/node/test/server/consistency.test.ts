@@ -119,9 +119,58 @@ describe("FERRITE.CONSISTENCY", () => {
   it("names its levels when another is asked for", async () => {
     const test = await startTestServer();
     const client = await test.connect();
-    const error = "-ERR consistency is one of: session, linearizable, local\r\n";
+    const error =
+      "-ERR consistency is one of: session, linearizable, lease, bounded <ms>, local\r\n";
     expect(await client.ask("FERRITE.CONSISTENCY", "eventual")).toBe(error);
     expect(await client.ask("FERRITE.CONSISTENCY", "local", "x")).toBe(error);
+    expect(await client.ask("FERRITE.CONSISTENCY", "bounded", "5", "x")).toBe(error);
+  });
+
+  it("takes a bound in milliseconds, or the configured one", async () => {
+    const test = await startTestServer({ config: { readBoundMs: 750 } });
+    const client = await test.connect();
+    expect(await client.ask("FERRITE.CONSISTENCY", "bounded", "200")).toBe("+OK\r\n");
+    expect(await client.ask("FERRITE.CONSISTENCY")).toBe("$11\r\nbounded 200\r\n");
+    expect(await client.ask("FERRITE.CONSISTENCY", "BOUNDED")).toBe("+OK\r\n");
+    expect(await client.ask("FERRITE.CONSISTENCY")).toBe("$11\r\nbounded 750\r\n");
+    for (const bound of ["0", "-1", "x", "86400001"]) {
+      expect(await client.ask("FERRITE.CONSISTENCY", "bounded", bound)).toMatch(/^-ERR a bound/);
+    }
+    expect(await client.ask("FERRITE.CONSISTENCY")).toBe("$11\r\nbounded 750\r\n");
+  });
+
+  it.each(["lease", "bounded 300"])(
+    "answers a read of level %s at once where the replica says so, and asks the leader otherwise",
+    async (level) => {
+      const test = await startTestServer();
+      const client = await test.connect();
+      await client.ask("FERRITE.CONSISTENCY", ...level.split(" "));
+      const asked: string[] = [];
+      test.replica.readsNow = (name, boundMs) => asked.push(`${name} ${boundMs}`) > 0;
+      expect(await client.ask("GET", "a")).toBe("$-1\r\n");
+      expect(asked).toEqual([level === "lease" ? "lease 1000" : level]);
+      expect(test.replica.confirmations).toEqual([]);
+
+      test.replica.readsNow = () => false;
+      client.send("GET a");
+      await until(() => test.replica.confirmations.length === 1);
+      expect(client.receivedBytes).toBe(0);
+      test.replica.confirm();
+      expect(await client.expectBytes("$-1\r\n")).toBe("$-1\r\n");
+    },
+  );
+
+  it("never reads past a write of its own that waits, lease or not", async () => {
+    const test = await startTestServer();
+    test.replica.autoCommit = false;
+    test.replica.readsNow = () => true;
+    const client = await test.connect();
+    await client.ask("FERRITE.CONSISTENCY", "lease");
+    client.write(request("SET", "a", "1") + request("GET", "a"));
+    await until(() => test.replica.pending.length === 1);
+    expect(client.receivedBytes).toBe(0);
+    test.replica.commit();
+    expect(await client.expectBytes("+OK\r\n$1\r\n1\r\n")).toBe("+OK\r\n$1\r\n1\r\n");
   });
 });
 

@@ -23,6 +23,7 @@ function runReset(context: EdgeContext): void {
   client.logOut(server.access.users());
   client.name = "";
   client.consistency = server.defaultConsistency;
+  client.readBoundMs = server.defaultReadBoundMs;
   client.replyMode = "on";
   // Read after the mode changed: the answer is given even when replies were off.
   context.reply.simple("RESET");

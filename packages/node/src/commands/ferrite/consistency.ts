@@ -1,13 +1,13 @@
+import type { Argv } from "../../resp/argv.ts";
+import { CONSISTENCY_LEVELS, READ_BOUND_MS_MAX, READ_BOUND_MS_MIN } from "../consistency-levels.ts";
+import type { EdgeContext } from "../../server/edge-context.ts";
 import type { EdgeCommand } from "../command.ts";
-import type { Consistency, EdgeContext } from "../../server/edge-context.ts";
+import { parseSmallInteger } from "../integer.ts";
 
-const LEVELS: readonly (readonly [string, Consistency])[] = [
-  ["SESSION", "session"],
-  ["LINEARIZABLE", "linearizable"],
-  ["LOCAL", "local"],
-];
+const SYNTAX = "ERR consistency is one of: session, linearizable, lease, bounded <ms>, local";
+const BOUND = `ERR a bound is a number of milliseconds from ${READ_BOUND_MS_MIN} to ${READ_BOUND_MS_MAX}`;
 
-/** FERRITE.CONSISTENCY [session | linearizable | local]: of this connection's reads. */
+/** FERRITE.CONSISTENCY [session | linearizable | lease | bounded [ms] | local]: of this connection's reads. */
 export const ferriteConsistency: EdgeCommand = {
   kind: "edge",
   name: "ferrite.consistency",
@@ -27,6 +27,15 @@ export const ferriteConsistency: EdgeCommand = {
       arguments: [
         { name: "session", type: "pure-token", token: "SESSION" },
         { name: "linearizable", type: "pure-token", token: "LINEARIZABLE" },
+        { name: "lease", type: "pure-token", token: "LEASE" },
+        {
+          name: "bounded",
+          type: "block",
+          arguments: [
+            { name: "bounded", type: "pure-token", token: "BOUNDED" },
+            { name: "milliseconds", type: "integer", flags: ["optional"] },
+          ],
+        },
         { name: "local", type: "pure-token", token: "LOCAL" },
       ],
     },
@@ -34,16 +43,28 @@ export const ferriteConsistency: EdgeCommand = {
   run: runConsistency,
 };
 
-function runConsistency({ argv, reply, client }: EdgeContext): void {
+function runConsistency({ argv, reply, client, server }: EdgeContext): void {
   if (argv.count === 1) {
-    reply.bulkText(client.consistency);
+    const { consistency, readBoundMs } = client;
+    reply.bulkText(consistency === "bounded" ? `bounded ${readBoundMs}` : consistency);
     return;
   }
-  const level = argv.count === 2 ? LEVELS.find(([word]) => argv.isWord(1, word)) : undefined;
-  if (level === undefined) {
-    reply.error("ERR consistency is one of: session, linearizable, local");
+  const level = CONSISTENCY_LEVELS.find((word) => argv.isWord(1, word.toUpperCase()));
+  if (level === undefined || argv.count > (level === "bounded" ? 3 : 2)) {
+    reply.error(SYNTAX);
     return;
   }
-  client.consistency = level[1];
+  const boundMs = argv.count === 3 ? boundIn(argv) : server.defaultReadBoundMs;
+  if (boundMs === null) {
+    reply.error(BOUND);
+    return;
+  }
+  client.consistency = level;
+  client.readBoundMs = boundMs;
   reply.ok();
+}
+
+function boundIn(argv: Argv): number | null {
+  const bound = parseSmallInteger(argv.buffer, argv.starts[2], argv.ends[2]);
+  return bound >= READ_BOUND_MS_MIN && bound <= READ_BOUND_MS_MAX ? bound : null;
 }

@@ -262,6 +262,8 @@ export function testConfig(overrides: Partial<NodeConfig> = {}): NodeConfig {
     clientOutputBufferBytesMax: 256 * MEBIBYTE,
     maxMemoryBytes: 0,
     readConsistency: "session",
+    readBoundMs: 1000,
+    leaseReads: false,
     replicaServeStaleData: true,
     replicaMaxStalenessMs: 10_000,
     heartbeatIntervalMs: 50,
