@@ -1,13 +1,12 @@
 /** A leader whose disk stops answering, in a real process: heartbeats go on, the log's thread does not (R50). */
-import { rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { TestCluster, report, until } from "./harness/cluster.ts";
+import { HungDisk } from "./harness/hung-disk.ts";
 import { Load } from "./load/load.ts";
 
-const PRELOAD = fileURLToPath(new URL("harness/hanging-disk.ts", import.meta.url));
 const ELECTION_TIMEOUT_MS = 1000;
 const ROUNDS = 3;
 /** Acknowledged writes that a connection must see before, while and after the disk hangs. */
@@ -22,21 +21,23 @@ interface LogLine {
 }
 
 let cluster: TestCluster;
+const flags = mkdtempSync(join(tmpdir(), "ferrite-hung-disk-"));
+const disks = new Map<string, HungDisk>();
 beforeAll(async () => {
   cluster = await TestCluster.start({
     settings: { "election-timeout-ms": String(ELECTION_TIMEOUT_MS) },
-    environmentOf: (name) => ({
-      NODE_OPTIONS: `--import=${PRELOAD} --disable-warning=ExperimentalWarning`,
-      TEST_HANG_FILE: hangFile(name),
-    }),
+    environmentOf: (name) => diskOf(name).environment,
   });
 });
 afterAll(async () => {
   await cluster.close();
+  rmSync(flags, { recursive: true });
 });
 
-function hangFile(name: string): string {
-  return join(tmpdir(), `ferrite-hang-${process.pid}-${name}`);
+function diskOf(name: string): HungDisk {
+  const disk = disks.get(name) ?? new HungDisk(join(flags, name));
+  disks.set(name, disk);
+  return disk;
 }
 
 /** What a node has logged since `fromMs`. */
@@ -77,7 +78,7 @@ describe("a leader whose log worker hangs", () => {
       await load.acknowledged(WARM_WRITES);
       load.mark();
       const hungAtMs = Date.now();
-      writeFileSync(hangFile(cluster.nodes[old].name), "");
+      diskOf(cluster.nodes[old].name).hang();
       try {
         const stallAtMs = await loggedAtMs(old, hungAtMs, ({ msg }) =>
           msg.startsWith("the disk does not answer"),
@@ -109,7 +110,7 @@ describe("a leader whose log worker hangs", () => {
         const metrics = await fetch(`http://127.0.0.1:${cluster.nodes[old].httpPort}/metrics`);
         expect(await metrics.text()).toMatch(/^ferrite_disk_stalled_seconds [1-9]/m);
       } finally {
-        rmSync(hangFile(cluster.nodes[old].name), { force: true });
+        diskOf(cluster.nodes[old].name).mend();
       }
       await cluster.ready(old);
       await loggedAtMs(old, hungAtMs, ({ msg }) => msg === "the disk answers again");

@@ -1,7 +1,7 @@
 /**
- * Loaded into a node (`NODE_OPTIONS=--import`, see hung-disk.ts), in all of its threads: nothing that is to reach the disk
- * does so while a flag file says that the disk hangs or is slow. What a disk that hangs looks like from above: the call
- * does not come back, the thread that made it stands still, and everything else goes on.
+ * Loaded into a node (`NODE_OPTIONS=--import`, see hung-disk.ts), and by itself into its threads: nothing that is to reach
+ * the disk does so while a flag file says that the disk hangs or is slow. What a disk that hangs looks like from above: the
+ * call does not come back, the thread that made it stands still, and everything else goes on.
  */
 import { existsSync, readFileSync } from "node:fs";
 // The one object that CommonJS and, after syncBuiltinESMExports, also `import { fdatasyncSync }` see.
@@ -10,6 +10,7 @@ import { open } from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { devNull } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
+import threads, { type WorkerOptions } from "node:worker_threads";
 
 const hangFile = process.env["TEST_DISK_HANGS_WHILE"] ?? "";
 const slowFile = process.env["TEST_DISK_SLOW_WHILE"] ?? "";
@@ -61,4 +62,13 @@ for (const name of ["sync", "datasync"] as const) {
     await real.call(this);
   };
 }
+
+// Threads that are given their own `execArgv` do not load what the process was told to.
+const { Worker } = threads;
+threads.Worker = class extends Worker {
+  constructor(file: string | URL, options: WorkerOptions = {}) {
+    const own = options.execArgv ?? process.execArgv;
+    super(file, { ...options, execArgv: [...own, "--import", import.meta.url] });
+  }
+};
 syncBuiltinESMExports();
