@@ -19,6 +19,19 @@ export { InlineLogWriter } from "./disk/inline-log-writer.ts";
 export type { Schedule } from "./disk/inline-log-writer.ts";
 export { FileSnapshotStore, FileSystemSnapshotStore } from "./disk/file-snapshot-store.ts";
 export type { SnapshotStoreOptions } from "./disk/snapshot-loading.ts";
+export {
+  carryOutRepair,
+  endRepair,
+  isDamage,
+  openRepair,
+  quarantineAll,
+  renewNote,
+} from "./disk/disk-repair.ts";
+export type { OpenRepair } from "./disk/disk-repair.ts";
+export { planRepair } from "./disk/repair-plan.ts";
+export type { RepairPlaces, RepairPlan } from "./disk/repair-plan.ts";
+export type { KeptLog } from "./disk/repaired-segment.ts";
+export type { Damage } from "./disk/log-survey.ts";
 export { lockDataDirectory } from "./disk/data-directory.ts";
 export type { DataDirectoryLock } from "./disk/data-directory.ts";
 export { writeFileDurably } from "./disk/durable-file.ts";

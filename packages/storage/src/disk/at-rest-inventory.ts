@@ -2,7 +2,7 @@
  * Which files of a data directory are encrypted, and with which node keys: how far switching encryption on has come, and
  * which node keys may be dropped. Reads the first sector of each file, needs no keys, and may run at any time.
  */
-import { systemErrorCode } from "./errors.ts";
+import { namesIn } from "./directory-names.ts";
 import { keySlotsOf } from "./file-envelope.ts";
 import type { FileSystem } from "./file-system.ts";
 import { encryptedIdentity, isUnused, openIfThere, readFirstSector } from "./first-sector.ts";
@@ -59,17 +59,6 @@ export function atRestInventory(fileSystem: FileSystem, places: AtRestPlaces): A
     encrypted: totalOf(files.filter((file) => file.encrypted)),
     nodeKeyIds: [...ids].toSorted((a, b) => a - b),
   };
-}
-
-function namesIn(fileSystem: FileSystem, directory: string): string[] {
-  try {
-    return fileSystem.list(directory);
-  } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") {
-      return [];
-    }
-    throw error;
-  }
 }
 
 /** Null when the file is gone or holds nothing yet. */

@@ -4,9 +4,9 @@ import { ActiveSegment } from "./active-segment.ts";
 import { makeEnvelope } from "./file-envelope.ts";
 import type { FileEnvelope } from "./file-envelope.ts";
 import type { AtRestKeys } from "./at-rest-keys.ts";
-import { StorageError } from "./errors.ts";
+import { StorageError, damaged } from "./errors.ts";
 import type { FileSystem } from "./file-system.ts";
-import { segmentBytesOf } from "./log-options.ts";
+import { segmentBytesOf, voteFileOptions } from "./log-options.ts";
 import type { LogOptions, LogRandom } from "./log-options.ts";
 import { recoverLog } from "./log-recovery.ts";
 import type { LogPosition, Recovery } from "./log-recovery.ts";
@@ -14,6 +14,7 @@ import type { RecoveredLog } from "./ports.ts";
 import type { RandomBytes } from "./random-bytes.ts";
 import { segmentFileName, segmentHeaderBytes, segmentIdentity } from "./segment-format.ts";
 import { SegmentReserve } from "./segment-reserve.ts";
+import { VoteFile, laterVote, readVotes } from "./vote-file.ts";
 
 export interface OpenedLog {
   readonly position: LogPosition;
@@ -34,7 +35,8 @@ export function openLogDirectory(
   const segmentBytes = segmentBytesOf(options);
   fileSystem.makeDirectory(options.directory);
   const recovery = recoverLog(fileSystem, options);
-  const { position, spare } = recovery;
+  const { spare } = recovery;
+  const position = withVote(fileSystem, options, recovery.position);
   if (spare !== null && spare.headerTorn) {
     overwriteWithZeros(fileSystem, `${options.directory}/${segmentFileName(spare.number)}`, {
       startBytes: 0,
@@ -42,12 +44,15 @@ export function openLogDirectory(
     });
   }
   if (position === null) {
+    const first = makeFirstSegment(fileSystem, options, { segmentBytes, random });
+    settleVotes(fileSystem, options, first);
     return {
-      position: makeFirstSegment(fileSystem, options, { segmentBytes, random }),
+      position: first,
       recovered: { hardState: null, entries: [], tornTailBytes: 0 },
       beginAnewAt: null,
     };
   }
+  settleVotes(fileSystem, options, position);
   settleTail(fileSystem, options, { position, tornTailBytes: recovery.tornTailBytes });
   removeVoidSegments(fileSystem, options, recovery);
   return {
@@ -59,6 +64,49 @@ export function openLogDirectory(
     },
     beginAnewAt: recovery.mustBeginAnew ? (options.after ?? null) : null,
   };
+}
+
+/** The vote file may be newer than the log by one write that a crash kept from it. */
+function withVote(
+  fileSystem: FileSystem,
+  options: LogOptions,
+  position: LogPosition | null,
+): LogPosition | null {
+  const votes = voteFileOptions(options);
+  if (votes === null) {
+    return position;
+  }
+  const found = readVotes(fileSystem, votes);
+  if (position === null) {
+    if (found.vote !== null && found.vote.term > 0) {
+      throw new StorageError(
+        "segmentMissing",
+        `${votes.path} holds a vote in term ${found.vote.term}, but there is no log in ${options.directory}: its ` +
+          `entries are lost. Restore the whole data directory from a copy, or move it away and let the node join again`,
+      );
+    }
+    return null;
+  }
+  const { hardState } = position;
+  const vote = laterVote(hardState, found.vote);
+  if (vote === undefined) {
+    throw damaged(
+      `In term ${hardState?.term} the log has a vote for ${hardState?.vote}, the vote file one for ${found.vote?.vote}`,
+      { file: votes.path, offsetBytes: 0 },
+    );
+  }
+  if (vote === null) {
+    return position;
+  }
+  const { term, vote: candidate } = vote;
+  return { ...position, hardState: { term, vote: candidate, commit: hardState?.commit ?? 0 } };
+}
+
+function settleVotes(fileSystem: FileSystem, options: LogOptions, position: LogPosition): void {
+  const votes = voteFileOptions(options);
+  if (votes !== null) {
+    VoteFile.settle(fileSystem, votes, position.hardState ?? { term: 0, vote: null });
+  }
 }
 
 function makeFirstSegment(

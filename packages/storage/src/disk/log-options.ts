@@ -5,6 +5,7 @@ import type { AtRestKeys } from "./at-rest-keys.ts";
 import { StorageError } from "./errors.ts";
 import { randomBytesOfThisMachine } from "./random-bytes.ts";
 import type { RandomBytes } from "./random-bytes.ts";
+import type { VoteFileOptions } from "./vote-slot-format.ts";
 
 export const segmentBytesDefault: number = 64 * 1024 * 1024;
 /** Legal range of `segmentBytes`: one page to 1 GiB. */
@@ -21,6 +22,8 @@ export interface LogOptions {
   readonly segmentBytes?: number;
   /** The newest snapshot: entries up to it are skipped. Default: none. */
   readonly after?: { readonly index: Index; readonly term: Term };
+  /** Where term and vote are kept a second time (vote-file.ts), outside of `directory`; default: nowhere. */
+  readonly voteFile?: string;
   /** With these new segments are encrypted, and encrypted ones read. Default: null, none is. */
   readonly encryption?: AtRestKeys | null;
   /** Where data keys and nonces come from; by default the machine's source. The simulator passes its own. */
@@ -49,6 +52,22 @@ export function segmentBytesOf(options: LogOptions): number {
     );
   }
   return segmentBytes;
+}
+
+/** The vote file of a log; null when it has none. */
+export function voteFileOptions(options: LogOptions): VoteFileOptions | null {
+  const { voteFile, clusterId, groupId } = options;
+  if (voteFile === undefined) {
+    return null;
+  }
+  const encryption = options.encryption ?? null;
+  return {
+    path: voteFile,
+    clusterId,
+    groupId,
+    encryption,
+    randomBytes: logRandomOf(options).bytes,
+  };
 }
 
 /** What the options say, else this machine's source. */

@@ -99,6 +99,18 @@ function placeOf(context: ScanContext, offsetBytes: number): StorageErrorPlace {
   return { file: context.file, offsetBytes };
 }
 
+/** Whether the unreadable bytes at `at`, with nothing whole behind them, are what a crash leaves of a last write. */
+export function isCutOffAt(bytes: Uint8Array, at: number, header: RecordHeader | null): boolean {
+  const extentEnd =
+    header === null ? at + recordAlignmentBytes : at + recordExtentBytes(header.bodyBytes);
+  return isCutOff(bytes, {
+    at,
+    end: endOfContent(bytes, at),
+    extentEnd,
+    headerFits: header !== null,
+  });
+}
+
 /** The header of a record whose checksums fit; null when they do not. Throws when a right header can not be true here. */
 function readWholeRecord(bytes: Uint8Array, at: number, context: ScanContext): RecordHeader | null {
   const header = readRecordHeader(bytes, at, context.header.salt);

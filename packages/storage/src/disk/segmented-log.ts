@@ -18,7 +18,7 @@ import type { FileSystem } from "./file-system.ts";
 import { checkAtRestKeys } from "./file-envelope.ts";
 import { hardStateBytesMax } from "./hard-state-codec.ts";
 import { openLogDirectory, removeSegment, segmentEnvelope } from "./log-opening.ts";
-import { logRandomOf, segmentBytesOf } from "./log-options.ts";
+import { logRandomOf, segmentBytesOf, voteFileOptions } from "./log-options.ts";
 import type { LogOptions, LogRandom } from "./log-options.ts";
 import type { KnownSegment, LogPosition } from "./log-recovery.ts";
 import type { LogWrite, RecoveredLog } from "./ports.ts";
@@ -26,6 +26,7 @@ import { RecordBuilder } from "./record-builder.ts";
 import { recordBodyBytesMax, sealExtentBytes } from "./record-format.ts";
 import { segmentFileName, segmentHeaderBytes } from "./segment-format.ts";
 import { SegmentReserve } from "./segment-reserve.ts";
+import { VoteFile } from "./vote-file.ts";
 
 /** Sizes of segments for a single large record are rounded up to this. */
 const pageBytes = 4096;
@@ -52,6 +53,7 @@ export class SegmentedLog {
   #durable: { readonly index: Index; readonly term: Term; readonly hardState: HardState | null };
   /** Records to be written, oldest first; the last one is being filled. Never empty. */
   readonly #builders: RecordBuilder[];
+  readonly #votes: VoteFile | null;
   #rollWanted = false;
   #state: "open" | "failed" | "closed" = "open";
 
@@ -95,6 +97,8 @@ export class SegmentedLog {
       hardState: position.hardState,
     };
     this.#builders = [new RecordBuilder(position.hardState)];
+    const votes = voteFileOptions(options);
+    this.#votes = votes === null ? null : VoteFile.resume(fileSystem, votes);
   }
 
   /** Highest index of the log, entries that are not durable yet included. */
@@ -169,6 +173,7 @@ export class SegmentedLog {
   useKeys(keys: AtRestKeys): void {
     checkAtRestKeys(keys);
     this.#keys = keys;
+    this.#guarded(() => this.#votes?.useKeys(keys));
   }
 
   /** Asks for a new segment, and so for a new data key: `prepare` begins it once it has reserved the space. */
@@ -231,6 +236,7 @@ export class SegmentedLog {
       this.#state = "closed";
       this.#active.close();
       this.#reserve.close();
+      this.#votes?.close();
     }
   }
 
@@ -298,6 +304,9 @@ export class SegmentedLog {
       const neededBytes = segmentHeaderBytes + builder.extentBytes(isEncrypted) + sealExtentBytes;
       const pages = Math.ceil(neededBytes / pageBytes);
       this.#roll(Math.max(this.#segmentBytes, pages * pageBytes));
+    }
+    if (builder.hardState !== null) {
+      this.#votes?.note(builder.hardState);
     }
     this.#active.write(builder);
     let index = this.#durable.index;
