@@ -2,7 +2,9 @@
 /** The program `ferrite`: the real world handed to the command line. */
 import { closeSync, openSync } from "node:fs";
 import { hostname } from "node:os";
+import { setFlagsFromString } from "node:v8";
 import { run } from "./program.ts";
+import { tuneEngine } from "./start/engine.ts";
 import { standardInput } from "./terminal/standard-input.ts";
 import { chooseStyle } from "./terminal/style.ts";
 import { readVersion } from "./version.ts";
@@ -24,6 +26,7 @@ const world: World = {
   version: readVersion(),
   self: { executable: process.execPath, args: [...process.execArgv, script] },
   async startNode(options) {
+    tuneEngine(setFlagsFromString);
     const { startNode } = await import("@ferrite/node");
     return startNode(options);
   },
