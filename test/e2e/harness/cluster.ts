@@ -33,6 +33,8 @@ export interface TestNode {
 export interface TestClusterOptions {
   /** Default 3. */
   readonly nodes?: number;
+  /** So many of them form the cluster and are started by `start`; the others may join it. Default: all. */
+  readonly founders?: number;
   /** Settings for every node, by their configuration names. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Environment of every node, besides PATH. */
@@ -69,8 +71,9 @@ export class TestCluster {
   static async start(options: TestClusterOptions = {}): Promise<TestCluster> {
     const cluster = await TestCluster.prepare(options);
     try {
-      for (const node of cluster.nodes) cluster.spawn(node.index);
-      await Promise.all(cluster.nodes.map((node) => cluster.ready(node.index)));
+      const founders = cluster.nodes.slice(0, options.founders);
+      for (const node of founders) cluster.spawn(node.index);
+      await Promise.all(founders.map((node) => cluster.ready(node.index)));
       return cluster;
     } catch (error) {
       await cluster.close();
@@ -280,6 +283,7 @@ export class TestCluster {
   #settingsOf(node: TestNode): Record<string, string> {
     const files = this.#certificates.get(node.name)!;
     const peers = this.nodes
+      .slice(0, this.#options.founders)
       .filter((other) => other !== node)
       .map((other) => `${other.name}=${this.#peerAddresses.get(other.name)}`);
     const common = {
