@@ -176,10 +176,10 @@ export class PeerRoom {
   readonly happenings = new Happenings();
   readonly #nodes: TestNode[] = [];
   readonly #credentials: LiveCredentials[] = [];
-  #authority: CertificatePair | null = null;
+  #authority: Promise<CertificatePair> | null = null;
 
-  async authority(): Promise<CertificatePair> {
-    this.#authority ??= await createAuthority();
+  authority(): Promise<CertificatePair> {
+    this.#authority ??= createAuthority();
     return this.#authority;
   }
 

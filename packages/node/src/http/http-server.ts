@@ -55,6 +55,41 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const server = createServer(options.tls ?? null);
   addHealthRoutes(server, options);
   addMetricsRoute(server, options.registry);
+  return await listen(server, options);
+}
+
+/** What a node answers that has no cluster yet. */
+export interface WaitingServerOptions extends Pick<
+  HttpServerOptions,
+  "host" | "port" | "tls" | "onError"
+> {
+  /** What it waits for, for people. */
+  problem(): string;
+}
+
+/**
+ * Listens in the place of `startHttpServer` while a node waits for its cluster: it lives, and is not ready, and says why.
+ * There is nothing to measure yet. Close it before the other one listens.
+ */
+export async function startWaitingServer(options: WaitingServerOptions): Promise<HttpServerHandle> {
+  const server = createServer(options.tls ?? null);
+  for (const path of ["/health", "/livez"]) {
+    server.get(path, (_request, reply) => sendText(reply, 200, "ok\n"));
+  }
+  server.get("/readyz", (_request, reply) => {
+    const checks = [{ name: "cluster", failure: options.problem() }];
+    return sendText(reply, 503, formatChecks("readyz", checks));
+  });
+  server.get("/metrics", (_request, reply) =>
+    sendText(reply, 503, "There are no metrics before the node has a cluster.\n"),
+  );
+  return await listen(server, options);
+}
+
+async function listen(
+  server: FastifyInstance,
+  options: Pick<HttpServerOptions, "host" | "port" | "tls" | "onError">,
+): Promise<HttpServerHandle> {
   addErrorHandling(server, options.onError);
   server.server.maxConnections = HTTP_LIMITS.connectionsMax;
   await server.listen({ host: options.host, port: options.port });

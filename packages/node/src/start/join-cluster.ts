@@ -52,6 +52,8 @@ export interface JoinClusterOptions {
   readonly credentials: LiveCredentials | null;
   /** The settings as they are now. */
   policy(): PeerPolicy;
+  /** There is no cluster on this disk, and it may take long to get one: `problem` says what is being waited for. */
+  waiting(problem: () => string): Promise<{ close(): Promise<void> }>;
   /** For the trail; there is none yet while the cluster is being formed. */
   onRefused(refusal: PeerRefusal): void;
 }
@@ -93,7 +95,7 @@ export async function joinCluster(options: JoinClusterOptions): Promise<ClusterL
   );
   try {
     await network.start();
-    const genesis = await network.form();
+    const genesis = await formed(network, options, known);
     const isFounder = genesis.members.some((member) => member.id === identity.id);
     return {
       genesis,
@@ -117,6 +119,21 @@ export async function joinCluster(options: JoinClusterOptions): Promise<ClusterL
   } catch (error) {
     await network.stop();
     throw error;
+  }
+}
+
+/** The cluster; while it is waited for somebody can ask why. */
+async function formed(
+  network: PeerNetwork,
+  options: JoinClusterOptions,
+  known: Genesis | null,
+): Promise<Genesis> {
+  if (known !== null || options.config.peers.length === 0) return await network.form();
+  const room = await options.waiting(() => network.formationProblem ?? "the node is starting");
+  try {
+    return await network.form();
+  } finally {
+    await room.close();
   }
 }
 

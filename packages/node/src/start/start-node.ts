@@ -9,7 +9,7 @@ import type { LookupCounters } from "../commands/command.ts";
 import { formatHostPort } from "../config/host-port.ts";
 import type { NodeConfig } from "../config/node-config.ts";
 import { Settings } from "../config/settings.ts";
-import { startHttpServer, type HttpServerHandle } from "../http/http-server.ts";
+import { startHttpServer, startWaitingServer, type HttpServerHandle } from "../http/http-server.ts";
 import type { PeerMetricsSource } from "../metrics/peer-metrics.ts";
 import { createMetricsRegistry } from "../metrics/registry.ts";
 import type { ServerCounters } from "../server/edge-context.ts";
@@ -93,6 +93,7 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
     logger,
     credentials: certificates.peers,
     policy: () => peerPolicy(settings.current()),
+    waiting: (problem) => waitingServer({ config, settings, certificates, logger, problem }),
     onRefused: (refusal) => refusals.take(refusal),
   });
   parts.add("peer links", () => links.stop());
@@ -270,6 +271,25 @@ async function caughtUp(running: RunningReplica, ended: Promise<Error | null>): 
     if (ending.error !== null) throw ending.error;
     return;
   }
+}
+
+/** Says why the node is not ready where HTTP will be; nothing where that has no port of its own to be asked at. */
+async function waitingServer(parts: {
+  readonly config: NodeConfig;
+  readonly settings: Settings;
+  readonly certificates: NodeCertificates;
+  readonly logger: Logger;
+  problem(): string;
+}): Promise<{ close(): Promise<void> }> {
+  const { config, settings, certificates, logger } = parts;
+  if (config.httpPort === null || config.httpPort === 0) return { close: () => Promise.resolve() };
+  return await startWaitingServer({
+    host: config.httpBind,
+    port: config.httpPort,
+    tls: httpTls(settings, certificates),
+    problem: () => parts.problem(),
+    onError: (error) => logger.error({ err: error }, "an HTTP request failed"),
+  });
 }
 
 async function startHttp(parts: {
