@@ -2,7 +2,7 @@
  * The machines of a run: a cluster of real processes, and for each node what can be done to it from outside: signals, its
  * disk, its clock. Whoever does something to a node says so here, so that an end nobody asked for is noticed.
  */
-import { cpSync, mkdirSync } from "node:fs";
+import { cpSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { pause, TestCluster } from "../e2e/harness/cluster.ts";
 import { HungDisk } from "../e2e/harness/hung-disk.ts";
@@ -94,6 +94,7 @@ export class Machines {
     this.#ending.delete(index);
     const child = this.cluster.spawn(index);
     child.once("exit", (code, signal) => {
+      if (!this.cluster.isRunning(index)) void this.network.nodeEnded(index);
       if (this.#ending.has(index)) return;
       this.unexpectedEnds.push(`${this.name(index)} ended by itself: ${signal ?? `code ${code}`}`);
     });
@@ -110,6 +111,16 @@ export class Machines {
     clearTimeout(timer);
     this.#paused.delete(index);
     await this.network.nodeEnded(index);
+  }
+
+  /** The node's process may end by itself from now on, until it is started again. */
+  mayEnd(index: number): void {
+    this.#ending.add(index);
+  }
+
+  /** What a node that does not run has on its disk is gone. */
+  wipe(index: number): void {
+    rmSync(this.cluster.nodes[index].dataDir, { recursive: true, force: true });
   }
 
   pause(index: number): void {

@@ -5,6 +5,7 @@ import { badLines } from "./bad-lines.ts";
 import { clocks } from "./clocks.ts";
 import { crashes } from "./crashes.ts";
 import type { FaultKind } from "./fault.ts";
+import { membership } from "./membership.ts";
 import { partitions } from "./partitions.ts";
 import { pauses } from "./pauses.ts";
 import { restarts } from "./restarts.ts";
@@ -17,6 +18,7 @@ export const ALL_FAULTS: readonly FaultKind[] = [
   ...restarts,
   ...badDisks,
   ...clocks,
+  ...membership,
 ];
 
 /** The kinds of these names; a name may also be the part before the dash, for all of that part ("disk"). */
