@@ -3,6 +3,7 @@
  * (thesis, section 9.6); as candidate it has entered a new term and voted for itself (paper, section 5.2).
  */
 import { mayCampaign } from "./learner.ts";
+import { patienceTicks } from "./priorities.ts";
 import { allVoters, voteOutcome } from "./quorum.ts";
 import type { CampaignKind, RoleBehaviour, Transitions } from "./role.ts";
 import type { ProposeResult } from "./core-api.ts";
@@ -45,7 +46,7 @@ export class Candidate implements RoleBehaviour {
 
   tick(): void {
     this.#state.clock.tick();
-    if (!this.#state.clock.isDue()) {
+    if (!this.#state.clock.isDue(patienceTicks(this.#state))) {
       return;
     }
     if (mayCampaign(this.#state)) {

@@ -110,6 +110,16 @@ export interface RaftCoreApi {
   pushCommit(to?: NodeId): void;
   /** Leader only: hand over to `target`, or to the most caught-up voter. False when there is nobody to take over. */
   transferLeadership(target?: NodeId): boolean;
+  /**
+   * Leader only: takes proposals again instead of handing over. False when it was not about to. Who has been told to
+   * campaign may still do so.
+   */
+  cancelTransfer(): boolean;
+  /**
+   * Who leads rather, from now on; those not named have `defaultPriority`. Higher campaigns earlier, and a leader hands over
+   * to a voter of a higher one that has caught up; 0 campaigns only when nobody else does. All nodes should know the same.
+   */
+  setPriorities(priorities: ReadonlyMap<NodeId, number>): void;
   /** Give up leadership at once (a sick disk, lost quorum). A follower ignores it. */
   stepDown(): void;
   /** The link to `peer` broke: a leader probes it again; a follower whose leader it was may campaign early. */

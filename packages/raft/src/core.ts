@@ -26,6 +26,7 @@ export class RaftCore implements RaftCoreApi {
   }
 
   tick(): void {
+    this.#state.ticks += 1;
     this.#office.holder.tick();
   }
 
@@ -55,6 +56,15 @@ export class RaftCore implements RaftCoreApi {
 
   transferLeadership(target?: NodeId): boolean {
     return this.#office.leader?.transfer.begin(target) ?? false;
+  }
+
+  cancelTransfer(): boolean {
+    return this.#office.leader?.transfer.cancel() ?? false;
+  }
+
+  setPriorities(priorities: ReadonlyMap<NodeId, number>): void {
+    this.#state.priorities = new Map(priorities);
+    this.#state.yields = { count: 0, atTick: this.#state.ticks };
   }
 
   stepDown(): void {

@@ -47,8 +47,14 @@ export class ElectionClock {
     this.#promisedTicks = Math.max(this.#promisedTicks, ticks);
   }
 
-  isDue(): boolean {
-    return this.#elapsedTicks >= this.#timeoutTicks;
+  /** `patienceTicks`: for how long others go first. */
+  isDue(patienceTicks: number): boolean {
+    return this.#elapsedTicks >= this.#timeoutTicks + patienceTicks;
+  }
+
+  /** The leader is known to be gone: retries are fast. */
+  get isHurried(): boolean {
+    return this.#hurryTicks > 0;
   }
 
   /** A leader was heard within the election timeout: another election would only do harm (thesis, section 4.2.3). */

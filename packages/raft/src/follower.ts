@@ -6,6 +6,7 @@ import { ForwardedReads } from "./forwarded-reads.ts";
 import { acceptAppend, acceptHeartbeatCommit, reportDamage } from "./log-acceptor.ts";
 import { followingRole, mayCampaign } from "./learner.ts";
 import { invariant } from "./errors.ts";
+import { patienceTicks } from "./priorities.ts";
 import type { ProposeResult } from "./core-api.ts";
 import type { RoleBehaviour, Transitions } from "./role.ts";
 import type { SnapshotReceiver } from "./snapshot-receiver.ts";
@@ -46,7 +47,7 @@ export class Follower implements RoleBehaviour {
     if (!this.#mayCampaign()) {
       return;
     }
-    if ((clock.isDue() && !clock.hasPromised) || this.#isAlone()) {
+    if ((clock.isDue(patienceTicks(this.#state)) && !clock.hasPromised) || this.#isAlone()) {
       this.#transitions.campaign("preVote");
     }
   }

@@ -18,4 +18,5 @@ export type { InvariantCode, RaftErrorCode } from "./errors.ts";
 export { committedEntriesPerReadyMax } from "./state.ts";
 export { snapshotChunksInFlightMax } from "./snapshot-transfer.ts";
 export { leaseLengthTicks } from "./lease.ts";
+export { defaultPriority } from "./priorities.ts";
 export { readRoundsInFlightMax } from "./read-only.ts";

@@ -10,6 +10,7 @@ import {
 import { invariant } from "./errors.ts";
 import { LeadershipTransfer } from "./leadership-transfer.ts";
 import { LeaderLease } from "./lease.ts";
+import { PreferredLeader } from "./preferred-leader.ts";
 import { isQuorum, quorumIndex } from "./quorum.ts";
 import { ReadOnly } from "./read-only.ts";
 import type { ReadRequest } from "./read-only.ts";
@@ -28,6 +29,7 @@ export class Leader implements RoleBehaviour {
   readonly replicator: Replicator;
   readonly transfer: LeadershipTransfer;
   readonly lease: LeaderLease;
+  readonly #preferred: PreferredLeader;
   readonly #state: RaftState;
   readonly #transitions: Transitions;
   readonly #reads: ReadOnly = new ReadOnly();
@@ -41,6 +43,7 @@ export class Leader implements RoleBehaviour {
     this.replicator = new Replicator(state);
     this.transfer = new LeadershipTransfer(state, this.replicator);
     this.lease = new LeaderLease(state, this.replicator, this.transfer);
+    this.#preferred = new PreferredLeader(state, this.replicator, this.transfer);
   }
 
   /**
@@ -60,6 +63,7 @@ export class Leader implements RoleBehaviour {
       this.#transitions.becomeFollower(this.#state.term, null);
       return;
     }
+    this.#preferred.tick();
     this.#heartbeatElapsedTicks += 1;
     if (this.#heartbeatElapsedTicks >= this.#state.options.heartbeatIntervalTicks) {
       this.#broadcastHeartbeat();

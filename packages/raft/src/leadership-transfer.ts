@@ -2,6 +2,8 @@
  * Handing over leadership (thesis, section 3.10): no proposals meanwhile, the target is brought up to date, then told
  * to campaign at once. Given up after an election timeout, and the leader goes on as before.
  */
+import { priorityOf } from "./priorities.ts";
+import type { Progress } from "./progress.ts";
 import type { Replicator } from "./replicator.ts";
 import type { RaftState } from "./state.ts";
 import type { NodeId } from "./types.ts";
@@ -33,7 +35,7 @@ export class LeadershipTransfer {
   /** False when `target`, or anybody, can not take over: not another voter, or not heard of lately. */
   begin(target: NodeId | undefined): boolean {
     const chosen = target ?? this.mostCaughtUp();
-    if (chosen === null || !this.#canTakeOver(chosen)) {
+    if (chosen === null || !this.canTakeOver(chosen)) {
       return false;
     }
     if (this.#target !== chosen) {
@@ -42,6 +44,13 @@ export class LeadershipTransfer {
       this.proceed(chosen);
     }
     return true;
+  }
+
+  /** False when there is nothing to give up. */
+  cancel(): boolean {
+    const wasUnderWay = this.#target !== null;
+    this.#target = null;
+    return wasUnderWay;
   }
 
   tick(): void {
@@ -74,31 +83,42 @@ export class LeadershipTransfer {
     outbox.send({ kind: "timeoutNow", from: id, to, term });
   }
 
-  /** The voter with the longest log among those heard lately; the first by id when several have it. */
+  /** Is it another voter that was heard of lately? */
+  canTakeOver(peer: NodeId): boolean {
+    const progress = this.#replicator.get(peer);
+    return progress !== undefined && this.#canBeLeader(peer) && this.#replicator.isActive(progress);
+  }
+
+  /**
+   * The voter with the longest log among those heard lately; of several the one of the highest priority, then the first
+   * by id. One of priority 0 only when no other has all that is committed.
+   */
   mostCaughtUp(): NodeId | null {
-    let best: NodeId | null = null;
-    let bestMatch = -1;
+    let best: Progress | null = null;
     for (const progress of this.#replicator.peers()) {
-      if (!this.#canTakeOver(progress.id)) {
-        continue;
-      }
-      const better =
-        progress.matchIndex > bestMatch ||
-        (progress.matchIndex === bestMatch && best !== null && progress.id < best);
-      if (better) {
-        best = progress.id;
-        bestMatch = progress.matchIndex;
+      if (this.canTakeOver(progress.id) && (best === null || this.#isBetter(progress, best))) {
+        best = progress;
       }
     }
-    return best;
+    return best?.id ?? null;
+  }
+
+  #isBetter(one: Progress, other: Progress): boolean {
+    const priority = priorityOf(this.#state, one.id);
+    const otherPriority = priorityOf(this.#state, other.id);
+    const { commitIndex } = this.#state;
+    const isWilling = priority > 0 && one.matchIndex >= commitIndex;
+    const otherIsWilling = otherPriority > 0 && other.matchIndex >= commitIndex;
+    if (isWilling !== otherIsWilling) {
+      return isWilling;
+    }
+    if (one.matchIndex !== other.matchIndex) {
+      return one.matchIndex > other.matchIndex;
+    }
+    return priority > otherPriority || (priority === otherPriority && one.id < other.id);
   }
 
   #canBeLeader(peer: NodeId): boolean {
     return peer !== this.#state.id && this.#state.configuration.voters.includes(peer);
-  }
-
-  #canTakeOver(peer: NodeId): boolean {
-    const progress = this.#replicator.get(peer);
-    return progress !== undefined && this.#canBeLeader(peer) && this.#replicator.isActive(progress);
   }
 }

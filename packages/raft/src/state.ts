@@ -39,6 +39,12 @@ export class RaftState {
 
   /** The leader of the current term, as far as it is known. */
   leader: NodeId | null = null;
+  /** Who leads rather; who is not in it has the default (priorities.ts). */
+  priorities: ReadonlyMap<NodeId, number> = new Map();
+  /** Ticks since the start. */
+  ticks = 0;
+  /** How often in a row leadership was handed over for a priority's sake, and when last (preferred-leader.ts). */
+  yields: { readonly count: number; readonly atTick: number } = { count: 0, atTick: 0 };
 
   #term: Term;
   #vote: NodeId | null;

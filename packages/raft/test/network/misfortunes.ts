@@ -12,6 +12,14 @@ export function drawMembers(prng: TestPrng, nodes: readonly TestNode[]): Configu
   return voters.length === 0 ? null : simpleConfiguration(voters, learners);
 }
 
+/** Some nodes lead rather, or not at all; each node may go by others. */
+export function drawPriorities(
+  prng: TestPrng,
+  nodes: readonly TestNode[],
+): ReadonlyMap<string, number> {
+  return new Map(nodes.map((node) => [node.id, prng.pick([0, 10, 50, 50, 90])]));
+}
+
 /**
  * While it is down, what a node has written turns out to be unreadable from some point on; never on so many nodes at the
  * same time that the rest could not elect anybody. True when it happened.

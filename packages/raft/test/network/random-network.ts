@@ -23,7 +23,7 @@ import { ReadFreshness } from "./invariants/read-freshness.ts";
 import { RefusedStaysOut } from "./invariants/refused-stays-out.ts";
 import { StateMachineSafety } from "./invariants/state-machine-safety.ts";
 import type { NetworkSetup } from "./network-setup.ts";
-import { damageMaybe, drawMembers } from "./misfortunes.ts";
+import { damageMaybe, drawMembers, drawPriorities } from "./misfortunes.ts";
 import type { Invariant } from "./observer.ts";
 import { CALM, drawWeather, type Weather } from "./weather.ts";
 
@@ -190,7 +190,10 @@ export class RandomNetwork implements NodeEvents {
       this.#attackLease();
       return;
     }
-    switch (prng.below(5)) {
+    switch (prng.below(6)) {
+      case 5:
+        this.#act(node, () => node.core.setPriorities(drawPriorities(prng, this.nodes)));
+        return;
       case 0:
         this.#breakLinks();
         return;
