@@ -204,7 +204,8 @@ export const SETTINGS: { readonly [Field in SettingField]: Setting<SettingValues
     kind: optionalPort(""),
     defaultText: "",
     defaultMeaning: "port + 10000",
-    about: "TCP port for the other nodes; unused in a cluster of one. 0 picks a free one.",
+    about:
+      "TCP port for the other nodes. A cluster of one opens it only with `peer-tls-cert-file`: then nodes may join it. 0 picks a free one.",
     common: true,
   },
   peerAnnounce: {
