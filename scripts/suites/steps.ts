@@ -66,6 +66,7 @@ export const steps: readonly Step[] = [
   vitest("unit", "packages", 5, false),
   vitest("sim", "test/sim", 5, false),
   program("sim seeds", [...SIM, "test/sim/main.ts", "--seeds", "300"], 5, false),
+  program("mutations", [...SIM, "test/sim/mutations/main.ts"], 10, false),
   vitest("compat", "test/compat", 5, false),
   vitest("e2e", "test/e2e", 15, false),
   vitest("security", "test/security", 20, false),

@@ -1,0 +1,23 @@
+/** All directed scenarios by name. */
+import { commitScenarios } from "./commits.ts";
+import { configurationScenarios } from "./configurations.ts";
+import { electionScenarios } from "./elections.ts";
+import { readScenarios } from "./reads.ts";
+import type { Scenario } from "./scenario.ts";
+import { snapshotScenarios } from "./snapshots.ts";
+import { tailScenarios } from "./tails.ts";
+import { writeScenarios } from "./writes.ts";
+
+const ALL: readonly Scenario[] = [
+  ...commitScenarios,
+  ...configurationScenarios,
+  ...electionScenarios,
+  ...readScenarios,
+  ...snapshotScenarios,
+  ...tailScenarios,
+  ...writeScenarios,
+];
+
+export const SCENARIOS: ReadonlyMap<string, Scenario> = new Map(
+  ALL.map((scenario) => [scenario.name, scenario]),
+);
