@@ -96,7 +96,7 @@ describe("a new node", () => {
 
   it("asks without payload until the members agree, adopts their genesis then, and reaches all of them (O07)", async () => {
     const { nodes, addresses } = await trio();
-    const [a, b, c] = nodes;
+    const [a] = nodes;
     const requests = requestsAt(a);
     a.network.setMembers(linked(nodes, { welcome: ["node-4"] }));
     const joiner = await newcomer(
@@ -122,7 +122,9 @@ describe("a new node", () => {
       version: "9.9.9",
     });
     expect(a.network.featureLevelOf(joiner.identity.id)).toBe(3);
-    expect(joiner.network.formationProblem).toMatch(/Asking to join cluster .* ferrite member add/);
+    expect(joiner.network.formationProblem).toMatch(
+      /Asking to join cluster .*ferrite member add node-4/,
+    );
     expect(a.network.connected(joiner.identity.id)).toBe(false);
     expect(joiner.persisted).toEqual([]);
     const all = [...nodes, joiner];
@@ -131,9 +133,6 @@ describe("a new node", () => {
     joiner.network.activate();
     // It has heard of two of them only from the one that it knows.
     for (const node of nodes) await talk(joiner, node);
-    expect([b, c].map((node) => node.network.genesis)).toEqual(
-      [forming, forming].map(() => a.network.genesis),
-    );
   });
 
   it("of any name may ask where everybody may", async () => {
