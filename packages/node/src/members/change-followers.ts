@@ -48,9 +48,9 @@ export class ChangeFollowers {
 
   #look(follower: Follower): void {
     const change = this.#known.get(follower.changeId);
-    if (change === undefined) return;
     const isReached =
-      follower.until === "over" ? underWay(change) === null : change.phase !== "asked";
+      change !== undefined &&
+      (follower.until === "over" ? underWay(change) === null : change.phase !== "asked");
     // A change that was jumped over by a snapshot is over, as there is never more than one.
     if (isReached || this.#isPast(follower.changeId)) this.#answer(follower);
   }
