@@ -34,6 +34,9 @@ const FAULT_KINDS: readonly string[] = [
   "all files under the newest key",
   "trouble while keys at rest change",
   "failed sync while a key is wrapped anew",
+  "client resets its connection",
+  "client closes its side and still listens",
+  "client dies in the middle of a request",
 ];
 
 describe("the simulated cluster", () => {

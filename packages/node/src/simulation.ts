@@ -9,8 +9,12 @@ import { FrameWriter } from "./peers/frame-writer.ts";
 import { payloadBodyBytes, readPayload, writePayload } from "./peers/payload-codec.ts";
 import type { PeerPayload } from "./replica/transport.ts";
 
+export { AclLog } from "./access/acl-log.ts";
+export { createAccess, type Access } from "./access/create-access.ts";
 export { isCurrent } from "./at-rest/disk-files.ts";
 export { TrackedSnapshots } from "./at-rest/tracked-snapshots.ts";
+export { AuditOff } from "./audit/audit-off.ts";
+export { commandCatalogue } from "./commands/catalogue.ts";
 export { FORESEEN_COMMANDS } from "./commands/foreseen-commands.ts";
 export { FEATURE_LEVEL_MAX } from "./members/feature-level.ts";
 export { createCommandTable } from "./commands/all-commands.ts";
@@ -32,6 +36,14 @@ export type { AccessPorts } from "./replica/write-check.ts";
 export type { WriteClient } from "./replica/write-path.ts";
 export { Argv } from "./resp/argv.ts";
 export { accessPorts } from "./start/access-ports.ts";
+export { LiveReplicaView } from "./start/live-replica-view.ts";
+export { Settings } from "./config/settings.ts";
+export { AuthThrottle } from "./security/auth-throttle.ts";
+export { Authenticator } from "./security/authenticator.ts";
+export { PasswordHasher } from "./security/password-hasher.ts";
+export type { Hashing } from "./security/hashing/hashing-service.ts";
+export type { ByteStream } from "./server/byte-stream.ts";
+export { RespServer } from "./server/server.ts";
 export { ChunkPool } from "./resp/chunk-pool.ts";
 export { RespReply } from "./resp/encoder.ts";
 

@@ -2,7 +2,7 @@
  * Defects that can be put into a simulated cluster on purpose. A simulator that does not find them proves nothing by
  * finding nothing.
  */
-import type { AccessPorts } from "@ferrite/node/simulation";
+import type { AccessPorts, PeerPayload, Transport } from "@ferrite/node/simulation";
 
 export interface Canary {
   /** A leader counts copies of an entry of an earlier term as a commit (figure 8 of the paper). */
@@ -58,6 +58,22 @@ export function uncheckedAccess(access: AccessPorts): AccessPorts {
       const anybody = users.get("default");
       users.byId = () => anybody;
       return users;
+    },
+  };
+}
+
+/** A transport that answers in the others' place when they are asked whether they have a change of the users. */
+export function settlingEarly<Given extends Transport>(
+  transport: Given,
+  receive: (from: string, payload: PeerPayload) => void,
+): Given {
+  return {
+    ...transport,
+    send: (to, payload) => {
+      if (payload.kind !== "settleQuery") return transport.send(to, payload);
+      const { requestId } = payload;
+      receive(to, { kind: "settleAnswer", requestId });
+      return true;
     },
   };
 }

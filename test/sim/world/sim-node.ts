@@ -21,7 +21,9 @@ import { FileSystemSnapshotStore, SegmentedLog } from "@ferrite/storage";
 import { crc32 } from "node:zlib";
 import type { EntryMark, NodeFacts } from "../invariants/observer.ts";
 import { NodeAtRest } from "./at-rest/node-at-rest.ts";
-import type { Canary } from "./canary.ts";
+import { settlingEarly, type Canary } from "./canary.ts";
+import { NodeEdge, type EdgeParts } from "./edge/node-edge.ts";
+import type { ClientEvents, VirtualStream } from "./edge/virtual-stream.ts";
 import { Mirror } from "./mirror.ts";
 import { isDiskFault, nextIncarnation, ObservedMachine } from "./node-life.ts";
 import type { Prng } from "./prng.ts";
@@ -65,6 +67,8 @@ export interface SimNodeOptions {
   readonly canary: Canary;
   readonly limits: Partial<ReplicaLimits>;
   readonly events: SimNodeEvents;
+  /** Absent: it has no server, and clients talk to its replica. */
+  readonly edge?: EdgeParts;
 }
 
 interface GroupPlace {
@@ -74,6 +78,8 @@ interface GroupPlace {
 
 const DIRECTORY = "data";
 const SEGMENT_BYTES = 32 * 1024;
+/** As in production: idle clients, those that take too long to go. */
+const HOUSEKEEPING_MS = 250;
 /** A stop that takes longer is given up. */
 const STOP_WITHIN_MS = 1000;
 const CLOSING_MS_MAX = 100;
@@ -86,6 +92,8 @@ export class SimNode {
   /** Counts starts: what belongs to an earlier life does nothing any more. */
   life = 0;
   replica: Replica | null = null;
+  #edge: NodeEdge | null = null;
+  #connections = 0;
   readonly #options: SimNodeOptions;
   #writer: VirtualLogWriter | null = null;
   #paused = false;
@@ -167,6 +175,16 @@ export class SimNode {
     return Buffer.from(keyspace.valueBuffer(ref).subarray(start + skipBytes, end)).toString(
       "latin1",
     );
+  }
+
+  /** A client connects, from this machine; null when nothing listens. */
+  connect(client: ClientEvents, prng: Prng): VirtualStream | null {
+    const edge = this.#edge;
+    if (edge === null || this.#stopping) return null;
+    const { life } = this;
+    const { scheduler } = this.#options;
+    const inNode = (run: () => void): void => this.#gate(life, run);
+    return edge.connect({ scheduler, inNode, prng }, client, 1024 + this.#connections++);
   }
 
   /** Comes up from what the disk holds. When that has no room for what a start writes it stays down. */
@@ -260,6 +278,7 @@ export class SimNode {
     this.#stopping = false;
     this.#writer = null;
     this.replica = null;
+    this.#edge = null;
     this.atRest.detach();
     this.#paused = false;
     this.#heldBack = [];
@@ -337,7 +356,11 @@ export class SimNode {
         defer: (run) => schedule.after(0.01, run),
         log: writer,
         snapshots: parts.snapshots,
-        transport: this.#transport(parts.life),
+        transport: this.#options.canary.settleEarly
+          ? settlingEarly(network.transport(this.member.id), (from, payload) =>
+              schedule.after(0, () => this.replica?.onPayload(from, payload, 0)),
+            )
+          : network.transport(this.member.id),
         featureLevelOf: (peer) =>
           network.transport(this.member.id).connected(peer) ? FEATURE_LEVEL_MAX : null,
         commands: this.#options.table,
@@ -363,7 +386,7 @@ export class SimNode {
           diskSpace: (full) =>
             events.trace(`${this.member.name} disk ${full ? "full" : "has room"}`),
           failed: (error) => this.#failed(error),
-          roundDone: () => {},
+          roundDone: () => this.#edge?.server.flush(),
         },
       },
     );
@@ -377,6 +400,19 @@ export class SimNode {
         onDisconnected: (peer) => this.#gate(parts.life, () => replica.onDisconnected(peer)),
       },
     });
+    if (this.#options.edge !== undefined) {
+      const { edge, member } = this.#options;
+      this.#edge = new NodeEdge(edge, {
+        replica,
+        genesis,
+        self: member,
+        wallClockMs: clock.nowMs,
+        monotonicMs: clock.monotonicMs,
+        prng: prng.fork(),
+        defer: (run) => schedule.after(0, run),
+      });
+      this.#keepHouse(this.#edge, schedule);
+    }
     replica.access.onUsersChanged((change, index) => {
       if (change !== null && parts.life === this.life) events.usersChanged(change, index);
     });
@@ -395,20 +431,11 @@ export class SimNode {
     schedule.after(prng.next() * limits.tickMs, tick);
   }
 
-  #transport(life: number): ReturnType<VirtualNetwork["transport"]> {
-    const transport = this.#options.network.transport(this.member.id);
-    if (!this.#options.canary.settleEarly) return transport;
-    return {
-      ...transport,
-      send: (to, payload) => {
-        if (payload.kind !== "settleQuery") return transport.send(to, payload);
-        const { requestId } = payload;
-        this.#lifeScheduler(life).after(0, () =>
-          this.replica?.onPayload(to, { kind: "settleAnswer", requestId }, 0),
-        );
-        return true;
-      },
-    };
+  #keepHouse(edge: NodeEdge, schedule: Pick<Scheduler, "after">): void {
+    schedule.after(HOUSEKEEPING_MS, () => {
+      edge.server.keepHouse();
+      this.#keepHouse(edge, schedule);
+    });
   }
 
   #newMachine(life: number): ObservedMachine {

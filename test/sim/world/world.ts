@@ -16,15 +16,17 @@ import { SaneIndexes } from "../invariants/sane-indexes.ts";
 import { damageNotTold } from "../invariants/damage-is-told.ts";
 import { valuesInTheClear } from "../invariants/nothing-in-the-clear.ts";
 import { Violation, type EntryMark, type Invariant } from "../invariants/observer.ts";
-import { checkHistory } from "../oracle/check-history.ts";
-import { History, splitTokens } from "../oracle/history.ts";
+import { ClientRecord } from "../oracle/client-record.ts";
+import { splitTokens } from "../oracle/history.ts";
+import { judge } from "../oracle/judge.ts";
 import { crc32 } from "node:zlib";
 import { AtRestPart } from "./at-rest/at-rest-part.ts";
 import { diskSpeed, drawShape, type ClusterShape } from "./cluster-shape.ts";
+import { edgeParts } from "./edge/node-edge.ts";
 import { Faults } from "./faults.ts";
 import { Prng } from "./prng.ts";
 import { Scheduler } from "./scheduler.ts";
-import { CLIENT_KEYS, SimClient } from "./sim-client.ts";
+import { CLIENT_KEYS, COUNTER_KEYS, REGISTER_KEYS, SimClient } from "./sim-client.ts";
 import { SimNode } from "./sim-node.ts";
 import { Telling } from "./telling.ts";
 import { NO_CANARY, uncheckedAccess, type Canary } from "./canary.ts";
@@ -51,6 +53,8 @@ export interface SimulationResult {
   readonly steps: number;
   readonly appends: number;
   readonly reads: number;
+  /** Searches for an order that reached their bound. */
+  readonly undecided: number;
   readonly faults: ReadonlyMap<string, number>;
 }
 
@@ -91,7 +95,7 @@ class World {
   readonly #network: VirtualNetwork;
   readonly #nodes: SimNode[] = [];
   readonly #clients: SimClient[] = [];
-  readonly #history: History = new History();
+  readonly #record: ClientRecord = new ClientRecord();
   readonly #invariants: readonly Invariant[];
   readonly #stepInvariants: readonly Invariant[];
   /** Nodes in which something happened in this step. */
@@ -134,7 +138,7 @@ class World {
     this.#stepInvariants = this.#invariants.filter((invariant) => "step" in invariant);
     const table = createCommandTable();
     this.#addNodes(table);
-    this.#addClients(table);
+    this.#addClients();
     this.#workload = new Workload(this.#nodes, this.#scheduler, this.#prng.fork());
     this.#users = new UsersPart({
       nodes: this.#nodes,
@@ -200,16 +204,26 @@ class World {
       traceHash: this.#telling.digest(),
       virtualMs: this.#scheduler.nowMs,
       steps: this.#steps,
-      appends: this.#history.appends.length + this.#users.writes,
-      reads: this.#history.reads.length,
+      ...this.#operations(),
       faults: this.#faults.counts,
     };
+  }
+
+  #operations(): { readonly appends: number; readonly reads: number; readonly undecided: number } {
+    const { lists, registers, counters, undecided } = this.#record;
+    const reads =
+      lists.filter(({ input }) => input.kind === "read").length +
+      registers.filter(({ input }) => input.kind === "get").length +
+      counters.filter(({ input }) => input.kind === "read").length;
+    const all = lists.length + registers.length + counters.length;
+    return { appends: all - reads + this.#users.writes, reads, undecided };
   }
 
   #addNodes(table: CommandTable): void {
     const { genesis, limits } = this.#shape;
     const canary = this.#canary;
     const access = canary.applyUnchecked ? uncheckedAccess(accessPorts(table)) : accessPorts(table);
+    const edge = edgeParts(table);
     for (const member of genesis.members) {
       this.#nodes.push(
         new SimNode({
@@ -224,6 +238,7 @@ class World {
           diskSpeed: diskSpeed(this.#prng, this.#shape),
           canary,
           limits,
+          edge,
           events: {
             touched: (node) => this.#touched.add(node),
             logWritten: (node, entries, marks) => this.#logWritten(node, entries, marks),
@@ -251,7 +266,7 @@ class World {
     }
   }
 
-  #addClients(table: CommandTable): void {
+  #addClients(): void {
     for (let id = 0; id < CLIENTS; id++) {
       this.#clients.push(
         new SimClient({
@@ -259,10 +274,10 @@ class World {
           nodes: this.#nodes,
           scheduler: this.#scheduler,
           prng: this.#prng.fork(),
-          history: this.#history,
-          table,
+          record: this.#record,
           trace: (line) => this.#telling.line(line),
           problem: (sentence) => this.#problems.push(sentence),
+          count: (kind) => this.#faults.count(kind),
         }),
       );
     }
@@ -315,11 +330,12 @@ class World {
     this.#runUntil(fromMs + SERVICE_MS, () => false);
     const untilMs = fromMs + SERVICE_MS - ANSWER_MS;
     this.#problems.push(...this.#users.overdue({ fromMs, untilMs, answerMs: ANSWER_MS }));
-    for (const { token, startMs, endMs, outcome } of this.#history.appends) {
-      if (startMs < fromMs || startMs > untilMs) continue;
-      if (outcome === "applied" && endMs - startMs <= ANSWER_MS) continue;
+    for (const { input, startMs, endMs, outcome, isAbandoned } of this.#record.lists) {
+      if (startMs < fromMs || startMs > untilMs || isAbandoned) continue;
+      if (outcome === "ok" && endMs - startMs <= ANSWER_MS) continue;
+      const what = input.kind === "append" ? input.element : "a read";
       this.#problems.push(
-        `liveness: long after the faults ${token} was ${outcome} after ${endMs - startMs} ms`,
+        `liveness: long after the faults ${what} was ${outcome} after ${endMs - startMs} ms`,
       );
     }
   }
@@ -386,10 +402,16 @@ class World {
 
   #checkHistory(): void {
     if (this.#problems.length > 0) return;
-    const values = new Map(
-      CLIENT_KEYS.map((key) => [key, splitTokens(this.#nodes[0].valueFrom(key, 0))] as const),
-    );
-    this.#problems.push(...checkHistory(this.#history, values), ...this.#users.finish());
+    const [node] = this.#nodes;
+    const final = {
+      atMs: this.#scheduler.nowMs,
+      lists: new Map(CLIENT_KEYS.map((key) => [key, splitTokens(node.valueFrom(key, 0))] as const)),
+      registers: new Map(
+        REGISTER_KEYS.map((key) => [key, node.valueFrom(key, 0) || null] as const),
+      ),
+      counters: new Map(COUNTER_KEYS.map((key) => [key, Number(node.valueFrom(key, 0))] as const)),
+    };
+    this.#problems.push(...judge(this.#record, final), ...this.#users.finish());
   }
 
   /** What the disks hold in the end, and what would become of one that changes a bit. */
