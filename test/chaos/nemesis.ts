@@ -61,14 +61,16 @@ export class Nemesis {
 
   async #round(count: number): Promise<MadeFault[]> {
     const claimed = new Set<number>();
+    let kinds = this.#ports.kinds;
     const faults: MadeFault[] = [];
     const ends: Promise<void>[] = [];
     for (let number = 0; number < count; number++) {
       if (number > 0) await this.#sleep(drawMs(this.#ports.random, 0, OVERLAP_DELAY_MAX_MS));
-      const chosen = await this.#choose(claimed);
+      const chosen = await this.#choose(kinds, claimed);
       if (chosen === null) break;
+      if (chosen.kind.takesCopies) kinds = kinds.filter((kind) => !kind.takesCopies);
       for (const node of chosen.aimed.hit) claimed.add(node);
-      const fault = this.#note(chosen.kind, chosen.aimed);
+      const fault = this.#note(chosen.kind.name, chosen.aimed);
       if (faults.push(fault) === 1) this.rounds.push(faults);
       ends.push(this.#carryOut(chosen.aimed, fault));
     }
@@ -76,14 +78,18 @@ export class Nemesis {
     return faults;
   }
 
-  async #choose(claimed: ReadonlySet<number>): Promise<{ kind: string; aimed: AimedFault } | null> {
-    const { machines, random, kinds } = this.#ports;
+  async #choose(
+    kinds: readonly FaultKind[],
+    claimed: ReadonlySet<number>,
+  ): Promise<{ kind: FaultKind; aimed: AimedFault } | null> {
+    if (kinds.length === 0) return null;
+    const { machines, random } = this.#ports;
     const free = machines.nodeIndexes.filter((node) => !claimed.has(node));
     const leader = await machines.leader();
     for (let attempt = 0; attempt < AIMS_MAX; attempt++) {
       const kind = random.pick(kinds);
       const aimed = kind.aim({ machines, random, free, leader });
-      if (aimed !== null) return { kind: kind.name, aimed };
+      if (aimed !== null) return { kind, aimed };
     }
     return null;
   }

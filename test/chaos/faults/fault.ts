@@ -27,6 +27,11 @@ export interface AimedFault {
 
 export interface FaultKind {
   readonly name: string;
+  /**
+   * Takes a copy of the data or a vote from the cluster until it ends. Two of these at once can be more than the cluster is made to
+   * bear: of three members one that is gone and one whose disk is lost leave no majority for ever.
+   */
+  readonly takesCopies?: true;
   /** Why it can not be made here, or null. */
   missing(machines: Machines): string | null;
   /** Null when there is nobody to aim at now. */

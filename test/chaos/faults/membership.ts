@@ -16,6 +16,7 @@ const ASK_AGAIN_MS = 300;
 export const membership: readonly FaultKind[] = [
   {
     name: "member-wiped",
+    takesCopies: true,
     missing: always,
     aim: ({ machines, free, random }) => {
       if (free.length === 0) return null;
@@ -38,6 +39,7 @@ export const membership: readonly FaultKind[] = [
   },
   {
     name: "member-removed",
+    takesCopies: true,
     missing: always,
     aim: ({ machines, free, leader, random }) => {
       if (free.length === 0) return null;
@@ -49,6 +51,7 @@ export const membership: readonly FaultKind[] = [
   },
   {
     name: "member-demoted",
+    takesCopies: true,
     missing: always,
     aim: ({ machines, free, random }) => {
       if (free.length === 0) return null;

@@ -51,12 +51,15 @@ export const partitions: readonly FaultKind[] = [
       cuts,
     };
   }),
-  partition("partition-bridge", ({ machines, random }) => {
+  partition("partition-bridge", ({ machines, random, leader }) => {
     const [bridge, ...rest] = sample(random, machines.nodeIndexes, machines.nodeIndexes.length);
     const half = Math.ceil(rest.length / 2);
-    const sides = [rest.slice(0, half), rest.slice(half)] as const;
+    const sides = [rest.slice(0, half), rest.slice(half)];
     const about = `${names(machines, sides[0])} and ${names(machines, sides[1])} meet only at ${machines.name(bridge)}`;
-    return { about, hit: [], keepsMajority: true, cuts: between(sides[0], sides[1]) };
+    // Writes go straight to the leader: who does not reach it waits, although a majority could be reached.
+    const hit =
+      leader === bridge ? [] : sides.filter((side) => !side.includes(leader ?? -1)).flat();
+    return { about, hit, keepsMajority: true, cuts: between(sides[0], sides[1]) };
   }),
   partition("partition-holes", ({ machines, random }) => {
     const all = machines.nodeIndexes.flatMap((from) =>
