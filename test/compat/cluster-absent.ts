@@ -29,7 +29,6 @@ export const ABSENT_COMMANDS: readonly string[] = [
   "evalsha",
   "evalsha_ro",
   "exec",
-  "failover",
   "fcall",
   "fcall_ro",
   "function",

@@ -63,6 +63,11 @@ export class RaftCore implements RaftCoreApi {
   }
 
   setPriorities(priorities: ReadonlyMap<NodeId, number>): void {
+    const known = this.#state.priorities;
+    const same = priorities.size === known.size;
+    if (same && [...priorities].every(([id, priority]) => known.get(id) === priority)) {
+      return;
+    }
     this.#state.priorities = new Map(priorities);
     this.#state.yields = { count: 0, atTick: this.#state.ticks };
   }

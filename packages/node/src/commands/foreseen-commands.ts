@@ -55,7 +55,6 @@ export const FORESEEN_COMMANDS: readonly (readonly [name: string, categories: st
   ["evalsha", "slow scripting"],
   ["evalsha_ro", "slow scripting"],
   ["exec", "slow transaction"],
-  ["failover", "admin slow dangerous"],
   ["fcall", "slow scripting"],
   ["fcall_ro", "slow scripting"],
   ["function", "slow"],

@@ -56,6 +56,7 @@ export class ReplicatedMembers implements MembershipControl {
       appliedIndex: () => ports.machine().appliedIndex,
     });
     this.#followers.saw(this.table.change);
+    this.#tellPriorities();
   }
 
   get table(): MembersTable {
@@ -140,7 +141,14 @@ export class ReplicatedMembers implements MembershipControl {
 
   changed(): void {
     this.#followers.saw(this.table.change);
+    this.#tellPriorities();
     for (const listener of this.#listeners) listener();
+  }
+
+  /** The core hands over and campaigns by them. */
+  #tellPriorities(): void {
+    const priorities = this.table.all().map(({ record }) => [record.id, record.priority] as const);
+    this.#ports.core.setPriorities(new Map(priorities));
   }
 
   /** Leader only, once a tick, as long as it may append. */

@@ -65,5 +65,7 @@ export const FrameKind = {
   SettleAnswer: 53,
   AppliedQuery: 54,
   AppliedAnswer: 55,
+  LeadershipAsk: 56,
+  LeadershipAnswer: 57,
 } as const;
 export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind];

@@ -9,7 +9,11 @@
  *   settle answer    requestId f64
  *   applied query    index f64
  *   applied answer   index f64
+ *   leadership ask   requestId f64 | timeoutMs f64 | wish u8 | has target u8 | target 16 bytes (zero without one)
+ *   leadership answer  requestId f64 | answer u8
  */
+import type { NodeId } from "@ferrite/raft";
+import type { LeadershipAnswer, LeadershipWish } from "../replica/leadership-control.ts";
 import type { PeerPayload } from "../replica/transport.ts";
 import { PeerError } from "./errors.ts";
 import { FrameKind, GROUP_ID } from "./frame.ts";
@@ -19,10 +23,23 @@ import type { FrameWriter } from "./frame-writer.ts";
 import { raftBodyBytes, readRaftMessage, writeRaftMessage } from "./raft-codec.ts";
 import type { LinkEnds } from "./raft-codec.ts";
 
+type LeadershipAsk = Extract<PeerPayload, { readonly kind: "leadershipAsk" }>;
 type ForwardRefusal = Extract<PeerPayload, { readonly kind: "forwardRefused" }>["reason"];
 
 /** The place in the list is the byte on the wire: append only. */
 const REFUSAL_REASONS: readonly ForwardRefusal[] = ["notLeader", "busy", "noSpace", "gap"];
+
+/** As the reasons: append only. */
+const WISHES: readonly LeadershipWish["kind"][] = ["transfer", "stepDown", "cancel"];
+const LEADERSHIP_ANSWERS: readonly LeadershipAnswer[] = [
+  "accepted",
+  "notLeader",
+  "nobody",
+  "underWay",
+  "nothing",
+];
+/** Stands where there is no target. */
+const NO_TARGET: NodeId = "00000000-0000-0000-0000-000000000000";
 
 const FIXED_BODY_BYTES = {
   forwardRefused: 17,
@@ -32,6 +49,8 @@ const FIXED_BODY_BYTES = {
   settleAnswer: 8,
   appliedQuery: 8,
   appliedAnswer: 8,
+  leadershipAsk: 34,
+  leadershipAnswer: 9,
 } as const;
 
 /** @throws PeerError notEncodable */
@@ -92,7 +111,26 @@ export function writePayload(
       writer.begin(FrameKind.AppliedAnswer, GROUP_ID, senderTimeMs, bodyBytes, bodyBytes);
       writer.f64(payload.index);
       return;
+    case "leadershipAsk":
+      writer.begin(FrameKind.LeadershipAsk, GROUP_ID, senderTimeMs, bodyBytes, bodyBytes);
+      writeLeadershipAsk(writer, payload);
+      return;
+    case "leadershipAnswer":
+      writer.begin(FrameKind.LeadershipAnswer, GROUP_ID, senderTimeMs, bodyBytes, bodyBytes);
+      writer.f64(payload.requestId);
+      writer.u8(LEADERSHIP_ANSWERS.indexOf(payload.answer));
+      return;
   }
+}
+
+function writeLeadershipAsk(writer: FrameWriter, payload: LeadershipAsk): void {
+  const { wish } = payload;
+  const target = wish.kind === "transfer" ? wish.target : null;
+  writer.f64(payload.requestId);
+  writer.f64(payload.timeoutMs);
+  writer.u8(WISHES.indexOf(wish.kind));
+  writer.u8(target === null ? 0 : 1);
+  writer.nodeId(target ?? NO_TARGET);
 }
 
 /**
@@ -136,6 +174,14 @@ function readOther(kind: number, reader: FrameReader): PeerPayload {
       return { kind: "appliedQuery", index: reader.count() };
     case FrameKind.AppliedAnswer:
       return { kind: "appliedAnswer", index: reader.count() };
+    case FrameKind.LeadershipAsk:
+      return readLeadershipAsk(reader);
+    case FrameKind.LeadershipAnswer:
+      return {
+        kind: "leadershipAnswer",
+        requestId: reader.count(),
+        answer: wordAt(LEADERSHIP_ANSWERS, reader.u8()),
+      };
     default:
       throw new PeerError(
         "frameUnknownKind",
@@ -144,11 +190,26 @@ function readOther(kind: number, reader: FrameReader): PeerPayload {
   }
 }
 
+function readLeadershipAsk(reader: FrameReader): LeadershipAsk {
+  const requestId = reader.count();
+  const timeoutMs = reader.count();
+  const kind = wordAt(WISHES, reader.u8());
+  const hasTarget = reader.boolean();
+  const id = reader.nodeId();
+  const target = hasTarget ? id : null;
+  const wish: LeadershipWish = kind === "transfer" ? { kind, target } : { kind };
+  return { kind: "leadershipAsk", requestId, wish, timeoutMs };
+}
+
 function readReason(reader: FrameReader): ForwardRefusal {
-  const value = reader.u8();
-  const reason = REFUSAL_REASONS[value];
-  if (reason === undefined) {
-    throw malformed(`a refusal's reason is ${value}`);
+  return wordAt(REFUSAL_REASONS, reader.u8());
+}
+
+/** What a byte stands for in a list of words. */
+function wordAt<T extends string>(words: readonly T[], place: number): T {
+  const word = words[place];
+  if (word === undefined) {
+    throw malformed(`${place} is none of ${words.join(", ")}`);
   }
-  return reason;
+  return word;
 }

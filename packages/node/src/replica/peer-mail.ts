@@ -2,6 +2,7 @@
 import type { NodeId } from "@ferrite/raft";
 import type { CopyCounts } from "./copy-counts.ts";
 import type { EntryWriter } from "./entry-writer.ts";
+import type { Handovers } from "./handovers.ts";
 import type { Proposals } from "./proposals.ts";
 import type { PeerPayload } from "./transport.ts";
 import type { UsersAccess } from "./users-access.ts";
@@ -14,6 +15,7 @@ export interface PeerMailReceivers {
   readonly proposals: Proposals;
   readonly copies: CopyCounts;
   readonly access: UsersAccess;
+  readonly leadership: Handovers;
   monotonicMs(): number;
 }
 
@@ -25,7 +27,7 @@ export class PeerMail {
   }
 
   receive(from: NodeId, payload: Exclude<PeerPayload, { readonly kind: "raft" }>): void {
-    const { entries, proposals, copies, access } = this.#receivers;
+    const { entries, proposals, copies, access, leadership } = this.#receivers;
     switch (payload.kind) {
       case "forward":
         return entries.receive(from, payload.batch);
@@ -35,6 +37,9 @@ export class PeerMail {
         return copies.answer(from, payload);
       case "copiesAnswer":
         return copies.answered(payload);
+      case "leadershipAsk":
+      case "leadershipAnswer":
+        return leadership.receive(from, payload);
       default:
         return access.receive(from, payload);
     }

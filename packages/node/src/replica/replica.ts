@@ -28,10 +28,11 @@ import { AppliedSide } from "./applied-side.ts";
 import { ReplicatedAnchors } from "./audit-anchors.ts";
 import { uuidBytes } from "./batch.ts";
 import { CopyCounts } from "./copy-counts.ts";
+import { DiskOffices } from "./disk-offices.ts";
 import { DiskWatch, type DiskAnswers } from "./disk-watch.ts";
 import { EntryWriter } from "./entry-writer.ts";
 import { ReplicaError } from "./errors.ts";
-import { FullDiskOffice } from "./full-disk-office.ts";
+import { Handovers } from "./handovers.ts";
 import { isInternalWrite } from "./internal-writes.ts";
 import { LeaseReads } from "./lease-reads.ts";
 import { LogicalClock } from "./logical-clock.ts";
@@ -50,7 +51,6 @@ import { ReadRunner } from "./read-runner.ts";
 import { ReadyWrites } from "./ready-writes.ts";
 import { ServiceState } from "./service-state.ts";
 import { SnapshotKeeper } from "./snapshot-keeper.ts";
-import { StalledDiskOffice } from "./stalled-disk-office.ts";
 import type { StateMachine } from "./state-machine.ts";
 import type { PeerPayload, TransportEvents } from "./transport.ts";
 import { UsersAccess } from "./users-access.ts";
@@ -61,6 +61,7 @@ export class Replica implements WritePath, TransportEvents {
   readonly access: UsersAccess;
   readonly anchors: ReplicatedAnchors;
   readonly members: ReplicatedMembers;
+  readonly leadership: Handovers;
   readonly #ports: ReplicaPorts;
   readonly #limits: ReplicaLimits;
   readonly #core: RaftCore;
@@ -78,9 +79,8 @@ export class Replica implements WritePath, TransportEvents {
   readonly #writes: ReadyWrites;
   #roundPlanned = false;
   readonly #service: ServiceState;
-  readonly #office: FullDiskOffice;
   readonly #disk: DiskWatch;
-  readonly #stalledOffice: StalledDiskOffice;
+  readonly #offices: DiskOffices;
 
   constructor(options: ReplicaOptions, ports: ReplicaPorts) {
     const { limits, recovered } = options;
@@ -96,9 +96,8 @@ export class Replica implements WritePath, TransportEvents {
     this.#core = new RaftCore(
       raftOptions(options, { hardState, seed: Math.floor(ports.random() * 0xffffffff) }),
     );
-    this.#office = new FullDiskOffice(this.#core);
     this.#disk = new DiskWatch(ports.log, diskWatchOptions(limits, monotonicMs));
-    this.#stalledOffice = new StalledDiskOffice({
+    this.#offices = new DiskOffices(this.#disk, {
       core: this.#core,
       electionTimeoutMs: limits.electionTimeoutMs,
       isAlone: () => this.#isAlone(),
@@ -164,6 +163,10 @@ export class Replica implements WritePath, TransportEvents {
       this.#outgoing.send(to, payload);
       this.#plan();
     };
+    this.leadership = new Handovers(
+      { nodeId: this.nodeId, core: this.#core, monotonicMs, send, plan: () => this.#plan() },
+      firstRequestId,
+    );
     this.#copies = new CopyCounts({ core: this.#core, monotonicMs, send }, firstRequestId);
     const submit = (bytes: Buffer, userId: number, client: WriteClient): string | null =>
       this.#submit(bytes, { start: 0, end: bytes.length }, client, userId);
@@ -188,6 +191,7 @@ export class Replica implements WritePath, TransportEvents {
       proposals: this.#proposals,
       copies: this.#copies,
       access: this.access,
+      leadership: this.leadership,
       monotonicMs,
     });
     this.anchors = new ReplicatedAnchors({ anchors: () => this.#applied.machine.anchors, submit });
@@ -319,8 +323,8 @@ export class Replica implements WritePath, TransportEvents {
   tick(): void {
     if (this.#service.isStopped) return;
     const nowMs = this.#ports.clock.monotonicMs();
-    this.#watchDisk(nowMs);
-    if (!this.#disk.isStalled || this.#stalledOffice.mayTick()) {
+    this.#offices.watch(nowMs, this.#ports.events);
+    if (this.#offices.mayTick()) {
       this.#leases.ticks();
       this.#core.tick();
     }
@@ -330,7 +334,8 @@ export class Replica implements WritePath, TransportEvents {
     this.access.tick();
     this.members.tick();
     this.#copies.check();
-    if (this.#service.isDiskFull) this.#office.leave(nowMs);
+    this.leadership.tick();
+    if (this.#service.isDiskFull) this.#offices.leaveFull(nowMs);
     else if (this.#core.role() === "leader") this.#lead(nowMs);
     this.#plan();
   }
@@ -339,13 +344,6 @@ export class Replica implements WritePath, TransportEvents {
   #lead(nowMs: number): void {
     this.#entries.tick(nowMs);
     this.members.lead();
-  }
-
-  #watchDisk(nowMs: number): void {
-    const change = this.#disk.tick();
-    if (change === "ended") this.#stalledOffice.ended();
-    if (change !== null) this.#ports.events.diskStalled(change === "begun");
-    if (this.#disk.isStalled) this.#stalledOffice.tick(nowMs);
   }
 
   /** Leadership to another node, if this one has it. True when it was started. */
@@ -363,6 +361,7 @@ export class Replica implements WritePath, TransportEvents {
     this.#proposals.failAll();
     this.access.stop();
     this.members.stop();
+    this.leadership.stop();
     this.#reads.failAll("CLUSTERDOWN this node is stopping");
     this.#ports.events.roundDone();
   }
@@ -372,7 +371,7 @@ export class Replica implements WritePath, TransportEvents {
     this.#service.isDiskFull = full;
     this.#disk.diskFull(full);
     this.#ports.events.diskSpace(full);
-    if (full) this.#office.leave(this.#ports.clock.monotonicMs());
+    if (full) this.#offices.leaveFull(this.#ports.clock.monotonicMs());
     this.#plan();
   }
 
@@ -386,7 +385,7 @@ export class Replica implements WritePath, TransportEvents {
   }
 
   #receiveMessage(from: NodeId, message: Message, senderTimeMs: number): void {
-    if (this.#disk.isStalled && this.#stalledOffice.isRefused(message)) return;
+    if (this.#offices.isRefused(message)) return;
     this.#core.step(message);
     if (from !== this.#core.leader() || message.term !== this.#core.term()) return;
     this.#clock.heard(senderTimeMs);
@@ -459,6 +458,7 @@ export class Replica implements WritePath, TransportEvents {
     this.#clock.lead(change.role === "leader");
     this.#entries.leaderChanged();
     this.#copies.leaderChanged();
+    this.leadership.leaderChanged();
     this.access.leaderChanged();
     if (change.leader !== null) {
       this.#service.leaderHeard();

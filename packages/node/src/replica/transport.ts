@@ -4,6 +4,7 @@
  * production: mutual TLS (peers/). In the simulator: a virtual network.
  */
 import type { Message, NodeId } from "@ferrite/raft";
+import type { LeadershipAnswer, LeadershipWish } from "./leadership-control.ts";
 
 export type PeerPayload =
   | { readonly kind: "raft"; readonly message: Message }
@@ -33,7 +34,19 @@ export type PeerPayload =
   /** From the leader: say so when you have applied `index`. */
   | { readonly kind: "appliedQuery"; readonly index: number }
   /** The sender has applied the log up to `index`, or will honour no credentials before it has. */
-  | { readonly kind: "appliedAnswer"; readonly index: number };
+  | { readonly kind: "appliedAnswer"; readonly index: number }
+  /** To the leader: a wish about who leads, to be tried for so long (handovers.ts). */
+  | {
+      readonly kind: "leadershipAsk";
+      readonly requestId: number;
+      readonly wish: LeadershipWish;
+      readonly timeoutMs: number;
+    }
+  | {
+      readonly kind: "leadershipAnswer";
+      readonly requestId: number;
+      readonly answer: LeadershipAnswer;
+    };
 
 export interface Transport {
   /**

@@ -5,6 +5,7 @@ import type { MembershipControl } from "../members/membership-ports.ts";
 import type { Genesis, Member } from "../peers/membership.ts";
 import type { AccessState, AuditAnchors } from "../replica/access-state.ts";
 import type { DiskAnswers } from "../replica/disk-watch.ts";
+import type { LeadershipControl } from "../replica/leadership-control.ts";
 import type { MemberView, ReplicaView } from "../replica/replica-view.ts";
 import type { Replica } from "../replica/replica.ts";
 
@@ -40,6 +41,10 @@ export class LiveReplicaView implements ReplicaView {
 
   get anchors(): AuditAnchors {
     return this.#replica.anchors;
+  }
+
+  get leadership(): LeadershipControl {
+    return this.#replica.leadership;
   }
 
   get membership(): MembershipControl {

@@ -172,6 +172,35 @@ export const anyPayload: fc.Arbitrary<PeerPayload> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({
+      kind: fc.constant("leadershipAsk" as const),
+      requestId: count,
+      timeoutMs: count,
+      wish: fc.oneof(
+        fc.record({
+          kind: fc.constant("transfer" as const),
+          target: fc.option(fc.uuid()),
+        }),
+        fc.constantFrom({ kind: "stepDown" as const }, { kind: "cancel" as const }),
+      ),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("leadershipAnswer" as const),
+      requestId: count,
+      answer: fc.constantFrom(
+        "accepted" as const,
+        "notLeader" as const,
+        "nobody" as const,
+        "underWay" as const,
+        "nothing" as const,
+      ),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
       kind: fc.constant("copiesQuery" as const),
       requestId: count,
       index: count,

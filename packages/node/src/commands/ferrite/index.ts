@@ -3,6 +3,7 @@ import type { CommandSpec } from "../command.ts";
 import { ferriteAtRest } from "./at-rest.ts";
 import { ferriteAudit } from "./audit.ts";
 import { ferriteConsistency } from "./consistency.ts";
+import { ferriteLeader } from "./leader.ts";
 import { ferriteMember } from "./member.ts";
 import { ferriteStatus } from "./status.ts";
 
@@ -10,6 +11,7 @@ export const ferriteCommands: readonly CommandSpec[] = [
   ferriteAtRest,
   ferriteAudit,
   ferriteConsistency,
+  ferriteLeader,
   ferriteMember,
   ferriteStatus,
 ];

@@ -2,6 +2,7 @@
 import type { CommandSpec } from "../command.ts";
 import { config } from "./config.ts";
 import { dbsize } from "./dbsize.ts";
+import { failover } from "./failover.ts";
 import { flushall } from "./flushall.ts";
 import { flushdb } from "./flushdb.ts";
 import { info } from "./info.ts";
@@ -12,6 +13,7 @@ import { wait } from "./wait.ts";
 export const serverCommands: readonly CommandSpec[] = [
   config,
   dbsize,
+  failover,
   flushall,
   flushdb,
   info,

@@ -14,7 +14,10 @@ export function replicationLines({ replica }: ServerView): readonly InfoLine[] {
   const last = replica.lastIndex();
   return [
     ...role,
-    ["master_failover_state", "no-failover"],
+    [
+      "master_failover_state",
+      replica.leadership.isHandingOver() ? "failover-in-progress" : "no-failover",
+    ],
     ["master_replid", toolNodeId(replica.clusterId)],
     ["master_replid2", "0".repeat(40)],
     ["master_repl_offset", last],

@@ -10,11 +10,11 @@ import type { AccessState, AuditAnchors } from "../../../src/replica/access-stat
 import type { MemberView, ReplicaView } from "../../../src/replica/replica-view.ts";
 import type { WriteClient, WritePath } from "../../../src/replica/write-path.ts";
 import type { Consistency } from "../../../src/commands/consistency-levels.ts";
-import type { Consistency } from "../../../src/commands/consistency-levels.ts";
 import { Argv } from "../../../src/resp/argv.ts";
 import { Decoder } from "../../../src/resp/decoder.ts";
 import { LOG_LIMITS } from "../../../src/resp/limits.ts";
 import type { Reply } from "../../../src/resp/reply.ts";
+import { FakeLeadership } from "./fake-leadership.ts";
 import { FakeMembership } from "./fake-membership.ts";
 
 interface PendingWrite {
@@ -42,10 +42,9 @@ export class FakeReplica implements WritePath, ReplicaView {
   confirmations: ((errorText: string | null) => void)[] = [];
   waits: { index: number; wanted: number; timeoutMs: number; done: (count: number) => void }[] = [];
   waitsGivenUp = 0;
+  readonly leadership: FakeLeadership = new FakeLeadership();
   readonly membership: FakeMembership = new FakeMembership();
   extraMembers: MemberView[] = [];
-  /** Whether a read of this level needs no confirmation. */
-  readsNow: (level: Consistency, boundMs: number) => boolean = () => false;
   /** Whether a read of this level needs no confirmation. */
   readsNow: (level: Consistency, boundMs: number) => boolean = () => false;
   /** Called when a write arrives. */
@@ -84,10 +83,6 @@ export class FakeReplica implements WritePath, ReplicaView {
   fail(errorText: string, count: number = this.pending.length): void {
     for (const write of this.pending.splice(0, count)) write.client.writeFailed(errorText);
     this.onRoundDone();
-  }
-
-  mayReadNow(level: Consistency, boundMs: number): boolean {
-    return this.readsNow(level, boundMs);
   }
 
   mayReadNow(level: Consistency, boundMs: number): boolean {
