@@ -183,6 +183,8 @@ export interface NodeConfig extends AuditSettings, TlsConfig, AtRestConfig {
   readonly proposalQueueBytesMax: number;
   /** log-segment-bytes, default 64 MiB */
   readonly logSegmentBytes: number;
+  /** repair-damaged-disk, default yes: damaged files are put aside, and what is missing comes from the other nodes. */
+  readonly repairDamagedDisk: boolean;
   /** snapshot-log-bytes: log written since the last snapshot that starts the next one. Default 64 MiB */
   readonly snapshotLogBytes: number;
   /** log-cache-bytes: log entries kept in memory for followers that lag. Default 64 MiB */

@@ -348,6 +348,14 @@ export const SETTINGS: { readonly [Field in SettingField]: Setting<SettingValues
     defaultText: "64mb",
     about: "Size of one log file. Space for it is reserved when it is begun.",
   },
+  repairDamagedDisk: {
+    name: "repair-damaged-disk",
+    group: "storage",
+    kind: yesNo,
+    defaultText: "yes",
+    about:
+      "Whether a node that finds its log or its snapshots damaged takes the damaged files out of use and has the others send what is missing. No: it does not start. A node alone never starts without all that it has acknowledged.",
+  },
   snapshotLogBytes: {
     name: "snapshot-log-bytes",
     group: "storage",

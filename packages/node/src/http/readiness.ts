@@ -44,10 +44,19 @@ export function readinessChecks(source: ReadinessSource): readonly Check[] {
       "what was agreed before the start is not all applied yet",
     ),
     check("serving", !source.isDraining(), "the node is being stopped"),
-    { name: "disk", failure: diskFailure(source) },
+    ...diskChecks(source),
     { name: "users", failure: source.credentialsRefusal() },
     ...warningCheck("certificates", source.certificateWarnings()),
   ];
+}
+
+function diskChecks(source: ReadinessSource): readonly Check[] {
+  const failure = diskFailure(source);
+  const { missingUpTo } = source.replica.disk();
+  if (failure !== null || missingUpTo === null) return [{ name: "disk", failure }];
+  return warningCheck("disk", [
+    "the log was damaged: what is missing comes from the other nodes, and this node does not lead until it is there",
+  ]);
 }
 
 function diskFailure(source: ReadinessSource): string | null {

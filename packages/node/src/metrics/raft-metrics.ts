@@ -95,7 +95,7 @@ function registerLog(registry: Registry, replica: RaftMetricsSource): void {
   );
 }
 
-/** R50 */
+/** R42, R50, R58 */
 function registerDisk(registry: Registry, replica: RaftMetricsSource): void {
   followGauge(
     registry,
@@ -109,6 +109,22 @@ function registerDisk(registry: Registry, replica: RaftMetricsSource): void {
     registry,
     { name: "ferrite_disk_stalls_total", help: "Times that the log's disk stopped answering." },
     () => replica.disk().stalls,
+  );
+  followGauge(
+    registry,
+    {
+      name: "ferrite_damage_places",
+      help: "Places of damage to log and snapshots that the last start has found, or that are not made good yet.",
+    },
+    () => replica.disk().damages,
+  );
+  followGauge(
+    registry,
+    {
+      name: "ferrite_damage_open",
+      help: "1 while entries that damage took are missing: the node does not lead.",
+    },
+    () => replica.disk().missingUpTo !== null,
   );
 }
 

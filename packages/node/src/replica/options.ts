@@ -3,6 +3,7 @@ import type {
   Configuration,
   Entry,
   HardState,
+  LogPosition,
   NodeId,
   RaftOptions,
   SnapshotMeta,
@@ -123,6 +124,8 @@ export interface ReplicaOptions {
     readonly entries: readonly Entry[];
     /** The newest snapshot, or null when there is none yet. */
     readonly snapshot: SnapshotMeta | null;
+    /** Where the log ended before it was damaged (repair/); null or missing when it is whole. */
+    readonly floor?: LogPosition | null;
     /** The state at the snapshot, or an empty one. */
     readonly machine: StateMachine;
   };
@@ -182,6 +185,7 @@ export function raftOptions(
         sizeBytes: 0,
       },
       entries: recovered.entries,
+      floor: recovered.floor ?? null,
     },
   };
 }

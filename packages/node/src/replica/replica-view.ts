@@ -3,8 +3,7 @@ import type { Index, NodeId, Role, Term } from "@ferrite/raft";
 import type { KeyspaceApi } from "@ferrite/storage";
 import type { MembershipControl } from "../members/membership-ports.ts";
 import type { AccessState, AuditAnchors } from "./access-state.ts";
-import type { DiskAnswers } from "./disk-watch.ts";
-import type { LeadershipControl } from "./leadership-control.ts";
+import type { DiskFacts } from "./disk-facts.ts";
 
 export interface MemberView {
   readonly id: NodeId;
@@ -45,16 +44,14 @@ export interface ReplicaView {
   /** The users, to be asked and changed. */
   readonly access: AccessState;
   readonly anchors: AuditAnchors;
-  /** Who leads, and wishes about it. */
-  readonly leadership: LeadershipControl;
   /** This node's view of the leader's clock, in Unix ms. */
   logicalNowMs(): number;
   /** Ms since this node last heard a leader; 0 on the leader itself, Infinity if it never did. */
   leaderSilenceMs(): number;
   /** After a start: the state may still be older than what clients have seen of this node before. */
   isCatchingUp(): boolean;
-  /** Whether the log's disk answers. */
-  disk(): DiskAnswers;
+  /** Whether the log's disk answers, and whether it was damaged. */
+  disk(): DiskFacts;
   /** Null when the node can take writes now; otherwise the error a write would get. */
   writeRefusal(): string | null;
   /**

@@ -4,8 +4,8 @@ import type { KeyspaceApi } from "@ferrite/storage";
 import type { MembershipControl } from "../members/membership-ports.ts";
 import type { Genesis, Member } from "../peers/membership.ts";
 import type { AccessState, AuditAnchors } from "../replica/access-state.ts";
-import type { DiskAnswers } from "../replica/disk-watch.ts";
-import type { LeadershipControl } from "../replica/leadership-control.ts";
+import type { DamageFacts } from "../repair/group-disk.ts";
+import type { DiskFacts } from "../replica/disk-facts.ts";
 import type { MemberView, ReplicaView } from "../replica/replica-view.ts";
 import type { Replica } from "../replica/replica.ts";
 
@@ -14,6 +14,7 @@ export interface LiveReplicaViewOptions {
   readonly genesis: Genesis;
   /** This node, with the addresses it really listens on. */
   readonly self: Member;
+  damage(): DamageFacts;
 }
 
 export class LiveReplicaView implements ReplicaView {
@@ -22,10 +23,12 @@ export class LiveReplicaView implements ReplicaView {
   readonly clusterId: string;
   readonly #replica: Replica;
   readonly #self: Member;
+  readonly #damage: () => DamageFacts;
 
   constructor(options: LiveReplicaViewOptions) {
     this.#replica = options.replica;
     this.#self = options.self;
+    this.#damage = () => options.damage();
     this.nodeId = options.self.id;
     this.nodeName = options.self.name;
     this.clusterId = options.genesis.clusterId;
@@ -41,10 +44,6 @@ export class LiveReplicaView implements ReplicaView {
 
   get anchors(): AuditAnchors {
     return this.#replica.anchors;
-  }
-
-  get leadership(): LeadershipControl {
-    return this.#replica.leadership;
   }
 
   get membership(): MembershipControl {
@@ -103,8 +102,9 @@ export class LiveReplicaView implements ReplicaView {
     return !this.#replica.service.isCaughtUp;
   }
 
-  disk(): DiskAnswers {
-    return this.#replica.disk;
+  disk(): DiskFacts {
+    const { damages, floor } = this.#damage();
+    return { ...this.#replica.disk, damages: damages.length, missingUpTo: floor };
   }
 
   writeRefusal(): string | null {

@@ -1,21 +1,15 @@
 /** Recovers what the disk holds and sets a replica going on it, on the machine's clock, disk and links. */
 import { createHash } from "node:crypto";
-import {
-  FileSnapshotStore,
-  openLog,
-  type AtRestKeys,
-  type FileSystem,
-  type KeyedLogWriter,
-  type SnapshotStore,
-} from "@ferrite/storage";
+import type { AtRestKeys, FileSystem, KeyedLogWriter, SnapshotStore } from "@ferrite/storage";
 import type { SnapshotMeta } from "@ferrite/raft";
 import type { Logger } from "pino";
-import { placesIn } from "../at-rest/node-disk.ts";
-import { TrackedSnapshots } from "../at-rest/tracked-snapshots.ts";
+import type { TrackedSnapshots } from "../at-rest/tracked-snapshots.ts";
 import type { CommandTable } from "../commands/table.ts";
 import type { NodeConfig } from "../config/node-config.ts";
 import { PEER_FRAME_OVERHEAD_BYTES } from "../config/schema.ts";
 import type { Genesis, NodeIdentity } from "../peers/membership.ts";
+import { openGroupDisk, type DamageFacts, type RepairState } from "../repair/group-disk.ts";
+import { repairPlaces } from "../repair/places.ts";
 import {
   DEFAULT_REPLICA_LIMITS,
   initialConfiguration,
@@ -54,6 +48,8 @@ export interface RunningReplica {
   onRoundDone(listener: () => void): void;
   onKeysExpired(listener: (count: number) => void): void;
   isDiskFull(): boolean;
+  /** What was damaged on the disk, and what is still missing because of it. */
+  damage(): DamageFacts;
   /** Answers when the log's worker has taken everything that was given to it before. */
   pingLog(onAnswer: () => void): void;
   close(): Promise<void>;
@@ -66,36 +62,31 @@ export interface RunningDisk {
 
 export async function openReplica(options: OpenReplicaOptions): Promise<RunningReplica> {
   const { config, genesis, logger, links } = options;
-  const { logDirectory, snapshotDirectory } = placesIn(config.dataDir);
-  const snapshots = new TrackedSnapshots(
-    await FileSnapshotStore.open({
-      directory: snapshotDirectory,
-      clusterId: genesis.clusterId,
-      groupId: 0,
-      encryption: options.encryption,
-    }),
-  );
-  const snapshot = snapshots.latest();
   const access = accessPorts(options.table);
   const newMachine = (): StateMachine => createMachine(options, access);
   const machine = newMachine();
-  if (snapshot !== null) await restored(snapshots, snapshot, machine);
   const signals = new Signals(options);
   const failStop = new FailStop((error) => signals.failed(error));
-  const { writer, recovered } = await openLog(
+  const disk = await openGroupDisk(
     {
-      directory: logDirectory,
-      encryption: options.encryption,
-      clusterId: genesis.clusterId,
-      groupId: 0,
-      segmentBytes: config.logSegmentBytes,
-      after: { index: snapshot?.index ?? 0, term: snapshot?.term ?? 0 },
+      fileSystem: options.fileSystem,
+      places: repairPlaces({ ...config, ...genesis, encryption: options.encryption }),
+      mayRepair: config.repairDamagedDisk,
+      hasPeers: hasPeers(options),
+      logger,
     },
     {
       onFailure: (error) => signals.failed(error),
       onSpace: (full) => signals.replica?.diskFull(full),
     },
   );
+  const { snapshots, snapshot, writer, recovered, repair } = disk;
+  try {
+    if (snapshot !== null) await restored(snapshots, snapshot, machine);
+  } catch (error) {
+    await new Promise<void>((resolve) => writer.close(resolve));
+    throw error;
+  }
   if (recovered.tornTailBytes > 0) {
     logger.info({ bytes: recovered.tornTailBytes }, "cut an unfinished last write off the log");
   }
@@ -109,7 +100,7 @@ export async function openReplica(options: OpenReplicaOptions): Promise<RunningR
       genesis,
       incarnation: options.incarnation,
       limits: replicaLimits(config),
-      recovered: { ...recovered, snapshot, machine },
+      recovered: { ...recovered, snapshot, machine, floor: repair.floor },
       newMachine,
     },
     {
@@ -125,7 +116,12 @@ export async function openReplica(options: OpenReplicaOptions): Promise<RunningR
     },
   );
   signals.replica = replica;
-  return new Running(replica, { log: writer, snapshots }, { signals, links, failStop });
+  return new Running(replica, { log: writer, snapshots }, { signals, links, failStop, repair });
+}
+
+/** Are there other nodes that have what this one may have lost? */
+function hasPeers({ config, genesis, identity }: OpenReplicaOptions): boolean {
+  return config.peers.length > 0 || genesis.members.some(({ id }) => id !== identity.id);
 }
 
 function createMachine(options: OpenReplicaOptions, access: AccessPorts): StateMachine {
@@ -240,6 +236,7 @@ class Running implements RunningReplica {
   readonly #signals: Signals;
   readonly #links: ClusterLinks;
   readonly #failStop: FailStop;
+  readonly #repair: RepairState;
   #ticker: NodeJS.Timeout | null = null;
 
   constructor(
@@ -249,6 +246,7 @@ class Running implements RunningReplica {
       readonly signals: Signals;
       readonly links: ClusterLinks;
       readonly failStop: FailStop;
+      readonly repair: RepairState;
     },
   ) {
     this.replica = replica;
@@ -256,11 +254,15 @@ class Running implements RunningReplica {
     this.#signals = around.signals;
     this.#links = around.links;
     this.#failStop = around.failStop;
+    this.#repair = around.repair;
   }
 
   start(): void {
     const failStop = this.#failStop;
-    const tick = (): void => this.replica.tick();
+    const tick = (): void => {
+      this.replica.tick();
+      this.#repair.look(this.replica.core.floor());
+    };
     this.#links.activate(failStop.events(this.replica), () => this.replica.logicalNowMs());
     this.#ticker = setInterval(() => failStop.run(tick), DEFAULT_REPLICA_LIMITS.tickMs);
   }
@@ -275,6 +277,10 @@ class Running implements RunningReplica {
 
   isDiskFull(): boolean {
     return this.#signals.diskIsFull;
+  }
+
+  damage(): DamageFacts {
+    return this.#repair.facts;
   }
 
   pingLog(onAnswer: () => void): void {

@@ -11,6 +11,10 @@ import type { NodeConfig } from "../config/node-config.ts";
 import { Settings } from "../config/settings.ts";
 import { startHttpServer, startWaitingServer, type HttpServerHandle } from "../http/http-server.ts";
 import type { PeerMetricsSource } from "../metrics/peer-metrics.ts";
+import { diskRepaired, identityRenewed } from "../repair/audit-events.ts";
+import { RepairError } from "../repair/errors.ts";
+import { renewalPlaces } from "../repair/places.ts";
+import { beginRenewal, finishRenewal } from "../repair/renewal.ts";
 import { createMetricsRegistry } from "../metrics/registry.ts";
 import type { ServerCounters } from "../server/edge-context.ts";
 import { RespServer } from "../server/server.ts";
@@ -27,7 +31,7 @@ import { clientTls, httpTls } from "./client-tls.ts";
 import { NodeAccess } from "./node-access.ts";
 import { Draining } from "./draining.ts";
 import { checkRecoveredFits } from "./genesis-file.ts";
-import { loadIdentity } from "./identity.ts";
+import { loadIdentity, renewIdentity } from "./identity.ts";
 import { LiveReplicaView } from "./live-replica-view.ts";
 import { HeldRefusals } from "./held-refusals.ts";
 import { joinCluster, peerPolicy } from "./join-cluster.ts";
@@ -47,6 +51,17 @@ const CATCH_UP_POLL_MS = 2;
 export async function startNode(options: StartNodeOptions): Promise<NodeHandle> {
   const { config } = options;
   const logger = options.logger ?? pino({ enabled: false });
+  try {
+    return await startOnce(config, logger);
+  } catch (error) {
+    if (!(error instanceof RepairError) || error.code !== "PAST_UNKNOWN") throw error;
+    logger.error({ err: error }, "the past of this disk is given up");
+    beginRenewal(new NodeFileSystem(), config.dataDir, error.message);
+    return await startOnce(config, logger);
+  }
+}
+
+async function startOnce(config: NodeConfig, logger: Logger): Promise<NodeHandle> {
   const parts = new Parts();
   try {
     return await assemble(config, logger, parts);
@@ -64,6 +79,10 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
   const certificates = await NodeCertificates.open(config, systemCertificatePorts(logger));
   parts.add("certificates", () => certificates.close());
   const settings = new Settings(config);
+  const renewed = finishRenewal(fileSystem, renewalPlaces(config), {
+    renew: () => renewIdentity(fileSystem, config.dataDir),
+    logger,
+  });
   const preparedAtRest = await prepareNodeAtRest({ settings, fileSystem, logger });
   const { identity, formerIds, incarnation, logBegun } = loadIdentity(fileSystem, {
     dataDirectory: config.dataDir,
@@ -122,6 +141,7 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
     replica: running.replica,
     genesis: links.genesis,
     self: links.self,
+    damage: () => running.damage(),
   });
   const audit = createAuditTrail({
     settings: config,
@@ -137,6 +157,8 @@ async function assemble(config: NodeConfig, logger: Logger, parts: Parts): Promi
   audit.record(nodeStarted({ version: FERRITE_VERSION, settings: changedSettings(config) }));
   certificates.attachAudit(audit);
   refusals.attach(audit);
+  if (running.damage().damages.length > 0) audit.record(diskRepaired(running.damage()));
+  if (renewed !== null) audit.record(identityRenewed(renewed));
   if (links.origin === "founded") {
     const members = links.genesis.members.map(({ name, id }) => `${name} (${id})`);
     audit.record(membershipChanged({ action: "formed", after: members.join(", ") }));

@@ -1,3 +1,4 @@
+import type { DiskFacts } from "../../src/replica/disk-facts.ts";
 import type { Registry } from "prom-client";
 import {
   startHttpServer,
@@ -17,7 +18,7 @@ export class FakeNode {
   catchingUp = false;
   draining = false;
   diskFull = false;
-  disk: { stalledMs: number | null; stalls: number } = { stalledMs: null, stalls: 0 };
+  disk: DiskFacts = { stalledMs: null, stalls: 0, damages: 0, missingUpTo: null };
   usersRefusal: string | null = null;
   certificateWarnings: readonly string[] = [];
   certificates: readonly CredentialHealth[] = [];

@@ -69,7 +69,7 @@ describe("O03 readiness", () => {
     ],
     [
       "the disk hangs (R50)",
-      (it) => (it.disk = { stalledMs: 1234.4, stalls: 1 }),
+      (it) => (it.disk = { ...it.disk, stalledMs: 1234.4, stalls: 1 }),
       "[-]disk failed: the disk has not answered for 1234 ms",
     ],
     [

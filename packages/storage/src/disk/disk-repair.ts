@@ -115,8 +115,15 @@ export function endRepair(fileSystem: FileSystem, places: RepairPlaces): void {
   pruneQuarantines(fileSystem, directoriesOf(places));
 }
 
-/** Takes log, snapshots and votes out of use, all of them: the disk goes on as that of a node without a past. */
-export function quarantineAll(fileSystem: FileSystem, places: RepairPlaces): void {
+/**
+ * Takes log, snapshots and votes out of use, all of them, and `otherFiles`: the disk goes on as that of a node without
+ * a past.
+ */
+export function quarantineAll(
+  fileSystem: FileSystem,
+  places: RepairPlaces,
+  otherFiles: readonly string[] = [],
+): void {
   const number = nextQuarantine(fileSystem, directoriesOf(places));
   const { directory } = places.snapshots;
   const names = namesIn(fileSystem, directory).filter((name) => snapshotPositionOf(name) !== null);
@@ -124,7 +131,7 @@ export function quarantineAll(fileSystem: FileSystem, places: RepairPlaces): voi
     quarantineFiles(fileSystem, directory, { names, number });
   }
   quarantineSegments(fileSystem, places.log, { firstSegment: Infinity, number });
-  for (const path of [places.log.voteFile ?? places.notePath, places.notePath]) {
+  for (const path of [places.log.voteFile ?? places.notePath, places.notePath, ...otherFiles]) {
     const name = path.slice(path.lastIndexOf("/") + 1);
     quarantineFiles(fileSystem, directoryOf(path), { names: [name], number });
   }

@@ -27,7 +27,7 @@ function runStatus({ reply, server }: EdgeContext): void {
   const { replica } = server;
   const members = replica.members();
   const silenceMs = replica.leaderSilenceMs();
-  const { stalledMs, stalls } = replica.disk();
+  const { stalledMs, stalls, damages, missingUpTo } = replica.disk();
   const facts: readonly (readonly [string, string | number | null])[] = [
     ["name", replica.nodeName],
     ["id", replica.nodeId],
@@ -42,6 +42,8 @@ function runStatus({ reply, server }: EdgeContext): void {
     ["write_refusal", replica.writeRefusal()],
     ["disk_stalled_ms", stalledMs === null ? null : Math.round(stalledMs)],
     ["disk_stalls", stalls],
+    ["disk_damages", damages],
+    ["disk_missing_up_to", missingUpTo === null ? null : missingUpTo.index],
     ["commit_index", replica.commitIndex()],
     ["applied_index", replica.appliedIndex()],
     ["last_index", replica.lastIndex()],

@@ -6,6 +6,7 @@ import type { NodeId, Role } from "@ferrite/raft";
 import { Keyspace } from "@ferrite/storage";
 import type { KeyContext, ReadCommand } from "../../../src/commands/command.ts";
 import type { CommandTable } from "../../../src/commands/table.ts";
+import type { DiskFacts } from "../../../src/replica/disk-facts.ts";
 import type { AccessState, AuditAnchors } from "../../../src/replica/access-state.ts";
 import type { MemberView, ReplicaView } from "../../../src/replica/replica-view.ts";
 import type { WriteClient, WritePath } from "../../../src/replica/write-path.ts";
@@ -14,7 +15,6 @@ import { Argv } from "../../../src/resp/argv.ts";
 import { Decoder } from "../../../src/resp/decoder.ts";
 import { LOG_LIMITS } from "../../../src/resp/limits.ts";
 import type { Reply } from "../../../src/resp/reply.ts";
-import { FakeLeadership } from "./fake-leadership.ts";
 import { FakeMembership } from "./fake-membership.ts";
 
 interface PendingWrite {
@@ -42,7 +42,6 @@ export class FakeReplica implements WritePath, ReplicaView {
   confirmations: ((errorText: string | null) => void)[] = [];
   waits: { index: number; wanted: number; timeoutMs: number; done: (count: number) => void }[] = [];
   waitsGivenUp = 0;
-  readonly leadership: FakeLeadership = new FakeLeadership();
   readonly membership: FakeMembership = new FakeMembership();
   extraMembers: MemberView[] = [];
   /** Whether a read of this level needs no confirmation. */
@@ -166,8 +165,8 @@ export class FakeReplica implements WritePath, ReplicaView {
   isCatchingUp(): boolean {
     return false;
   }
-  disk(): { readonly stalledMs: number | null; readonly stalls: number } {
-    return { stalledMs: null, stalls: 0 };
+  disk(): DiskFacts {
+    return { stalledMs: null, stalls: 0, damages: 0, missingUpTo: null };
   }
 
   leaderSilenceMs(): number {
