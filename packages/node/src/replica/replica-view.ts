@@ -4,6 +4,7 @@ import type { KeyspaceApi } from "@ferrite/storage";
 import type { MembershipControl } from "../members/membership-ports.ts";
 import type { AccessState, AuditAnchors } from "./access-state.ts";
 import type { DiskFacts } from "./disk-facts.ts";
+import type { LeadershipControl } from "./leadership-control.ts";
 
 export interface MemberView {
   readonly id: NodeId;
@@ -44,6 +45,8 @@ export interface ReplicaView {
   /** The users, to be asked and changed. */
   readonly access: AccessState;
   readonly anchors: AuditAnchors;
+  /** Who leads, and wishes about it. */
+  readonly leadership: LeadershipControl;
   /** This node's view of the leader's clock, in Unix ms. */
   logicalNowMs(): number;
   /** Ms since this node last heard a leader; 0 on the leader itself, Infinity if it never did. */

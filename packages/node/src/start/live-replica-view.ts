@@ -6,6 +6,7 @@ import type { Genesis, Member } from "../peers/membership.ts";
 import type { AccessState, AuditAnchors } from "../replica/access-state.ts";
 import type { DamageFacts } from "../repair/group-disk.ts";
 import type { DiskFacts } from "../replica/disk-facts.ts";
+import type { LeadershipControl } from "../replica/leadership-control.ts";
 import type { MemberView, ReplicaView } from "../replica/replica-view.ts";
 import type { Replica } from "../replica/replica.ts";
 
@@ -44,6 +45,10 @@ export class LiveReplicaView implements ReplicaView {
 
   get anchors(): AuditAnchors {
     return this.#replica.anchors;
+  }
+
+  get leadership(): LeadershipControl {
+    return this.#replica.leadership;
   }
 
   get membership(): MembershipControl {

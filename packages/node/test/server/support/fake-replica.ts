@@ -15,6 +15,7 @@ import { Argv } from "../../../src/resp/argv.ts";
 import { Decoder } from "../../../src/resp/decoder.ts";
 import { LOG_LIMITS } from "../../../src/resp/limits.ts";
 import type { Reply } from "../../../src/resp/reply.ts";
+import { FakeLeadership } from "./fake-leadership.ts";
 import { FakeMembership } from "./fake-membership.ts";
 
 interface PendingWrite {
@@ -42,6 +43,7 @@ export class FakeReplica implements WritePath, ReplicaView {
   confirmations: ((errorText: string | null) => void)[] = [];
   waits: { index: number; wanted: number; timeoutMs: number; done: (count: number) => void }[] = [];
   waitsGivenUp = 0;
+  readonly leadership: FakeLeadership = new FakeLeadership();
   readonly membership: FakeMembership = new FakeMembership();
   extraMembers: MemberView[] = [];
   /** Whether a read of this level needs no confirmation. */
