@@ -30,8 +30,8 @@ import { UnixListener } from "./unix-listener.ts";
 import { connectionRevoked } from "../audit/events.ts";
 import type { ByteStream } from "./byte-stream.ts";
 import type { ClientStream } from "./client-stream.ts";
-import type { Consistency } from "../commands/consistency-levels.ts";
 import type { ConnectionHost } from "./connection-host.ts";
+import type { Consistency } from "../commands/consistency-levels.ts";
 import { Connection } from "./connection.ts";
 import type {
   ClientView,
