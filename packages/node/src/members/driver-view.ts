@@ -71,9 +71,12 @@ export class DriverView {
     return !this.isActive(id) && !this.isConnected(id);
   }
 
-  /** Null when a majority of these voters is in contact with the leader; else the words of a refusal. */
+  /**
+   * Null when a majority of these voters is in contact with the leader; else the words of a refusal. A link that is gone counts
+   * at once: who was heard of a moment ago may have died since, and a configuration can not be taken back.
+   */
   quorumLoss(voters: readonly NodeId[]): string | null {
-    const inContact = voters.filter((id) => this.isActive(id)).length;
+    const inContact = voters.filter((id) => this.isAlive(id)).length;
     const majority = Math.floor(voters.length / 2) + 1;
     if (inContact >= majority) return null;
     return (

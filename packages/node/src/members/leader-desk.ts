@@ -11,7 +11,7 @@ import { BatchKind } from "../replica/batch.ts";
 import { encodeInternalWrite, InternalWrite } from "../replica/internal-writes.ts";
 import type { DriverStep } from "./driver-view.ts";
 import { MemberDriver } from "./member-driver.ts";
-import { memberWriteText } from "./member-writes.ts";
+import { memberWriteText, type LeaderMemberWrite } from "./member-writes.ts";
 import type { MembersTable } from "./members-table.ts";
 
 /** How often the leader looks whether there is something to do. */
@@ -64,6 +64,13 @@ export class LeaderDesk {
       levelOf: (id) => this.#ports.featureLevelOf(id),
     });
     if (step !== null) this.#take(step);
+  }
+
+  /** Besides the driver's steps. False when it can not be appended now. */
+  write(write: LeaderMemberWrite): boolean {
+    if (this.#ports.core.role() !== "leader") return false;
+    const record = encodeInternalWrite(InternalWrite.LeadMembers, [memberWriteText(write)]);
+    return this.#ports.append(BatchKind.Leader, record) !== null;
   }
 
   /** What earlier leaders have begun comes first, and all of it: its own first entry ends it. */

@@ -10,8 +10,9 @@ import type { WriteClient } from "../replica/write-path.ts";
 import { FERRITE_VERSION } from "../server/version.ts";
 import { ChangeFollowers } from "./change-followers.ts";
 import { LeaderDesk, type LeaderDeskPorts } from "./leader-desk.ts";
+import { MEMBER_WRITES_LEVEL } from "./feature-level.ts";
 import type { MemberAlarm, MemberChange } from "./member-record.ts";
-import { memberWriteText, type MemberWrite } from "./member-writes.ts";
+import { memberWriteText, type AlarmWrite, type MemberWrite } from "./member-writes.ts";
 import type { MembersTable } from "./members-table.ts";
 import type { MemberOutcome, MembershipControl, MemberStatus } from "./membership-ports.ts";
 
@@ -154,6 +155,16 @@ export class ReplicatedMembers implements MembershipControl {
   /** Leader only, once a tick, as long as it may append. */
   lead(): void {
     this.#desk.tick();
+  }
+
+  /**
+   * Leader only: raises an alarm about a member, or ends it (`text` null). False when it can not be written now: to be said
+   * again.
+   */
+  alarm(alarm: Omit<AlarmWrite, "write">): boolean {
+    return (
+      this.table.level >= MEMBER_WRITES_LEVEL && this.#desk.write({ write: "alarm", ...alarm })
+    );
   }
 
   tick(): void {

@@ -401,3 +401,22 @@ describe("the feature level", () => {
     );
   });
 });
+
+describe("an alarm about a member", () => {
+  it("is written by the leader alone, and known to all until it is over", () => {
+    formed(3);
+    const leader = cluster.leader();
+    const other = cluster.nodes.find((node) => node !== leader)!;
+    const alarm = { kind: "state", nodeId: other.id, text: "its state differs" };
+    expect(other.node.replica.members.alarm(alarm)).toBe(false);
+    expect(leader.node.replica.members.alarm(alarm)).toBe(true);
+    cluster.timers.runUntil("known", () =>
+      cluster.nodes.every(({ table }) => table.alarms().length === 1),
+    );
+    expect(other.node.replica.members.alarms()).toMatchObject([alarm]);
+    leader.node.replica.members.alarm({ ...alarm, text: null });
+    cluster.timers.runUntil("over", () =>
+      cluster.nodes.every(({ table }) => table.alarms().length === 0),
+    );
+  });
+});
