@@ -6,7 +6,7 @@ const CHECKS: readonly (readonly [RegExp, string])[] = [
   [/(?:^|Error: )(election safety|leader append-only|log matching|leader completeness):/, "$1"],
   [/(?:^|Error: )(state machine safety|sane indexes|no way back|refusals end|bounded work):/, "$1"],
   [
-    /(?:^|Error: )(damage is told|nonce used once|stable leader|leaders are voters|equal configurations):/,
+    /(?:^|Error: )(damage is told|nonce used once|stable leader|leaders are voters|members|one cluster|equal configurations):/,
     "$1",
   ],
   [/stands in the clear|in the clear/, "nothing in the clear"],
@@ -21,6 +21,10 @@ const CHECKS: readonly (readonly [RegExp, string])[] = [
   [/does not read its own/, "history: read your writes"],
   [/went back in time/, "history: reads never go back"],
   [/linearizable read|write that had not begun/, "history: linearizable reads"],
+  [/^linearizability of/, "linearizability"],
+  [/^list append, ([^:]+)/, "list append: $1"],
+  [/^set /, "set"],
+  [/^counter /, "counter"],
   [/gets no answer/, "answers come"],
   [/^acl: change \d+ was applied at/, "users: a change is applied once"],
   [/was deleted|honours|honoured|behind the end|user/, "users: rights end when they are said to"],
@@ -38,5 +42,5 @@ export function checkName(problem: string): string | null {
     const found = sentence.exec(problem);
     if (found !== null) return name.replace("$1", found[1] ?? "");
   }
-  return problem.split("\n")[0].slice(0, 80);
+  return problem.split(/[:\n]/)[0].slice(0, 60);
 }

@@ -3,6 +3,8 @@ import type { Mutation } from "../mutation.ts";
 import { configurations } from "./configurations.ts";
 import { disk } from "./disk.ts";
 import { elections } from "./elections.ts";
+import { members } from "./members.ts";
+import { offices } from "./offices.ts";
 import { reads } from "./reads.ts";
 import { replication } from "./replication.ts";
 import { snapshots } from "./snapshots.ts";
@@ -16,4 +18,6 @@ export const MUTATIONS: readonly Mutation[] = [
   ...snapshots,
   ...disk,
   ...configurations,
+  ...members,
+  ...offices,
 ].toSorted((left, right) => (left.id < right.id ? -1 : 1));

@@ -2,6 +2,7 @@
 import { inFaults, inScenario, type Mutation } from "../mutation.ts";
 
 const ACTIVE = "packages/storage/src/disk/active-segment.ts";
+const LOADING = "packages/storage/src/disk/snapshot-loading.ts";
 const OPENING = "packages/storage/src/disk/log-opening.ts";
 const READY_WRITES = "packages/node/src/replica/ready-writes.ts";
 const RECOVERY = "packages/storage/src/disk/log-recovery.ts";
@@ -65,6 +66,31 @@ export const disk: readonly Mutation[] = [
       },
     ],
     hunts: [inFaults(60)],
+  },
+  {
+    id: "R42",
+    bugs: ["R42"],
+    title: "A snapshot that can not be read is deleted, and the node goes on with what is left",
+    source: "https://github.com/nats-io/nats-server/issues/7556",
+    patches: [
+      {
+        file: LOADING,
+        find: "    verifySnapshot(fileSystem, {\n",
+        replace:
+          "    ((...wanted: Parameters<typeof verifySnapshot>) => {\n      try {\n        return verifySnapshot(...wanted);\n      } catch {\n        wanted[0].remove(wanted[1].file);\n        return null;\n      }\n    })(fileSystem, {\n",
+      },
+      {
+        file: LOADING,
+        find: "  return snapshots;\n",
+        replace: "  return snapshots.filter((snapshot) => snapshot !== null);\n",
+      },
+      {
+        file: RECOVERY,
+        find: "    if (this.#firstIndex > this.#afterIndex + 1) {",
+        replace: "    if (this.#firstIndex < 0) {",
+      },
+    ],
+    hunts: [inFaults(40)],
   },
   {
     id: "R58",

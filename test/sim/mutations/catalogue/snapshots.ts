@@ -40,8 +40,9 @@ export const snapshots: readonly Mutation[] = [
     patches: [
       {
         file: FOLLOWER,
-        find: "    if (this.#receiver.isInstalling()) {\n      return;\n    }\n    const before = this.role;\n    acceptAppend(",
-        replace: "    const before = this.role;\n    acceptAppend(",
+        find: "    this.#hear(request.from);\n    if (this.#receiver.isInstalling()) {",
+        replace:
+          "    this.#hear(request.from);\n    if (this.#receiver.isInstalling() && request.commit < 0) {",
       },
     ],
     hunts: [inScenario("appends-meanwhile")],

@@ -2,6 +2,8 @@
 import { commitScenarios } from "./commits.ts";
 import { configurationScenarios } from "./configurations.ts";
 import { electionScenarios } from "./elections.ts";
+import { memberScenarios } from "./members.ts";
+import { officeScenarios } from "./offices.ts";
 import { readScenarios } from "./reads.ts";
 import type { Scenario } from "./scenario.ts";
 import { snapshotScenarios } from "./snapshots.ts";
@@ -12,6 +14,8 @@ const ALL: readonly Scenario[] = [
   ...commitScenarios,
   ...configurationScenarios,
   ...electionScenarios,
+  ...memberScenarios,
+  ...officeScenarios,
   ...readScenarios,
   ...snapshotScenarios,
   ...tailScenarios,

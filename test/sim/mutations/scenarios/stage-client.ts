@@ -113,29 +113,36 @@ export class StageClient {
 
   /** Begins a linearizable read. */
   read(node: SimNode): StageRead {
-    const { history } = this;
     const read: StageRead = { outcome: null };
     const startMs = this.#scheduler.nowMs;
     node.replica!.confirmRead((error) => {
-      if (error !== null) {
-        read.outcome = false;
-        return;
-      }
-      const tokens = this.#tokensOf(node);
-      read.outcome = tokens;
-      history.reads.push({
-        client: 0,
-        node: node.member.name,
-        connection: history.reads.length,
-        key: STAGE_KEY,
-        mode: "linearizable",
-        startMs,
-        endMs: this.#scheduler.nowMs,
-        tokens,
-        ownAcknowledged: [],
-      });
+      read.outcome = error === null ? this.#record(node, startMs) : false;
     });
     return read;
+  }
+
+  /** What the node's state says now is what a linearizable read has seen. */
+  #record(node: SimNode, startMs: number): readonly string[] {
+    const { reads } = this.history;
+    const tokens = this.#tokensOf(node);
+    reads.push({
+      client: 0,
+      node: node.member.name,
+      connection: reads.length,
+      key: STAGE_KEY,
+      mode: "linearizable",
+      startMs,
+      endMs: this.#scheduler.nowMs,
+      tokens,
+      ownAcknowledged: [],
+    });
+    return tokens;
+  }
+
+  /** Reads by the node's lease, if it says that it has one: in this step, without asking anybody. */
+  readByLease(node: SimNode): void {
+    if (node.replica?.mayReadNow("lease", 0) !== true) return;
+    this.#record(node, this.#scheduler.nowMs);
   }
 
   #tokensOf(node: SimNode): string[] {
