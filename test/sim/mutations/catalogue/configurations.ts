@@ -97,7 +97,7 @@ export const configurations: readonly Mutation[] = [
     id: "C19",
     bugs: [],
     title: "A change of the members begins before an entry of the leader's term is committed",
-    source: "https://groups.google.com/g/raft-dev/c/t4xj6dJTP6E (the bug of 2015)",
+    source: "https://roastidio.us/topic/10998507",
     patches: [
       {
         file: LEADER,

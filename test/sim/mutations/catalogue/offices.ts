@@ -68,7 +68,8 @@ export const offices: readonly Mutation[] = [
     id: "C15",
     bugs: ["R58", "R42"],
     title: "A node that has lost the end of its log votes as if that had never been",
-    source: "https://www.usenix.org/conference/fast18/presentation/alagappan",
+    source:
+      "https://blog.acolyer.org/2018/02/27/protocol-aware-recovery-for-consensus-based-storage/",
     patches: [
       {
         file: STATE,

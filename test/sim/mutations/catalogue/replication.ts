@@ -165,7 +165,7 @@ export const replication: readonly Mutation[] = [
     id: "C10",
     bugs: [],
     title: "What was cut from the log still counts as durable",
-    source: "https://github.com/etcd-io/raft (asynchronous storage writes)",
+    source: "Raft paper, 5.3",
     patches: [
       {
         file: DURABILITY,

@@ -55,7 +55,7 @@ export const writes: readonly Mutation[] = [
     id: "R57",
     bugs: ["R57"],
     title: "A write with an unknown outcome is tried again by the node, as a new one",
-    source: "https://jepsen.io/analyses/tidb-2.1.7",
+    source: "Jepsen on TiDB 2.1.7",
     patches: [
       {
         file: PROPOSALS,
@@ -124,7 +124,7 @@ export const writes: readonly Mutation[] = [
     id: "C07",
     bugs: [],
     title: "Keys expire by the clock of the node that applies",
-    source: "Deterministic apply; https://jepsen.io/analyses/redis-raft-1b3fbf6",
+    source: "Apply must be deterministic",
     patches: [
       {
         file: APPLIED,
