@@ -13,6 +13,7 @@ import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { anyPayload } from "../../packages/node/test/peers/arbitrary-payload.ts";
 import { BatchBuilder, BatchKind, uuidBytes } from "../../packages/node/src/replica/batch.ts";
+import { FEATURE_LEVEL_MAX } from "../../packages/node/src/members/feature-level.ts";
 import { CutFrame, FRAGMENT_HEAD_BYTES } from "../../packages/node/src/peers/fragment.ts";
 import { FRAGMENT_BYTES, FrameKind } from "../../packages/node/src/peers/frame.ts";
 import { FrameWriter } from "../../packages/node/src/peers/frame-writer.ts";
@@ -124,6 +125,10 @@ describe("A node that is sent broken frames by a holder of a right certificate",
       active: true,
       certificate: null,
       successor: false,
+      featureLevel: FEATURE_LEVEL_MAX,
+      version: "0.1.0",
+      tlsAddress: null,
+      members: null,
     };
   }
 

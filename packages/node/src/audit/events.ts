@@ -163,13 +163,7 @@ export function dangerousCommand(
   };
 }
 
-export type MembershipAction =
-  | "formed"
-  | "added"
-  | "promoted"
-  | "demoted"
-  | "replaced"
-  | "removed";
+export type MembershipAction = "formed" | "added" | "promoted" | "demoted" | "replaced" | "removed";
 
 /** Who belongs to the cluster, before and after, as names and ids. */
 export function membershipChanged(change: {

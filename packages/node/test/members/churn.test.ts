@@ -8,7 +8,7 @@ import { namedIn } from "../../src/members/configuration-roles.ts";
 import type { MemberChange } from "../../src/members/member-record.ts";
 import { change, MemberCluster, type MemberNode } from "./member-cluster.ts";
 
-const SEEDS = Number(process.env.CHURN_SEEDS ?? 12);
+const SEEDS = Number(process.env["CHURN_SEEDS"] ?? 12);
 const STEPS = 60;
 const NAMES = ["node1", "node2", "node3", "node4", "node5"];
 /** All wait for changes that were begun: a joiner that never comes is cancelled by an operator. */
