@@ -52,6 +52,14 @@ describe("the guarantees of a session", () => {
     expect(brokenBy(read(3), append("b"))).toEqual(["writes follow reads"]);
   });
 
+  it("lets a pipeline of unknown outcome be seen as a whole, and no write overtake a read that was answered before", () => {
+    const unknown = append("b", { outcome: "unknown" });
+    expect(brokenBy(read(3), unknown)).toEqual([]);
+    expect(brokenBy(read(3), { ...unknown, startMs: 5, endMs: Infinity })).toEqual([
+      "writes follow reads",
+    ]);
+  });
+
   it("promises nothing from one connection to the next", () => {
     expect(brokenBy(append("c"), read(4), read(1, 2), append("b", { connection: 2 }))).toEqual([]);
   });

@@ -6,6 +6,9 @@
  *   monotonic writes     its appends take effect in its own order
  *   writes follow reads  an append comes behind all that the connection had read
  *
+ * One of unknown outcome only behind reads that were answered before it was sent: a pipeline that is answered with
+ * "unknown" may be shown in later reads of its own as a whole.
+ *
  * Operations of a connection are in order of their start; a pipeline's in the order in which they were sent.
  */
 import type { Operation } from "./history.ts";
@@ -56,17 +59,19 @@ function checkSession(
     anomalies.push({ guarantee, sentence: `${place}: ${sentence}` });
   };
   /** Elements that the session knows to be there: from its own appends, and from what it has read. */
+  const reads: { readonly length: number; readonly endMs: number }[] = [];
   let written = 0;
   let read = 0;
   let lastAppend = -1;
-  for (const { input, output, outcome } of session) {
+  for (const { input, output, outcome, startMs, endMs } of session) {
     if (outcome === "fail") continue;
     if (input.kind === "append") {
       const position = positions.get(input.element);
       if (position === undefined) continue;
       if (position < lastAppend)
         tell("monotonic writes", `${input.element} overtook an earlier one`);
-      if (position < read)
+      const known = outcome === "ok" ? read : answered(reads, startMs);
+      if (position < known)
         tell("writes follow reads", `${input.element} is in what was read before`);
       lastAppend = Math.max(lastAppend, position);
       // Without an answer it may take effect at any time.
@@ -79,6 +84,15 @@ function checkSession(
       tell("read your writes", `${length} elements where ${written} were written`);
     if (length < read) tell("monotonic reads", `${length} elements where ${read} were read`);
     read = Math.max(read, length);
+    reads.push({ length, endMs });
   }
   return anomalies;
+}
+
+/** What the session had read and been answered before that moment. */
+function answered(
+  reads: readonly { readonly length: number; readonly endMs: number }[],
+  beforeMs: number,
+): number {
+  return Math.max(0, ...reads.filter(({ endMs }) => endMs < beforeMs).map(({ length }) => length));
 }

@@ -10,9 +10,14 @@ export interface ClusterShape {
   readonly shortReigns: boolean;
   /** False: a follower that lags stays behind while clients write. */
   readonly keepsUp: boolean;
+  /** Monotonic clocks differ by up to so much from true time. */
+  readonly clockDrift: number;
   /** A follower may run after one snapshot and the next while clients write. */
   readonly chasesSnapshots: boolean;
 }
+
+/** Two clocks then differ by 1 %: what bounds of leases and of credentials have to bear. */
+const CLOCK_DRIFT_MAX = 0.005;
 
 /** Mostly three: there a majority is lost soonest. */
 const CLUSTER_SIZES = [3, 3, 3, 3, 3, 3, 5, 1];
@@ -37,11 +42,13 @@ export function drawShape(prng: Prng): ClusterShape {
     inflightMessagesMax: prng.pick([1, 4, 64]),
     aclMaxStalenessMs: prng.pick([1000, 3000, 10_000]),
     snapshotChunkBytes: prng.pick([300, 5000, 1024 * 1024]),
+    leaseReads: prng.chance(0.5),
   };
   return {
     genesis: { clusterId: "11111111-1111-4111-8111-111111111111", members },
     limits,
     shortReigns,
+    clockDrift: prng.pick([0, 0, 0.001, CLOCK_DRIFT_MAX]),
     // One entry at a time and each on disk before the next: who lags stays behind while clients write.
     keepsUp: limits.appendBytesMax > 1 || limits.inflightMessagesMax > 1,
     // A snapshot in small pieces may take longer than the log behind it is kept: the next one follows it, and so on.

@@ -32,7 +32,7 @@ const CUT_OFF_RATE = 0.01;
 const LEAVE_RATE = 0.02;
 const HALF_CLOSE_RATE = 0.01;
 
-const READ_MODES: readonly ReadMode[] = ["session", "session", "linearizable", "linearizable"];
+const READ_MODES: readonly ReadMode[] = ["session", "session", "linearizable", "lease", "local"];
 
 interface Request {
   readonly words: readonly string[];
@@ -62,6 +62,7 @@ export class SimClient {
   readonly #problem: (sentence: string) => void;
   readonly #count: (kind: string) => void;
   #connection: OpenConnection | null = null;
+  #avoided: ReadonlySet<SimNode> = new Set();
   #connections = 0;
   #tokens = 0;
   #answers = 0;
@@ -101,6 +102,15 @@ export class SimClient {
     this.#stopping = true;
   }
 
+  /** From now on it keeps away from these nodes. */
+  avoid(nodes: ReadonlySet<SimNode>): void {
+    this.#avoided = nodes;
+    const connection = this.#connection;
+    if (connection === null || !nodes.has(connection.node)) return;
+    connection.stream.resetByClient();
+    this.#disconnected();
+  }
+
   /** A node died: what was open on it has an unknown outcome. */
   nodeDied(node: SimNode): void {
     if (this.#connection?.node === node) this.#disconnected();
@@ -137,7 +147,7 @@ export class SimClient {
 
   #connect(): boolean {
     const node = this.#prng.pick(this.#nodes);
-    if (!node.isUp || node.isPaused) return false;
+    if (!node.isUp || node.isPaused || this.#avoided.has(node)) return false;
     const mode = this.#prng.pick(READ_MODES);
     const generation = this.#generation;
     const replies = new ReplyReader();

@@ -89,6 +89,8 @@ export class SimNode {
   readonly disk: VirtualDisk;
   readonly atRest: NodeAtRest;
   mirror: Mirror = new Mirror();
+  /** How fast its monotonic clock goes: quartz differs. */
+  clockRate = 1;
   /** Counts starts: what belongs to an earlier life does nothing any more. */
   life = 0;
   replica: Replica | null = null;
@@ -315,8 +317,8 @@ export class SimNode {
     const { scheduler, genesis, network, prng, events } = this.#options;
     const schedule = this.#lifeScheduler(parts.life);
     const clock = {
-      nowMs: () => 1_700_000_000_000 + scheduler.nowMs + this.#clockOffsetMs,
-      monotonicMs: () => scheduler.nowMs,
+      nowMs: () => 1_700_000_000_000 + scheduler.nowMs * this.clockRate + this.#clockOffsetMs,
+      monotonicMs: () => scheduler.nowMs * this.clockRate,
     };
     const writer = new VirtualLogWriter({
       log: parts.log,
@@ -426,7 +428,7 @@ export class SimNode {
     if (parts.life > 1) events.restarted(this);
     const tick = (): void => {
       replica.tick();
-      schedule.after(limits.tickMs, tick);
+      schedule.after(limits.tickMs / this.clockRate, tick);
     };
     schedule.after(prng.next() * limits.tickMs, tick);
   }

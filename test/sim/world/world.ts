@@ -6,16 +6,10 @@
 import { accessPorts, createCommandTable, type CommandTable } from "@ferrite/node/simulation";
 import type { Entry } from "@ferrite/raft";
 import { breakCommitRule } from "@ferrite/raft/testing";
-import { CommittedEntries } from "../invariants/committed-entries.ts";
-import { ElectionSafety } from "../invariants/election-safety.ts";
-import { LeaderAppendOnly } from "../invariants/leader-append-only.ts";
-import { LogMatching } from "../invariants/log-matching.ts";
-import { NoWayBack } from "../invariants/no-way-back.ts";
 import { RefusalsEnd } from "../invariants/refusals-end.ts";
-import { SaneIndexes } from "../invariants/sane-indexes.ts";
 import { damageNotTold } from "../invariants/damage-is-told.ts";
 import { valuesInTheClear } from "../invariants/nothing-in-the-clear.ts";
-import { Violation, type EntryMark, type Invariant } from "../invariants/observer.ts";
+import { Violation, type EntryMark } from "../invariants/observer.ts";
 import { ClientRecord } from "../oracle/client-record.ts";
 import { splitTokens } from "../oracle/history.ts";
 import { judge } from "../oracle/judge.ts";
@@ -23,12 +17,14 @@ import { crc32 } from "node:zlib";
 import { AtRestPart } from "./at-rest/at-rest-part.ts";
 import { diskSpeed, drawShape, type ClusterShape } from "./cluster-shape.ts";
 import { edgeParts } from "./edge/node-edge.ts";
-import { Faults } from "./faults.ts";
+import { Faults } from "./faults/faults.ts";
 import { Prng } from "./prng.ts";
+import { hasConverged, hasLeader, isAbreast } from "./progress.ts";
 import { Scheduler } from "./scheduler.ts";
 import { CLIENT_KEYS, COUNTER_KEYS, REGISTER_KEYS, SimClient } from "./sim-client.ts";
 import { SimNode } from "./sim-node.ts";
 import { Telling } from "./telling.ts";
+import { Watch } from "./watch.ts";
 import { NO_CANARY, uncheckedAccess, type Canary } from "./canary.ts";
 import { UsersPart } from "./users-part.ts";
 import { VirtualNetwork } from "./virtual-network.ts";
@@ -68,17 +64,10 @@ const LOOK_MS = 20;
  */
 const WELL_MS = 500;
 const SETTLE_MS = 5000;
-const ABREAST_ENTRIES = 10;
 /** A node that runs after one snapshot and the next while clients write is not waited for any longer. */
 const CHASE_MS = 4000;
 const SERVICE_MS = 1600;
 const ANSWER_MS = 1000;
-/**
- * Steps within a while. A node that plans round after round without any news makes 100,000 in every second; a long backlog in
- * messages of one entry each, on a network on which they overtake each other, has been seen to make as many, in one second.
- */
-const STEPS_WINDOW_MS = 3000;
-const STEPS_PER_WINDOW_MAX = 200_000;
 
 /** Keeps the draws of encryption at rest apart from all others of a seed. */
 const AT_REST_STREAM = 0x5ea1;
@@ -96,10 +85,7 @@ class World {
   readonly #nodes: SimNode[] = [];
   readonly #clients: SimClient[] = [];
   readonly #record: ClientRecord = new ClientRecord();
-  readonly #invariants: readonly Invariant[];
-  readonly #stepInvariants: readonly Invariant[];
-  /** Nodes in which something happened in this step. */
-  readonly #touched: Set<SimNode> = new Set();
+  readonly #watch: Watch = new Watch();
   readonly #refusals: RefusalsEnd = new RefusalsEnd();
   readonly #telling: Telling;
   readonly #faults: Faults;
@@ -110,8 +96,6 @@ class World {
   readonly #atRestPrng: Prng;
   readonly #shape: ClusterShape;
   readonly #problems: string[] = [];
-  #steps = 0;
-  #window = { atMs: 0, steps: 0 };
 
   constructor(options: SimulationOptions) {
     this.#options = options;
@@ -127,15 +111,6 @@ class World {
       this.#refusals.delivered(payload, from, to);
       this.#faults.delivered(to, payload);
     };
-    this.#invariants = [
-      new ElectionSafety(),
-      new LeaderAppendOnly(),
-      new LogMatching(),
-      new CommittedEntries(),
-      new SaneIndexes(),
-      new NoWayBack(),
-    ];
-    this.#stepInvariants = this.#invariants.filter((invariant) => "step" in invariant);
     const table = createCommandTable();
     this.#addNodes(table);
     this.#addClients();
@@ -174,6 +149,7 @@ class World {
   run(): SimulationResult {
     const mend = this.#canary.commitOldTerm ? breakCommitRule() : () => undefined;
     try {
+      this.#setClocks();
       for (const node of this.#nodes) node.start();
       for (const client of this.#clients) client.start();
       this.#workload.start();
@@ -183,8 +159,11 @@ class World {
       this.#faults.start();
       this.#runUntil(this.#options.safetyMs ?? this.#prng.between(5_000, 20_000), () => false);
       this.#atRest.heal();
-      this.#faults.heal();
+      this.#faults.heal(this.#nodes);
+      this.#checkMajority();
+      this.#faults.healAll();
       this.#checkService();
+      this.#settleDisks();
       this.#workload.stop();
       this.#users.stop();
       this.#atRest.stop();
@@ -203,10 +182,17 @@ class World {
       problems: this.#problems,
       traceHash: this.#telling.digest(),
       virtualMs: this.#scheduler.nowMs,
-      steps: this.#steps,
+      steps: this.#watch.steps,
       ...this.#operations(),
       faults: this.#faults.counts,
     };
+  }
+
+  #setClocks(): void {
+    const { clockDrift } = this.#shape;
+    if (clockDrift === 0) return;
+    this.#faults.count("clock drift");
+    for (const node of this.#nodes) node.clockRate = 1 + clockDrift * (this.#prng.next() * 2 - 1);
   }
 
   #operations(): { readonly appends: number; readonly reads: number; readonly undecided: number } {
@@ -240,21 +226,22 @@ class World {
           limits,
           edge,
           events: {
-            touched: (node) => this.#touched.add(node),
+            touched: (node) => this.#watch.touched(node),
             logWritten: (node, entries, marks) => this.#logWritten(node, entries, marks),
             becameLeader: (node) => {
-              this.#each((invariant) => invariant.becameLeader?.(node.facts()!, node.mirror));
+              this.#watch.each((invariant) => invariant.becameLeader?.(node.facts()!, node.mirror));
               this.#faults.elected(node);
             },
             applied: (node, index, mark) => {
               this.#telling.applied(node.member, index, mark.sum);
               const facts = node.facts();
               if (facts === null) return;
-              this.#each((invariant) => invariant.applied?.(facts, index, mark));
+              this.#watch.each((invariant) => invariant.applied?.(facts, index, mark));
               this.#users.applied(node, index);
             },
             usersChanged: (change, index) => this.#users.changed(change, index),
-            restarted: (node) => this.#each((invariant) => invariant.restarted?.(node.facts()!)),
+            restarted: (node) =>
+              this.#watch.each((invariant) => invariant.restarted?.(node.facts()!)),
             trace: (line) => this.#telling.line(line),
             failed: (node, error) => this.#nodeFailed(node, error),
             diskFailed: (node, error) =>
@@ -292,112 +279,90 @@ class World {
         looksAtMs = this.#scheduler.nowMs + LOOK_MS;
       }
       if (!this.#scheduler.step()) return;
-      this.#countStep();
-      // Nothing of a node changes but by an event of its own.
-      for (const node of this.#touched) {
-        const facts = node.facts();
-        if (facts === null) continue;
-        for (const invariant of this.#stepInvariants) invariant.step!(facts);
-      }
-      this.#touched.clear();
+      this.#watch.stepped(this.#scheduler.nowMs);
       if (this.#problems.length === 0) this.#problems.push(...this.#users.problems);
       if (this.#problems.length > 0) return;
     }
   }
 
-  #countStep(): void {
-    this.#steps++;
-    this.#window.steps++;
-    if (this.#scheduler.nowMs - this.#window.atMs < STEPS_WINDOW_MS) {
-      if (this.#window.steps <= STEPS_PER_WINDOW_MAX) return;
-      throw new Violation(
-        "bounded work",
-        `more than ${STEPS_PER_WINDOW_MAX} steps within ${STEPS_WINDOW_MS} ms`,
-      );
-    }
-    this.#window = { atMs: this.#scheduler.nowMs, steps: 0 };
+  /** With a minority that stays broken the rest does what clients ask, in bounded time. */
+  #checkMajority(): void {
+    const { abandoned } = this.#faults.scene;
+    if (abandoned.size === 0 || !this.#shape.keepsUp) return;
+    const rest = this.#nodes.filter((node) => !abandoned.has(node));
+    for (const client of this.#clients) client.avoid(abandoned);
+    this.#settle(rest);
+    if (this.#shape.chasesSnapshots && !isAbreast(rest)) return;
+    const fromMs = this.#scheduler.nowMs;
+    this.#runUntil(fromMs + SERVICE_MS, () => false);
+    this.#checkAnswers(fromMs, "with a majority only");
+    for (const client of this.#clients) client.avoid(new Set());
   }
 
   /** Once it is whole again for a while, the cluster does what clients ask, at once. */
   #checkService(): void {
-    if (!this.#shape.keepsUp) return;
-    this.#settle();
+    if (!this.#shape.keepsUp || this.#problems.length > 0) return;
+    this.#settle(this.#nodes);
     const withinMs = this.#shape.chasesSnapshots ? CHASE_MS : LIVENESS_MS;
-    this.#runUntil(this.#scheduler.nowMs + withinMs, () => this.#isAbreast());
-    if (this.#shape.chasesSnapshots && !this.#isAbreast()) return;
+    this.#runUntil(this.#scheduler.nowMs + withinMs, () => isAbreast(this.#nodes));
+    if (this.#shape.chasesSnapshots && !isAbreast(this.#nodes)) return;
     this.#users.allInContact = true;
     const fromMs = this.#scheduler.nowMs;
     this.#runUntil(fromMs + SERVICE_MS, () => false);
     const untilMs = fromMs + SERVICE_MS - ANSWER_MS;
     this.#problems.push(...this.#users.overdue({ fromMs, untilMs, answerMs: ANSWER_MS }));
+    this.#checkAnswers(fromMs, "long after the faults");
+  }
+
+  /** While clients write: a segment stays until a snapshot is behind all that was ever in it, entries that were taken back, too. */
+  #settleDisks(): void {
+    if (this.#problems.length > 0) return;
+    this.#runUntil(this.#scheduler.nowMs + LIVENESS_MS, () => this.#atRest.isSettled);
+  }
+
+  #checkAnswers(fromMs: number, when: string): void {
+    const untilMs = fromMs + SERVICE_MS - ANSWER_MS;
     for (const { input, startMs, endMs, outcome, isAbandoned } of this.#record.lists) {
       if (startMs < fromMs || startMs > untilMs || isAbandoned) continue;
       if (outcome === "ok" && endMs - startMs <= ANSWER_MS) continue;
       const what = input.kind === "append" ? input.element : "a read";
       this.#problems.push(
-        `liveness: long after the faults ${what} was ${outcome} after ${endMs - startMs} ms`,
+        `liveness: ${when} ${what} was ${outcome} after ${endMs - startMs} ms, ${this.#states()}`,
       );
     }
   }
 
-  /** Until all have been abreast behind one leader for a while. */
-  #settle(): void {
+  /** Until these have been abreast behind one leader for a while. */
+  #settle(nodes: readonly SimNode[]): void {
     let sinceMs = this.#scheduler.nowMs;
     this.#runUntil(sinceMs + SETTLE_MS, () => {
       const { nowMs } = this.#scheduler;
-      if (!this.#hasLeader() || !this.#isAbreast()) sinceMs = nowMs;
+      if (!hasLeader(nodes) || !isAbreast(nodes)) sinceMs = nowMs;
       return nowMs - sinceMs >= WELL_MS;
     });
-  }
-
-  #hasLeader(): boolean {
-    return this.#nodes.filter((node) => node.replica?.role() === "leader").length === 1;
   }
 
   #runLiveness(): void {
     if (this.#problems.length > 0) return;
     const endMs = this.#scheduler.nowMs + LIVENESS_MS;
-    const isAllDone = (): boolean => this.#isQuiet() && this.#atRest.isSettled && this.#converged();
+    const isAllDone = (): boolean =>
+      this.#isQuiet() && this.#atRest.isSettled && hasConverged(this.#nodes);
     this.#runUntil(endMs, isAllDone);
     if (this.#problems.length > 0) return;
     if (!this.#isQuiet())
       this.#problems.push("liveness: a request did not end after the faults did");
     if (!this.#atRest.isSettled)
       this.#problems.push("liveness: files at rest were not brought under the newest key");
-    if (!this.#converged())
+    if (!hasConverged(this.#nodes))
       this.#problems.push(`liveness: the nodes did not come together: ${this.#states()}`);
     const hashes = new Set(this.#nodes.map((node) => node.replica?.machine.stateHash()));
-    if (this.#converged() && hashes.size !== 1)
+    if (hasConverged(this.#nodes) && hashes.size !== 1)
       this.#problems.push(`the nodes hold different states: ${this.#states()}`);
   }
 
   /** Nobody waits for an answer. */
   #isQuiet(): boolean {
     return this.#clients.every((client) => client.isIdle) && this.#users.isIdle;
-  }
-
-  /** All are up and close behind each other, while clients go on. */
-  #isAbreast(): boolean {
-    const facts = this.#nodes.map((node) => node.facts());
-    const lastIndex = Math.max(...facts.map((node) => node?.lastIndex ?? 0));
-    return facts.every((node) => node !== null && node.appliedIndex + ABREAST_ENTRIES >= lastIndex);
-  }
-
-  /** All up, one leader, everything applied everywhere. */
-  #converged(): boolean {
-    const facts = this.#nodes.map((node) => node.facts());
-    const first = facts[0];
-    return (
-      first !== null &&
-      first !== undefined &&
-      facts.filter((node) => node?.role === "leader").length === 1 &&
-      facts.every(
-        (node) =>
-          node !== null &&
-          node.appliedIndex === first.lastIndex &&
-          node.lastIndex === first.lastIndex,
-      )
-    );
   }
 
   #checkHistory(): void {
@@ -439,17 +404,13 @@ class World {
   #logWritten(node: SimNode, entries: readonly Entry[], marks: readonly EntryMark[]): void {
     const facts = node.facts();
     if (facts !== null)
-      this.#each((invariant) => invariant.logWritten?.(facts, node.mirror, entries, marks));
+      this.#watch.each((invariant) => invariant.logWritten?.(facts, node.mirror, entries, marks));
   }
 
   #nodeFailed(node: SimNode, error: Error): void {
     if (error instanceof Violation) throw error;
     // With a defect put in on purpose, damage that a node finds in its own files is a catch as well.
     this.#problems.push(`${node.member.name} stopped: ${error.stack ?? error.message}`);
-  }
-
-  #each(run: (invariant: Invariant) => void): void {
-    for (const invariant of this.#invariants) run(invariant);
   }
 
   #states(): string {
