@@ -9,6 +9,7 @@ import { invariant } from "./errors.ts";
 import { patienceTicks } from "./priorities.ts";
 import type { ProposeResult } from "./core-api.ts";
 import type { RoleBehaviour, Transitions } from "./role.ts";
+import { ReorderBuffer } from "./reorder-buffer.ts";
 import type { SnapshotReceiver } from "./snapshot-receiver.ts";
 import type { RaftState } from "./state.ts";
 import type {
@@ -28,12 +29,14 @@ export class Follower implements RoleBehaviour {
   readonly #transitions: Transitions;
   readonly #receiver: SnapshotReceiver;
   readonly #reads: ForwardedReads;
+  readonly #early: ReorderBuffer;
 
   constructor(state: RaftState, transitions: Transitions, receiver: SnapshotReceiver) {
     this.#state = state;
     this.#transitions = transitions;
     this.#receiver = receiver;
     this.#reads = new ForwardedReads(state);
+    this.#early = new ReorderBuffer(state);
   }
 
   get role(): Role {
@@ -122,6 +125,7 @@ export class Follower implements RoleBehaviour {
 
   leave(): void {
     this.#reads.failAll();
+    this.#early.clear();
   }
 
   #append(request: AppendRequest): void {
@@ -129,13 +133,26 @@ export class Follower implements RoleBehaviour {
     if (this.#receiver.isInstalling()) {
       return;
     }
+    if (this.#early.takes(request)) {
+      return;
+    }
     const before = this.role;
-    acceptAppend(this.#state, request);
+    this.#accept(request);
     this.#announceIfNot(before);
+  }
+
+  /** With what came early and fits now. */
+  #accept(request: AppendRequest): void {
+    let next: AppendRequest | null = request;
+    while (next !== null && acceptAppend(this.#state, next)) {
+      this.#early.fits(next);
+      next = this.#early.next();
+    }
   }
 
   #heartbeat(heartbeat: Heartbeat): void {
     this.#hear(heartbeat.from);
+    this.#early.heartbeat();
     if (!this.#receiver.isInstalling()) {
       const before = this.role;
       acceptHeartbeatCommit(this.#state, heartbeat);
@@ -165,6 +182,7 @@ export class Follower implements RoleBehaviour {
 
   #snapshotChunk(chunk: SnapshotChunk): void {
     this.#hear(chunk.from);
+    this.#early.clear();
     this.#receiver.receive(chunk);
   }
 

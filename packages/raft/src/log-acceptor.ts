@@ -3,22 +3,23 @@ import { invariant } from "./errors.ts";
 import type { RaftState } from "./state.ts";
 import type { AppendRequest, AppendResponse, Heartbeat, Index, NodeId } from "./types.ts";
 
-/** Takes, or refuses, what the leader of the current term sent, and answers it. */
-export function acceptAppend(state: RaftState, request: AppendRequest): void {
+/** Takes, or refuses, what the leader of the current term sent, and answers it. True when it was taken. */
+export function acceptAppend(state: RaftState, request: AppendRequest): boolean {
   assertAgreesWithCommitted(state, request);
   if (request.previousIndex < state.commitIndex) {
     // Late or sent again. Up to the commit index both logs agree anyway, and comparing further would only repeat it.
     acknowledge(state, request, state.commitIndex);
-    return;
+    return true;
   }
   if (!state.log.matches(request.previousIndex, request.previousTerm)) {
     refuse(state, request);
-    return;
+    return false;
   }
   appendMissing(state, request);
   const lastSent = request.previousIndex + request.entries.length;
   state.commitTo(Math.min(request.commit, lastSent));
   acknowledge(state, request, lastSent);
+  return true;
 }
 
 /** Whoever leads has every committed entry (leader completeness), so a leader that has another one is none. */

@@ -14,6 +14,9 @@ import type {
   SnapshotResponse,
 } from "./types.ts";
 
+/** Entry bytes that a probe carries at most; with a larger first entry it carries none. */
+export const probeBytesMax: number = 64 * 1024;
+
 export class Replicator {
   readonly #state: RaftState;
   readonly #peers: Map<NodeId, Progress> = new Map<NodeId, Progress>();
@@ -256,7 +259,7 @@ export class Replicator {
   #fillWindow(progress: Progress): void {
     const { log, options } = this.#state;
     if (progress.state === "probe" && !progress.probeInFlight) {
-      this.#send(progress, this.#entriesFor(progress, options.appendBytesMax));
+      this.#send(progress, this.#probeEntriesFor(progress));
       return;
     }
     while (
@@ -276,6 +279,15 @@ export class Replicator {
     if (progress.commitTold < this.#state.commitIndex) {
       this.#send(progress, []);
     }
+  }
+
+  /** A probe may miss, and is sent again when its answer takes long: what is large waits until it is known to fit. */
+  #probeEntriesFor(progress: Progress): readonly Entry[] {
+    const entries = this.#entriesFor(
+      progress,
+      Math.min(this.#state.options.appendBytesMax, probeBytesMax),
+    );
+    return sizeBytesOf(entries) > probeBytesMax ? [] : entries;
   }
 
   #entriesFor(progress: Progress, bytesMax: number): readonly Entry[] {

@@ -431,6 +431,8 @@ export class RandomNetwork implements NodeEvents {
       if (!node.up) {
         this.#restart(node);
       }
+      // Or leadership could move in the middle of what is looked at afterwards.
+      this.#act(node, () => node.core.setPriorities(new Map()));
     }
   }
 
