@@ -130,6 +130,11 @@ export interface RaftCoreApi {
   persisted(position: { readonly index: Index; readonly term: Term }): void;
   /** The state machine has applied up to `index`. */
   applied(index: Index): void;
+  /**
+   * The entry at `index` is committed, and this node proposed it after its start. A leader of the floor's term appended it
+   * behind all that this node had acknowledged: a floor that was taken too high comes down to it.
+   */
+  ownEntryCommitted(index: Index): void;
   /** Forget entries up to `index` in memory (a follower that still needs them gets a snapshot). At most `applied`. */
   compact(index: Index): void;
   snapshotAvailable(to: NodeId, meta: SnapshotMeta): void;

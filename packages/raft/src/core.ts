@@ -113,6 +113,10 @@ export class RaftCore implements RaftCoreApi {
     this.#state.applied(index);
   }
 
+  ownEntryCommitted(index: Index): void {
+    this.#state.lowerFloor(index);
+  }
+
   compact(index: Index): void {
     this.#state.compact(index);
   }

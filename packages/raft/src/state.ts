@@ -243,6 +243,14 @@ export class RaftState {
     return this.#hardStateTold;
   }
 
+  /** See `RaftCoreApi.ownEntryCommitted`: an entry of an earlier term says nothing about what the floor's leader appended. */
+  lowerFloor(index: Index): void {
+    const floor = this.#floor;
+    if (floor === null || index >= floor.index || this.log.termAt(index) !== floor.term) return;
+    this.#floor = { index, term: floor.term };
+    this.#leaveFloorWhenWhole();
+  }
+
   /** Only what is on disk counts: a crash must not bring back a node that forgot both the entries and the floor. */
   #leaveFloorWhenWhole(): void {
     const index = this.durability.durableIndex;

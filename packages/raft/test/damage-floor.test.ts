@@ -266,3 +266,59 @@ test("a vote it gave before the damage still binds it", () => {
   node.step(vote({ from: "c", to: "a", term: 4 }));
   expect(node.core.role()).toBe("follower");
 });
+
+describe("a floor whose index nobody could read", () => {
+  function boundless(): Bench {
+    const node = new Bench({
+      id: "a",
+      hardState: { term: 4, vote: "b", commit: 18 },
+      entries: entriesOf([1, 1, 2, 2, 3]),
+      floor: { index: Number.MAX_SAFE_INTEGER, term: 4 },
+    });
+    const ends = { from: "b", to: "a", term: 4, previousIndex: 5, previousTerm: 3 } as const;
+    node.step(append({ ...ends, entries: LOST, commit: 20 }));
+    node.core.applied(20);
+    return node;
+  }
+
+  const asked = voteAsked({ from: "c", to: "a", term: 6, lastTerm: 4, lastIndex: 20 });
+
+  test("is not reached in its term, however much comes: no vote for anybody of that term", () => {
+    const node = boundless();
+    expect(node.core.floor()).not.toBeNull();
+    node.tick(ELECTION_TICKS).step(asked);
+    expect(node.take("voteResponse")).toMatchObject([{ granted: false }]);
+  });
+
+  test("comes down to an entry of its term that the node proposed since its start", () => {
+    const node = boundless();
+    node.core.ownEntryCommitted(20);
+    expect(node.core.floor()).toBeNull();
+    node.tick(ELECTION_TICKS).step(asked);
+    expect(node.take("voteResponse")).toMatchObject([{ granted: true }]);
+  });
+
+  test("comes down, and is reached only when that entry is on disk", () => {
+    const node = boundless();
+    node.holdWrites = true;
+    const entries = entriesOf([4], 21);
+    const ends = { from: "b", to: "a", term: 4, previousIndex: 20, previousTerm: 4 } as const;
+    node.step(append({ ...ends, entries, commit: 21 }));
+    node.core.ownEntryCommitted(21);
+    expect(node.core.floor()).toEqual({ index: 21, term: 4 });
+    node.persist();
+    expect(node.core.floor()).toBeNull();
+  });
+
+  test("does not come down to an entry of an earlier term, nor up", () => {
+    const node = boundless();
+    node.core.ownEntryCommitted(8);
+    expect(node.core.floor()).toEqual({ index: Number.MAX_SAFE_INTEGER, term: 4 });
+    const known = damaged();
+    const entries = LOST.slice(0, 5);
+    const ends = { from: "b", to: "a", term: 4, previousIndex: 5, previousTerm: 3 } as const;
+    known.step(append({ ...ends, entries, commit: 10 }));
+    known.core.ownEntryCommitted(30);
+    expect(known.core.floor()).toEqual({ index: 20, term: 4 });
+  });
+});

@@ -39,6 +39,8 @@ export class AppliedSide {
   readonly #queue: ApplyQueue = new ApplyQueue();
   readonly #listener: ApplyListener;
   #machine: StateMachine;
+  /** Where the newest write of this process stands that came up in this round; 0 without one. */
+  #ownIndex = 0;
 
   constructor(machine: StateMachine, ports: AppliedSidePorts) {
     this.#machine = machine;
@@ -71,6 +73,8 @@ export class AppliedSide {
     this.#queue.apply(this.#machine, this.#listener, recordsMax);
     clock.applied(this.#machine.timeMs);
     if (this.#machine.appliedIndex > 0) core.applied(this.#machine.appliedIndex);
+    if (this.#ownIndex > 0) core.ownEntryCommitted(this.#ownIndex);
+    this.#ownIndex = 0;
   }
 
   /** A received snapshot is durable and restored: it takes the place of the state and of the log. */
@@ -104,7 +108,11 @@ export class AppliedSide {
     if (verdict === "next") {
       const clients = proposals.take(reader.incarnation, reader.sequence);
       // A write of this process comes behind everything that was acknowledged before it.
-      if (clients !== null) service.isCaughtUp = true;
+      if (clients !== null) {
+        service.isCaughtUp = true;
+        // Of the entry that is being applied.
+        this.#ownIndex = this.#machine.appliedIndex + 1;
+      }
       return clients;
     }
     if (verdict === "gap") proposals.misplaced();
