@@ -1,6 +1,6 @@
 /**
- * How long clients had to wait while a fault was at work: the longest time between two acknowledged writes, for each client
- * of a node that the fault did not hit. With no majority left nobody can be served: then what counts is the time from the
+ * How long clients had to wait while a fault was at work: the longest time between two acknowledged writes, for each probe (a
+ * client that writes all the time) on a node that the fault did not hit. With no majority left nobody can be served: then what counts is the time from the
  * fault's end to the first acknowledged write, for every client.
  */
 import { minorityOf } from "./faults/fault.ts";

@@ -6,7 +6,7 @@ import type { MadeFault } from "./nemesis.ts";
 export interface FaultRow {
   readonly kind: string;
   readonly made: number;
-  /** Longest time without an acknowledged write, per client that could expect one. */
+  /** Longest time without an acknowledged write, per probe that could expect one. */
   readonly gaps: GapStatistics | null;
   /** From the fault's end until all nodes were ready. */
   readonly recovery: GapStatistics | null;

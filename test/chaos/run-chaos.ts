@@ -70,7 +70,8 @@ export class ChaosRun {
   async #runOn(machines: Machines): Promise<ChaosReport> {
     const history = new History();
     const population = new Population(machines, history, this.#random.fork(), this.#options);
-    const nemesis = this.#nemesis(machines, history, population.clients.map(acknowledgements));
+    const probes = population.probes.map(acknowledgements);
+    const nemesis = this.#nemesis(machines, history, probes);
     try {
       await pause(WARM_UP_MS);
       await nemesis.run(this.#options.minutes * 60_000);
@@ -86,8 +87,8 @@ export class ChaosRun {
     const replies = history.operations.length;
     this.#judge("replies", replies, population.violations);
     this.#judge("processes", nemesis.rounds.flat().length, machines.unexpectedEnds);
-    const clients = population.clients.map(acknowledgements);
-    return this.#report({ history, clients, rounds: nemesis.rounds, durationMs, machines });
+    const clients = population.all.length;
+    return this.#report({ history, clients, probes, rounds: nemesis.rounds, durationMs, machines });
   }
 
   async #network(): Promise<ChaosNetwork> {
@@ -103,7 +104,7 @@ export class ChaosRun {
     return Array.from({ length: minorityOf(this.#options.nodes) }, (_, index) => index);
   }
 
-  #nemesis(machines: Machines, history: History, clients: readonly Acknowledgements[]): Nemesis {
+  #nemesis(machines: Machines, history: History, probes: readonly Acknowledgements[]): Nemesis {
     const kinds = this.#options.kinds.filter((kind) => {
       const why = kind.missing(machines);
       if (why !== null) this.#missing[kind.name] = why;
@@ -117,7 +118,7 @@ export class ChaosRun {
       kinds,
       nowMs: () => history.nowMs(),
       onBegin: (fault) => this.#printBegin(fault),
-      onWell: (round) => this.#printWell(round, clients),
+      onWell: (round) => this.#printWell(round, probes),
       abort: this.#ports.abort,
     });
   }
@@ -138,23 +139,24 @@ export class ChaosRun {
 
   #report(run: {
     readonly history: History;
-    readonly clients: readonly Acknowledgements[];
+    readonly clients: number;
+    readonly probes: readonly Acknowledgements[];
     readonly rounds: readonly (readonly MadeFault[])[];
     readonly durationMs: number;
     readonly machines: Machines;
   }): ChaosReport {
     // What was read at the end, for the checkers, is not counted.
-    const asked = run.history.operations.filter(({ client }) => client < run.clients.length);
+    const asked = run.history.operations.filter(({ client }) => client < run.clients);
     return {
       startedAt: this.#startedAt,
       seed: this.#options.seed,
       nodes: this.#options.nodes,
       network: run.machines.network.description,
-      clients: run.clients.length,
+      clients: run.clients,
       durationMs: run.durationMs,
       missing: this.#missing,
       operations: MODELS.map((model) => operationRow(model, asked)),
-      faults: faultRows(run.rounds, this.#options.nodes, run.clients),
+      faults: faultRows(run.rounds, this.#options.nodes, run.probes),
       made: run.rounds.flat(),
       verdicts: this.#verdicts,
       violations: this.#verdicts.reduce((sum, { violations }) => sum + violations.length, 0),
@@ -175,14 +177,14 @@ export class ChaosRun {
     this.#ports.print(`${inSeconds(startedMs).padStart(7)} s  ${kind}: ${about}`);
   }
 
-  #printWell(round: readonly MadeFault[], clients: readonly Acknowledgements[]): void {
+  #printWell(round: readonly MadeFault[], probes: readonly Acknowledgements[]): void {
     const { startedMs, endedMs, wellMs, ...fault } = joined(round, this.#options.nodes);
-    const gaps = statisticsOf(gapsOf({ startedMs, endedMs, wellMs, ...fault }, clients));
+    const gaps = statisticsOf(gapsOf({ startedMs, endedMs, wellMs, ...fault }, probes));
     const which = fault.keepsMajority ? "longest write gap" : "first write after";
     const gap =
       gaps === null
         ? "no client was spared"
-        : `${which} p50 ${Math.round(gaps.p50Ms)}, max ${Math.round(gaps.maxMs)} ms of ${gaps.count} clients`;
+        : `${which} ${Math.round(gaps.maxMs)} ms, of ${gaps.count} probes`;
     const lasted = inSeconds(endedMs - startedMs);
     const ready = inSeconds(wellMs - endedMs);
     this.#ports.print(`           lasted ${lasted} s, all ready ${ready} s later; ${gap}`);

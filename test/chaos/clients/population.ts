@@ -11,8 +11,13 @@ export interface PopulationOptions {
   readonly thinkMs: number;
 }
 
+/** Short against any gap that is worth a word. */
+const PROBE_THINK_MS = 5;
+
 export class Population {
   readonly clients: readonly ChaosClient[];
+  /** One more on each node, which writes all the time: its gaps are those of the cluster, not its own pauses. */
+  readonly probes: readonly ChaosClient[];
 
   /** All begin at once. */
   constructor(machines: Machines, history: History, random: Prng, options: PopulationOptions) {
@@ -31,13 +36,21 @@ export class Population {
       const plan = { number, node: number % nodes, role: workloads.of(Math.floor(number / nodes)) };
       return new ChaosClient({ ...plan, thinkMs: options.thinkMs }, world);
     });
+    this.probes = machines.nodeIndexes.map((node) => {
+      const plan = { number: numbers.length + node, node, role: workloads.probe() };
+      return new ChaosClient({ ...plan, thinkMs: PROBE_THINK_MS }, world);
+    });
+  }
+
+  get all(): readonly ChaosClient[] {
+    return [...this.clients, ...this.probes];
   }
 
   get violations(): string[] {
-    return this.clients.flatMap((client) => client.violations);
+    return this.all.flatMap((client) => client.violations);
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.clients.map((client) => client.stop()));
+    await Promise.all(this.all.map((client) => client.stop()));
   }
 }

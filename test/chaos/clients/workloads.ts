@@ -42,6 +42,11 @@ export class Workloads {
     return roles[number % roles.length];
   }
 
+  /** Writes, and nothing else. */
+  probe(): Role {
+    return { consistency: "session", next: () => this.#add() };
+  }
+
   #register(random: Prng): Request {
     const model = "register";
     const key = this.#registers.next(random);
@@ -68,15 +73,13 @@ export class Workloads {
   }
 
   #element(random: Prng): Request {
+    const request = this.#add();
+    return random.chance(0.2) ? { ...request, waitFor: random.between(1, this.#nodes) } : request;
+  }
+
+  #add(): Request {
     const key = `set:${this.#unique()}`;
-    const request: Request = {
-      model: "set",
-      key,
-      call: { kind: "add" },
-      words: ["SET", key, key],
-    };
-    if (!random.chance(0.2)) return request;
-    return { ...request, waitFor: random.between(1, this.#nodes) };
+    return { model: "set", key, call: { kind: "add" }, words: ["SET", key, key] };
   }
 
   #unique(): string {

@@ -4,6 +4,7 @@ import { badDisks } from "./bad-disks.ts";
 import { badLines } from "./bad-lines.ts";
 import { clocks } from "./clocks.ts";
 import { crashes } from "./crashes.ts";
+import { damage } from "./damage.ts";
 import type { FaultKind } from "./fault.ts";
 import { membership } from "./membership.ts";
 import { partitions } from "./partitions.ts";
@@ -17,6 +18,7 @@ export const ALL_FAULTS: readonly FaultKind[] = [
   ...crashes,
   ...restarts,
   ...badDisks,
+  ...damage,
   ...clocks,
   ...membership,
 ];
