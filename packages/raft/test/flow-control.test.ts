@@ -229,3 +229,35 @@ describe("back-pressure and memory", () => {
     expect(() => leader.core.compact(4)).toThrow(/compactBeyondApplied/);
   });
 });
+
+describe("a follower that is slow or gone", () => {
+  test("stalls nobody: the others go on, its own window stays full, and nothing piles up for it", () => {
+    const leader = new Bench({ id: "a", limits: { uncommittedBytesMax: 1 << 20 } }).makeLeader();
+    leader.acknowledge("b").acknowledge("c").forget();
+    let toSlow = 0;
+    for (let entry = 0; entry < 500; entry += 1) {
+      leader.propose("x".repeat(50)).acknowledge("b");
+      toSlow += leader.take("append").filter(({ to }) => to === "c").length;
+    }
+    expect(leader.core.commitIndex()).toBe(leader.core.lastIndex());
+    expect(toSlow).toBe(4);
+    expect(leader.core.status().progress.get("c")).toMatchObject({ inflightMessages: 4 });
+  });
+
+  test("while a majority is gone, what a leader takes in is bounded, and refused from there on at once", () => {
+    const uncommittedBytesMax = 10_000;
+    const leader = new Bench({ id: "a", limits: { uncommittedBytesMax } }).makeLeader();
+    leader.acknowledge("b").acknowledge("c");
+    const before = leader.core.logBytes();
+    let refused = 0;
+    for (let entry = 0; entry < 1000; entry += 1) {
+      const result = leader.core.propose(new Uint8Array(100));
+      refused += !result.accepted && result.reason === "overloaded" ? 1 : 0;
+      leader.drain();
+    }
+    expect(leader.core.logBytes() - before).toBeLessThanOrEqual(uncommittedBytesMax);
+    expect(refused).toBe(900);
+    leader.acknowledge("b");
+    leader.propose("again");
+  });
+});

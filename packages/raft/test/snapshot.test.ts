@@ -130,6 +130,33 @@ describe("sending a snapshot", () => {
     expect(leader.take("snapshotChunk").map((part) => part.offsetBytes)).toEqual([16, 32, 48, 64]);
   });
 
+  test("after a lost link it is resumed where it was, when the follower shows itself", () => {
+    const leader = leaderThatNeedsSnapshot();
+    leader.core.snapshotAvailable("c", metaAt(5));
+    leader.drain();
+    answer(leader, 32);
+    leader.core.peerUnreachable("c");
+    leader.forget().tick(3);
+    expect(leader.take("snapshotChunk")).toEqual([]);
+    leader.step(heartbeatAnswer({ from: "c", to: "a", term: 2 }));
+    expect(leader.take("snapshotChunk").map((part) => part.offsetBytes)).toEqual([32, 48, 64, 80]);
+    expect(leader.wanted).toHaveLength(1);
+  });
+
+  test("it never takes more than its window, however long it is, and stalls nobody else", () => {
+    const leader = leaderThatNeedsSnapshot();
+    leader.core.snapshotAvailable("c", metaAt(5, 100_000));
+    leader.drain();
+    for (let offset = 16; offset <= 1600; offset += 16) {
+      const window = leader.take("snapshotChunk");
+      expect(window.length).toBeLessThanOrEqual(snapshotChunksInFlightMax);
+      const index = leader.core.lastIndex() + 1;
+      leader.propose().acknowledge("b");
+      expect(leader.core.commitIndex()).toBe(index);
+      answer(leader, offset);
+    }
+  });
+
   test("a follower that was restarted gets it from the offset it asks for", () => {
     const leader = leaderThatNeedsSnapshot();
     leader.core.snapshotAvailable("c", metaAt(5));
