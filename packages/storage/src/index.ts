@@ -28,7 +28,7 @@ export {
   renewNote,
 } from "./disk/disk-repair.ts";
 export type { OpenRepair } from "./disk/disk-repair.ts";
-export { planRepair } from "./disk/repair-plan.ts";
+export { planAnew, planRepair } from "./disk/repair-plan.ts";
 export type { RepairPlaces, RepairPlan } from "./disk/repair-plan.ts";
 export type { KeptLog } from "./disk/repaired-segment.ts";
 export type { Damage } from "./disk/log-survey.ts";
@@ -43,6 +43,7 @@ export { StorageError } from "./disk/errors.ts";
 export type { StorageErrorCode } from "./disk/errors.ts";
 export * from "./keyspace/api.ts";
 export { Keyspace } from "./keyspace/keyspace.ts";
+export { beginStateHash, type KeyspaceHashWalk } from "./keyspace/streamed-state-hash.ts";
 export { KeyspaceError } from "./keyspace/errors.ts";
 export type { KeyspaceErrorCode } from "./keyspace/errors.ts";
 export { KEY_BYTES_MAX, VALUE_BYTES_MAX } from "./keyspace/entry-layout.ts";

@@ -177,6 +177,8 @@ export interface NodeConfig extends AuditSettings, TlsConfig, AtRestConfig {
   readonly memberJoin: "invited" | "auto";
   /** member-priority: how readily this node leads, 0 to 100. Default 50 */
   readonly memberPriority: number;
+  /** state-check-interval-ms: how often the members compare their states. Default 600000; 0: never by itself */
+  readonly stateCheckIntervalMs: number;
   /** proposal-timeout-ms: a write without an outcome by then is answered with an error. Default 10000 */
   readonly proposalTimeoutMs: number;
   /** proposal-queue-bytes: writes of this node on their way; beyond it new ones are refused. Default 64 MiB */

@@ -275,6 +275,14 @@ export const SETTINGS: { readonly [Field in SettingField]: Setting<SettingValues
     about:
       "How readily this node leads, against the others; 0 never does as long as another can. FERRITE.MEMBER PRIORITY changes it until this setting changes.",
   },
+  stateCheckIntervalMs: {
+    name: "state-check-interval-ms",
+    group: "cluster",
+    kind: integer({ min: 0, max: 7 * 24 * HOUR_MS }),
+    defaultText: "600000",
+    about:
+      "How often the leader has all members compare the hash of their data at one log position. A node that differs from the majority stops, and takes its data from the others when it is started again. 0: never by itself (FERRITE.STATE CHECK does it once).",
+  },
   peerFrameBytesMax: {
     name: "peer-frame-bytes-max",
     group: "cluster",

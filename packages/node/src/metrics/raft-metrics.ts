@@ -21,15 +21,19 @@ export type RaftMetricsSource = Pick<
   | "leaderSilenceMs"
   | "writeRefusal"
   | "disk"
+  | "checks"
 > & { readonly membership: Pick<ReplicaView["membership"], "change" | "featureLevel"> };
 
 const ROLES = ["follower", "preCandidate", "candidate", "leader", "learner"] as const;
+
+const MEMBER_STATES = ["equal", "different", "unknown"] as const;
 
 export function registerRaftMetrics(registry: Registry, replica: RaftMetricsSource): void {
   registerLeadership(registry, replica);
   registerLog(registry, replica);
   registerMembers(registry, replica);
   registerDisk(registry, replica);
+  registerChecks(registry, replica);
 }
 
 function registerLeadership(registry: Registry, replica: RaftMetricsSource): void {
@@ -125,6 +129,29 @@ function registerDisk(registry: Registry, replica: RaftMetricsSource): void {
       help: "1 while entries that damage took are missing: the node does not lead.",
     },
     () => replica.disk().missingUpTo !== null,
+  );
+}
+
+/** R32 */
+function registerChecks(registry: Registry, replica: RaftMetricsSource): void {
+  followLabelledGauge(registry, {
+    name: "ferrite_state_check_members",
+    help: "Members by what the newest comparison of their data says of them; unknown: no answer, or no majority.",
+    label: "state",
+    read: () => {
+      const members = replica.checks.verdict?.members ?? [];
+      return MEMBER_STATES.map(
+        (state) => [state, members.filter((member) => member.state === state).length] as const,
+      );
+    },
+  });
+  followGauge(
+    registry,
+    {
+      name: "ferrite_state_check_index",
+      help: "Log position of the newest comparison of the members' data; 0 before the first.",
+    },
+    () => replica.checks.verdict?.index ?? 0,
   );
 }
 

@@ -15,6 +15,7 @@ import {
   isDamage,
   openLog,
   openRepair,
+  planAnew,
   planRepair,
   renewNote,
   StorageError,
@@ -23,14 +24,17 @@ import {
   type LogWriterEvents,
   type RecoveredLog,
   type RepairPlaces,
+  type RepairPlan,
   type WorkerLogWriter,
 } from "@ferrite/storage";
 import type { Logger } from "pino";
 import { TrackedSnapshots } from "../at-rest/tracked-snapshots.ts";
+import { endDistrust, isStateDistrusted } from "./distrust.ts";
 import { RepairError } from "./errors.ts";
 
 export interface GroupDiskOptions {
   readonly fileSystem: FileSystem;
+  readonly dataDirectory: string;
   readonly places: RepairPlaces;
   /** repair-damaged-disk: whether damage is repaired at all. */
   readonly mayRepair: boolean;
@@ -103,6 +107,7 @@ export async function openGroupDisk(
 ): Promise<GroupDisk> {
   const { fileSystem, places } = options;
   openRepair(fileSystem, places);
+  dropDistrustedState(options);
   let opened: Opened;
   try {
     opened = await openBoth(places, events);
@@ -134,21 +139,46 @@ function stateOf(options: GroupDiskOptions, recovered: RecoveredLog): RepairStat
   return new RepairState(options, { floor: renewNote(fileSystem, places, term), damages });
 }
 
+/** A state that differed from the majority's is not opened: it comes from the other nodes, behind the same floor (R32). */
+function dropDistrustedState(options: GroupDiskOptions): void {
+  const { fileSystem, places, logger, dataDirectory, hasPeers } = options;
+  if (!isStateDistrusted(fileSystem, dataDirectory)) return;
+  const reason = "the state of this node was not that of the majority";
+  const damage = { file: places.snapshots.directory, offsetBytes: 0, reason };
+  if (!hasPeers) {
+    throw new StorageError(
+      "damaged",
+      `${reason}, and there is no other node that has it: nothing was changed`,
+      { place: damage },
+    );
+  }
+  const plan = planAnew(fileSystem, places, damage);
+  if (plan.kept === null) throw pastUnknown(plan, null);
+  carryOutRepair(fileSystem, places, { ...plan, kept: plan.kept });
+  endDistrust(fileSystem, dataDirectory);
+  logger.error(
+    { floor: plan.floor },
+    "the state of this node was not that of the majority: it was put aside, and comes from the other nodes",
+  );
+}
+
+function pastUnknown({ damages }: RepairPlan, cause: StorageError | null): RepairError {
+  const [first] = damages;
+  return new RepairError(
+    "PAST_UNKNOWN",
+    `Nobody can say what this node has voted for: its log and its votes are damaged (${first?.file}, byte offset ` +
+      `${first?.offsetBytes}: ${first?.reason})`,
+    { cause },
+  );
+}
+
 function repair(options: GroupDiskOptions, cause: StorageError): void {
   const { fileSystem, places, logger, hasPeers } = options;
   const plan = planRepair(fileSystem, places, cause);
   const { kept, floor } = plan;
   if (!hasPeers && (kept === null || floor !== null)) throw cause;
   for (const damage of plan.damages) logger.error(damage, "the disk is damaged");
-  if (kept === null) {
-    const [first] = plan.damages;
-    throw new RepairError(
-      "PAST_UNKNOWN",
-      `Nobody can say what this node has voted for: its log and its votes are damaged (${first?.file}, byte offset ` +
-        `${first?.offsetBytes}: ${first?.reason})`,
-      { cause },
-    );
-  }
+  if (kept === null) throw pastUnknown(plan, cause);
   carryOutRepair(fileSystem, places, { ...plan, kept });
   logger.error(
     { keptEntries: kept.entries.length, snapshotIndex: kept.after.index, floor },

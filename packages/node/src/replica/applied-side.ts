@@ -2,7 +2,7 @@
  * The applied side of a replica: the state machine that serves, what waits to be applied to it, and how a received snapshot takes
  * its place.
  */
-import type { Entry, RaftCoreApi, SnapshotMeta } from "@ferrite/raft";
+import type { Entry, Index, NodeId, RaftCoreApi, SnapshotMeta } from "@ferrite/raft";
 import type { KeyspaceApi, LogWriter } from "@ferrite/storage";
 import type { UsersChange } from "@ferrite/acl";
 import { ApplyQueue } from "./apply-queue.ts";
@@ -28,6 +28,8 @@ export interface AppliedSidePorts {
   usersChanged(change: UsersChange | null, index: number): void;
   /** The members have changed, or were replaced by a snapshot's. */
   membersChanged(): void;
+  /** A comparison of states begins, or a node says what its state was. */
+  stateWrite(words: readonly string[], origin: NodeId, index: Index): void;
   /** Another state machine serves from now on. */
   keyspaceReplaced(keyspace: KeyspaceApi): void;
   /** A round is to follow: something has come up. */
@@ -50,6 +52,7 @@ export class AppliedSide {
       commandThrew: (name, error) => ports.events.commandThrew(name, error),
       expired: (count) => ports.events.keysExpired(count),
       usersChanged: (change, index) => ports.usersChanged(change, index),
+      stateWrite: (words, origin, index) => ports.stateWrite(words, origin, index),
       membersChanged: () => ports.membersChanged(),
     };
   }

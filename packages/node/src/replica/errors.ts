@@ -6,6 +6,8 @@ export type ReplicaErrorCode =
   | "UNKNOWN_ENTRY"
   /** A snapshot's contents can not be read. */
   | "BAD_SNAPSHOT"
+  /** The state of this node is not that of the majority: it was changed in memory or on the disk, or by a defect. */
+  | "STATE_DIVERGED"
   /** Something happened that never may: the message is the broken invariant's. */
   | "DEFECT";
 

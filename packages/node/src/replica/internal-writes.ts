@@ -23,6 +23,9 @@ export const InternalWrite = {
   SeedUsers: "acl.seed",
   SetPolicy: "acl.policy",
   Anchor: "audit.anchor",
+  /** A comparison of all members' states begins, and what one of them has (repair/state-checks.ts). */
+  CheckState: "state.check",
+  ReportState: "state.report",
   /** Of the membership, by any node (members/member-writes.ts). */
   Members: "members",
   /** The same, by the leader: in entries of the kind "leader" only. */

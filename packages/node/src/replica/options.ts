@@ -11,6 +11,7 @@ import type {
 import type { LogWriter, SnapshotStore } from "@ferrite/storage";
 import type { Genesis } from "../peers/membership.ts";
 import type { DiskWatchOptions } from "./disk-watch.ts";
+import type { StateVerdict } from "../repair/state-verdict.ts";
 import type { Clock } from "./logical-clock.ts";
 import type { ProposalLimits } from "./proposals.ts";
 import type { StateMachine } from "./state-machine.ts";
@@ -24,6 +25,8 @@ export interface ReplicaLimits extends ProposalLimits {
   readonly electionTimeoutMs: number;
   /** A write that the disk does not finish within this makes a leader give up its office; 0: the election timeout. */
   readonly diskStallTimeoutMs: number;
+  /** How often the leader has all members compare their states (repair/state-checks.ts); 0: never. */
+  readonly stateCheckIntervalMs: number;
   /** Entry bytes in one message to a follower (at least one entry is sent). */
   readonly appendBytesMax: number;
   /** Messages with entries on their way to one follower, and their bytes. */
@@ -59,6 +62,7 @@ export const DEFAULT_REPLICA_LIMITS: ReplicaLimits = {
   heartbeatIntervalMs: 50,
   electionTimeoutMs: 500,
   diskStallTimeoutMs: 0,
+  stateCheckIntervalMs: 0,
   appendBytesMax: 1024 * 1024,
   inflightMessagesMax: 64,
   inflightBytesMax: 16 * 1024 * 1024,
@@ -91,6 +95,8 @@ export interface ReplicaEvents {
   clockJumped?(jumpMs: number): void;
   /** The disk does not answer (true), or it does again. */
   diskStalled(stalled: boolean): void;
+  /** The members' states were compared (R32). */
+  stateJudged?(verdict: StateVerdict): void;
   /** The replica can not go on (an unreadable entry, a failed log): the node must stop. */
   failed(error: Error): void;
   /** A round of applying is over: answers may be flushed to their sockets. */
@@ -189,3 +195,6 @@ export function raftOptions(
     },
   };
 }
+
+/** Ids of requests begin anywhere below it: it leaves as many above as a process could ever use, all exact numbers. */
+export const REQUEST_ID_START_MAX: number = 2 ** 52;

@@ -2,9 +2,12 @@
 import type { Index, NodeId, Role, Term } from "@ferrite/raft";
 import type { KeyspaceApi } from "@ferrite/storage";
 import type { MembershipControl } from "../members/membership-ports.ts";
+import type { StateChecksView } from "../repair/state-checks.ts";
 import type { AccessState, AuditAnchors } from "./access-state.ts";
 import type { DiskFacts } from "./disk-facts.ts";
 import type { LeadershipControl } from "./leadership-control.ts";
+
+export type { StateVerdict } from "../repair/state-verdict.ts";
 
 export interface MemberView {
   readonly id: NodeId;
@@ -53,6 +56,8 @@ export interface ReplicaView {
   leaderSilenceMs(): number;
   /** After a start: the state may still be older than what clients have seen of this node before. */
   isCatchingUp(): boolean;
+  /** Comparisons of the members' states. */
+  readonly checks: StateChecksView;
   /** Whether the log's disk answers, and whether it was damaged. */
   disk(): DiskFacts;
   /** Null when the node can take writes now; otherwise the error a write would get. */

@@ -21,6 +21,8 @@ import {
 import type { KeyspaceApi } from "@ferrite/storage";
 import { ReplicatedMembers } from "../members/replicated-members.ts";
 import type { LookupCounters, ReadCommand } from "../commands/command.ts";
+import { newStateChecks } from "../repair/replica-checks.ts";
+import type { StateChecks } from "../repair/state-checks.ts";
 import type { Argv } from "../resp/argv.ts";
 import type { Reply } from "../resp/reply.ts";
 import type { Consistency } from "../commands/consistency-levels.ts";
@@ -39,6 +41,7 @@ import { LogicalClock } from "./logical-clock.ts";
 import {
   diskWatchOptions,
   raftOptions,
+  REQUEST_ID_START_MAX,
   type ReplicaLimits,
   type ReplicaOptions,
   type ReplicaPorts,
@@ -50,6 +53,7 @@ import { LinearizableReads } from "./reads.ts";
 import { ReadRunner } from "./read-runner.ts";
 import { ReadyWrites } from "./ready-writes.ts";
 import { ServiceState } from "./service-state.ts";
+import { Rounds } from "./rounds.ts";
 import { SnapshotKeeper } from "./snapshot-keeper.ts";
 import type { StateMachine } from "./state-machine.ts";
 import type { PeerPayload, TransportEvents } from "./transport.ts";
@@ -61,6 +65,7 @@ export class Replica implements WritePath, TransportEvents {
   readonly access: UsersAccess;
   readonly anchors: ReplicatedAnchors;
   readonly members: ReplicatedMembers;
+  readonly checks: StateChecks;
   readonly leadership: Handovers;
   readonly #ports: ReplicaPorts;
   readonly #limits: ReplicaLimits;
@@ -77,13 +82,19 @@ export class Replica implements WritePath, TransportEvents {
   readonly #outgoing: Outgoing;
   readonly #applied: AppliedSide;
   readonly #writes: ReadyWrites;
-  #roundPlanned = false;
+  readonly #rounds: Rounds;
   readonly #service: ServiceState;
   readonly #disk: DiskWatch;
   readonly #offices: DiskOffices;
 
   constructor(options: ReplicaOptions, ports: ReplicaPorts) {
     const { limits, recovered } = options;
+    this.#rounds = new Rounds({
+      defer: (run) => ports.defer(run),
+      isStopped: () => this.#service.isStopped,
+      work: () => this.#work(),
+      failed: (error) => this.#fail(error),
+    });
     this.nodeId = options.nodeId;
     this.#ports = ports;
     this.#limits = limits;
@@ -116,6 +127,7 @@ export class Replica implements WritePath, TransportEvents {
       events: ports.events,
       ownKey: () => this.#entries.ownKey,
       usersChanged: (change, index) => this.access.changed(change, index),
+      stateWrite: (words, origin, index) => this.checks.applied(words, origin, index),
       membersChanged: () => this.members.changed(),
       keyspaceReplaced: (keyspace) => {
         this.#readRunner.keyspace = keyspace;
@@ -214,8 +226,14 @@ export class Replica implements WritePath, TransportEvents {
       newMachine: () => options.newMachine(),
       latest: recovered.snapshot,
       onRestored: (meta, machine) => this.#applied.adopt(meta, machine),
+      beforeTaking: () => this.checks.giveUp(),
       schedule: () => this.#plan(),
     });
+    this.checks = newStateChecks(
+      this,
+      { ports, submit, fail: (error) => this.#fail(error) },
+      limits,
+    );
     this.#catchUp();
     this.#plan();
   }
@@ -333,6 +351,7 @@ export class Replica implements WritePath, TransportEvents {
     this.#reads.tick(nowMs);
     this.access.tick();
     this.members.tick();
+    this.checks.tick();
     this.#copies.check();
     this.leadership.tick();
     if (this.#service.isDiskFull) this.#offices.leaveFull(nowMs);
@@ -405,21 +424,7 @@ export class Replica implements WritePath, TransportEvents {
 
   // ---- Rounds -----------------------------------------------------------------------------------------------
 
-  #plan(): void {
-    if (this.#roundPlanned || this.#service.isStopped) return;
-    this.#roundPlanned = true;
-    this.#ports.defer(this.#round);
-  }
-
-  readonly #round = (): void => {
-    this.#roundPlanned = false;
-    if (this.#service.isStopped) return;
-    try {
-      this.#work();
-    } catch (error) {
-      this.#fail(error as Error);
-    }
-  };
+  readonly #plan = (): void => this.#rounds.plan();
 
   #work(): void {
     const nowMs = this.#ports.clock.monotonicMs();
@@ -439,7 +444,8 @@ export class Replica implements WritePath, TransportEvents {
     this.#ports.transport.flush();
     this.#ports.events.roundDone();
     this.#snapshots.work(this.#applied.machine);
-    if (this.#applied.hasWork || this.#snapshots.isRunnable) this.#plan();
+    this.checks.work();
+    if (this.#applied.hasWork || this.#snapshots.isRunnable || this.checks.isRunnable) this.#plan();
   }
 
   #carryOut(ready: Ready): void {
@@ -486,15 +492,9 @@ export class Replica implements WritePath, TransportEvents {
     return votersOutgoing.length === 0 && voters.length === 1 && voters[0] === this.nodeId;
   }
 
-  #fail(error: Error): void {
+  #fail(cause: Error): void {
     this.stop();
-    this.#ports.events.failed(
-      error instanceof ReplicaError
-        ? error
-        : new ReplicaError("DEFECT", error.message, { cause: error }),
-    );
+    const isOwn = cause instanceof ReplicaError;
+    this.#ports.events.failed(isOwn ? cause : new ReplicaError("DEFECT", cause.message, { cause }));
   }
 }
-
-/** Leaves as many ids above it as a process could ever use; all are exact numbers. */
-const REQUEST_ID_START_MAX = 2 ** 52;

@@ -31,6 +31,8 @@ export interface SnapshotKeeperOptions {
   newMachine(): StateMachine;
   onRestored(meta: SnapshotMeta, machine: StateMachine): void;
   /** There is work for a round. */
+  /** Something else may be walking the keyspace, and has to give way. */
+  beforeTaking(): void;
   schedule(): void;
 }
 
@@ -38,6 +40,7 @@ export class SnapshotKeeper {
   readonly #core: RaftCoreApi;
   readonly #ports: ReplicaPorts;
   readonly #limits: ReplicaLimits;
+  readonly #beforeTaking: () => void;
   readonly #schedule: () => void;
   readonly #installer: SnapshotInstaller;
   #latest: SnapshotMeta | null;
@@ -55,6 +58,7 @@ export class SnapshotKeeper {
     this.#ports = options.ports;
     this.#limits = options.limits;
     this.#latest = options.latest;
+    this.#beforeTaking = () => options.beforeTaking();
     this.#schedule = () => options.schedule();
     this.#logBytesSince = options.core.logBytes();
     this.#installer = new SnapshotInstaller(options.ports.snapshots, () => options.newMachine(), {
@@ -178,6 +182,7 @@ export class SnapshotKeeper {
   }
 
   #take(machine: StateMachine): void {
+    this.#beforeTaking();
     const loggedBefore = this.#logBytesSince;
     this.#taker = new SnapshotTaker(machine, this.#ports.snapshots, {
       onTaken: (meta) => {

@@ -10,6 +10,7 @@ import {
   type Configuration,
   type Entry,
   type Index,
+  type NodeId,
 } from "@ferrite/raft";
 import { Keyspace, type KeyspaceApi } from "@ferrite/storage";
 import { FEATURE_LEVEL_MAX } from "../members/feature-level.ts";
@@ -40,6 +41,8 @@ export interface ApplyListener {
   expired(count: number): void;
   /** The users have changed, just now: nothing behind it has run. */
   usersChanged(change: UsersChange, index: Index): void;
+  /** A comparison of states begins here, or `origin` says what its state was (repair/state-checks.ts). */
+  stateWrite?(words: readonly string[], origin: NodeId, index: Index): void;
   /** The members, their change, their configuration or the feature level have changed. */
   membersChanged(index: Index): void;
 }
@@ -201,12 +204,17 @@ export class StateMachine {
 
   /** Equal on all nodes at the same applied index. */
   stateHash(): string {
+    return `${this.keyspace.stateHash()}-${this.restHash()}`;
+  }
+
+  /** What of the state hash is not in the keyspace. */
+  restHash(): string {
     const small = JSON.stringify([
       this.sessions.records(),
       this.anchors.records(),
       this.members.record(),
     ]);
-    return `${this.keyspace.stateHash()}-${this.#timeMs}-${this.users.stateHash()}-${small}`;
+    return `${this.#timeMs}-${this.users.stateHash()}-${small}`;
   }
 
   #applyBatch(entry: Entry, listener: ApplyListener): number {
@@ -282,6 +290,10 @@ export class StateMachine {
     if (kind !== undefined) return this.#changeUsers({ index, kind, words }, reply, listener);
     if (words[0] === InternalWrite.Members)
       return this.#changeMembers(index, words, reply, listener);
+    if (isStateWrite(words) && this.#reader.recordUserId === NODE_ACTOR_ID) {
+      listener.stateWrite?.(words, uuidText(this.#reader.originKey), index);
+      return reply.ok();
+    }
     if (words[0] !== InternalWrite.Anchor || this.#reader.recordUserId !== NODE_ACTOR_ID) {
       return reply.error("ERR unknown internal write in the log");
     }
@@ -386,6 +398,10 @@ function readable(what: string, restore: () => void): void {
       cause: error,
     });
   }
+}
+
+function isStateWrite(words: readonly string[]): boolean {
+  return words[0] === InternalWrite.CheckState || words[0] === InternalWrite.ReportState;
 }
 
 function unreadable(index: Index, what: string): ReplicaError {

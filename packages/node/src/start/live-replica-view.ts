@@ -5,6 +5,7 @@ import type { MembershipControl } from "../members/membership-ports.ts";
 import type { Genesis, Member } from "../peers/membership.ts";
 import type { AccessState, AuditAnchors } from "../replica/access-state.ts";
 import type { DamageFacts } from "../repair/group-disk.ts";
+import type { StateChecksView } from "../repair/state-checks.ts";
 import type { DiskFacts } from "../replica/disk-facts.ts";
 import type { LeadershipControl } from "../replica/leadership-control.ts";
 import type { MemberView, ReplicaView } from "../replica/replica-view.ts";
@@ -53,6 +54,10 @@ export class LiveReplicaView implements ReplicaView {
 
   get membership(): MembershipControl {
     return this.#replica.members;
+  }
+
+  get checks(): StateChecksView {
+    return this.#replica.checks;
   }
 
   role(): Role {

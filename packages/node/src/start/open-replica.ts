@@ -9,13 +9,16 @@ import type { NodeConfig } from "../config/node-config.ts";
 import { PEER_FRAME_OVERHEAD_BYTES } from "../config/schema.ts";
 import type { Genesis, NodeIdentity } from "../peers/membership.ts";
 import { openGroupDisk, type DamageFacts, type RepairState } from "../repair/group-disk.ts";
+import { distrustState } from "../repair/distrust.ts";
 import { repairPlaces } from "../repair/places.ts";
+import type { StateVerdict } from "../repair/state-verdict.ts";
 import {
   DEFAULT_REPLICA_LIMITS,
   initialConfiguration,
   type ReplicaEvents,
   type ReplicaLimits,
 } from "../replica/options.ts";
+import { ReplicaError } from "../replica/errors.ts";
 import { Replica } from "../replica/replica.ts";
 import { restoreSnapshot } from "../replica/snapshot-installer.ts";
 import { StateMachine } from "../replica/state-machine.ts";
@@ -70,6 +73,7 @@ export async function openReplica(options: OpenReplicaOptions): Promise<RunningR
   const disk = await openGroupDisk(
     {
       fileSystem: options.fileSystem,
+      dataDirectory: config.dataDir,
       places: repairPlaces({ ...config, ...genesis, encryption: options.encryption }),
       mayRepair: config.repairDamagedDisk,
       hasPeers: hasPeers(options),
@@ -150,6 +154,7 @@ function replicaLimits(config: NodeConfig): ReplicaLimits {
     heartbeatIntervalMs: config.heartbeatIntervalMs,
     electionTimeoutMs: config.electionTimeoutMs,
     diskStallTimeoutMs: config.diskStallTimeoutMs,
+    stateCheckIntervalMs: config.stateCheckIntervalMs,
     snapshotLogBytes: config.snapshotLogBytes,
     logCacheBytesMax: config.logCacheBytesMax,
     maxStalenessMs: config.replicaMaxStalenessMs,
@@ -163,6 +168,8 @@ function replicaLimits(config: NodeConfig): ReplicaLimits {
 class Signals implements ReplicaEvents {
   readonly #logger: Logger;
   readonly #onFailed: (error: Error) => void;
+  /** Its data directory is marked before the node stops. */
+  readonly #onDiverged: (error: ReplicaError) => void;
   replica: Replica | null = null;
   diskIsFull = false;
   roundDone: () => void = () => undefined;
@@ -172,6 +179,9 @@ class Signals implements ReplicaEvents {
   constructor(options: OpenReplicaOptions) {
     this.#logger = options.logger;
     this.#onFailed = (error) => options.onFailed(error);
+    this.#onDiverged = ({ message }) => {
+      distrustState(options.fileSystem, options.config.dataDir, message);
+    };
   }
 
   roleChanged(change: {
@@ -223,9 +233,16 @@ class Signals implements ReplicaEvents {
     this.#logger.warn({ jumpMs: Math.round(jumpMs) }, text);
   }
 
+  stateJudged({ outcome, index, members }: StateVerdict): void {
+    const facts = { outcome, index, members };
+    if (outcome === "equal") this.#logger.info({ index }, "the members' states are equal");
+    else this.#logger.error(facts, "the members' states could not be shown to be equal");
+  }
+
   failed(error: Error): void {
     if (this.#hasFailed) return;
     this.#hasFailed = true;
+    if (error instanceof ReplicaError && error.code === "STATE_DIVERGED") this.#onDiverged(error);
     this.#onFailed(error);
   }
 }

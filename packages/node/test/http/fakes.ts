@@ -79,6 +79,7 @@ export class FakeNode {
         membership: { change: () => null, featureLevel: () => 1 },
         snapshotInProgress: () => false,
         disk: () => this.disk,
+        checks: { verdict: null, check: () => undefined },
         leaderSilenceMs: () => 1500,
         writeRefusal: () => null,
       },

@@ -79,6 +79,28 @@ function positionOf({ index, term }: LogPosition): LogPosition {
   return { index, term };
 }
 
+/**
+ * For a state that can not be trusted although every byte is as it was written (R32): nothing that was applied is kept,
+ * what was voted for and acknowledged stays. `damage` says what is wrong.
+ */
+export function planAnew(fileSystem: FileSystem, places: RepairPlaces, damage: Damage): RepairPlan {
+  const snapshots = surveySnapshots(fileSystem, places.snapshots);
+  const after = snapshots.newest ?? { index: 0, term: 0 };
+  const log = surveyLog(fileSystem, { ...places.log, after });
+  const vote = certainVote(fileSystem, places.log, log);
+  const damages = [damage, ...snapshots.damages, ...log.damages];
+  const plan = { damages, segments: log.segments, damagedSnapshots: snapshots.names };
+  if (vote === null) {
+    return { ...plan, kept: null, floor: null };
+  }
+  const end = { index: log.last.index ?? endlessIndex, term: log.last.term ?? vote.term };
+  const owed = owedFloor(fileSystem, places.notePath, vote.term);
+  const floor = furthest(furthest(end, snapshots.furthest), owed);
+  const nothing = { index: 0, term: 0 };
+  const empty: LogSurvey = { ...log, run: null };
+  return { ...plan, kept: keep(empty, { after: nothing, vote, floor }), floor };
+}
+
 function damageOf(cause: StorageError, places: RepairPlaces): Damage {
   return {
     file: cause.file ?? places.log.directory,

@@ -11,6 +11,8 @@ import { verifySnapshot } from "./snapshot-verify.ts";
 export interface SnapshotSurvey {
   /** The newest whole one; null when there is none. */
   readonly newest: LogPosition | null;
+  /** File names of all of them. */
+  readonly names: readonly string[];
   /** File names of those that are damaged. */
   readonly damagedNames: readonly string[];
   readonly damages: readonly Damage[];
@@ -45,6 +47,7 @@ export function surveySnapshots(
   const [last] = finished;
   return {
     newest,
+    names: finished,
     damagedNames,
     damages,
     furthest: last === undefined ? null : snapshotPositionOf(last),

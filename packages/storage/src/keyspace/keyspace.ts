@@ -328,6 +328,11 @@ export class Keyspace implements KeyspaceApi {
     return this.#snapshot;
   }
 
+  /** Whether a snapshot or a hash is being made: another can not begin. */
+  get isWalked(): boolean {
+    return this.#snapshot !== null;
+  }
+
   restore(): { write(bytes: Uint8Array): void; end(): void } {
     if (this.size > 0 || this.#snapshot !== null) {
       throw new KeyspaceError("RESTORE_NOT_EMPTY", "only an empty keyspace can be restored");

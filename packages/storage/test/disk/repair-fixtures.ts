@@ -1,5 +1,5 @@
 /** A disk with a history that is known, to be damaged and repaired. */
-import type { Entry, HardState, LogPosition } from "@ferrite/raft";
+import { EntryKind, type Entry, type HardState, type LogPosition } from "@ferrite/raft";
 import type { AtRestKeys } from "../../src/disk/at-rest-keys.ts";
 import { carryOutRepair, isDamage, openRepair } from "../../src/disk/disk-repair.ts";
 import type { OpenRepair } from "../../src/disk/disk-repair.ts";
@@ -147,7 +147,7 @@ export function liveThrough(
       const entries = Array.from({ length: random.between(1, 4) }, (_, i) => ({
         index: first + i,
         term,
-        kind: 0,
+        kind: EntryKind.Normal,
         data: random.bytes(random.between(0, random.chance(0.2) ? 1500 : 200)),
       }));
       const commitMoves = random.chance(0.5);

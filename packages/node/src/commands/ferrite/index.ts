@@ -5,6 +5,7 @@ import { ferriteAudit } from "./audit.ts";
 import { ferriteConsistency } from "./consistency.ts";
 import { ferriteLeader } from "./leader.ts";
 import { ferriteMember } from "./member.ts";
+import { ferriteState } from "./state.ts";
 import { ferriteStatus } from "./status.ts";
 
 export const ferriteCommands: readonly CommandSpec[] = [
@@ -13,5 +14,6 @@ export const ferriteCommands: readonly CommandSpec[] = [
   ferriteConsistency,
   ferriteLeader,
   ferriteMember,
+  ferriteState,
   ferriteStatus,
 ];

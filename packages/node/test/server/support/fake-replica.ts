@@ -6,6 +6,7 @@ import type { NodeId, Role } from "@ferrite/raft";
 import { Keyspace } from "@ferrite/storage";
 import type { KeyContext, ReadCommand } from "../../../src/commands/command.ts";
 import type { CommandTable } from "../../../src/commands/table.ts";
+import { FakeStateChecks } from "./fake-state-checks.ts";
 import type { DiskFacts } from "../../../src/replica/disk-facts.ts";
 import type { AccessState, AuditAnchors } from "../../../src/replica/access-state.ts";
 import type { MemberView, ReplicaView } from "../../../src/replica/replica-view.ts";
@@ -167,6 +168,8 @@ export class FakeReplica implements WritePath, ReplicaView {
   isCatchingUp(): boolean {
     return false;
   }
+  readonly checks: FakeStateChecks = new FakeStateChecks();
+
   disk(): DiskFacts {
     return { stalledMs: null, stalls: 0, damages: 0, missingUpTo: null };
   }

@@ -269,6 +269,7 @@ export function testConfig(overrides: Partial<NodeConfig> = {}): NodeConfig {
     heartbeatIntervalMs: 50,
     electionTimeoutMs: 500,
     diskStallTimeoutMs: 0,
+    stateCheckIntervalMs: 0,
     repairDamagedDisk: true,
     memberJoin: "invited",
     memberPriority: 50,
