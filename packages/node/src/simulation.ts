@@ -37,6 +37,7 @@ export type { PeerPayload, Transport, TransportEvents } from "./replica/transpor
 export type { UsersProposal } from "./replica/access-state.ts";
 export type { AccessPorts } from "./replica/write-check.ts";
 export type { WriteClient } from "./replica/write-path.ts";
+export type { ProcessFacts } from "./server/edge-context.ts";
 export { Argv } from "./resp/argv.ts";
 export { accessPorts } from "./start/access-ports.ts";
 export { LiveReplicaView } from "./start/live-replica-view.ts";

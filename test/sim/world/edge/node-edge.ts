@@ -18,6 +18,7 @@ import {
   type Genesis,
   type Hashing,
   type Member,
+  type ProcessFacts,
   type Replica,
 } from "@ferrite/node/simulation";
 import { parseConfig, type NodeConfig } from "@ferrite/node/config";
@@ -56,6 +57,21 @@ const NO_HASHING: Hashing = {
 };
 const NO_FILE = { ok: false, errorText: "ERR a simulated node has no ACL file" } as const;
 const QUIET = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** Of no process: what this one is like would be different in every run, and asking the system takes longer than a step. */
+const PROCESS_FACTS: ProcessFacts = {
+  processId: 1,
+  operatingSystem: "simulated",
+  architectureBits: 64,
+  executable: "simulated",
+  nodeVersion: "simulated",
+  totalSystemBytes: 1024 * 1024 * 1024,
+  residentBytes: () => 0,
+  usedBytes: () => 0,
+  peakUsedBytes: () => 0,
+  cpuUserSeconds: () => 0,
+  cpuSystemSeconds: () => 0,
+};
 
 export class NodeEdge {
   readonly server: RespServer;
@@ -112,6 +128,7 @@ export class NodeEdge {
       clock: { nowMs: wallClockMs, nowMicroseconds: () => Math.round(wallClockMs() * 1000) },
       logger: QUIET,
       staticReads: false,
+      processFacts: PROCESS_FACTS,
       defer: life.defer,
       randomBytes: (count) =>
         Buffer.from(Array.from({ length: count }, () => prng.between(0, 256))),
