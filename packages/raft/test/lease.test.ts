@@ -115,6 +115,26 @@ describe("the leader's lease", () => {
     expect(bench.take("heartbeat").at(-1)).not.toHaveProperty("lease");
   });
 
+  test("stays void when the handing over is called off: who was told to campaign may yet do so", () => {
+    const bench = leader();
+    promise(bench, "b", "c");
+    bench.core.transferLeadership("b");
+    expect(bench.drain().take("timeoutNow")).toHaveLength(1);
+    bench.core.cancelTransfer();
+    expect(bench.core.status().transferTarget).toBeNull();
+    expect(bench.core.leaseTicksLeft()).toBe(0);
+  });
+
+  test("is there again when nobody had been told", () => {
+    const bench = leader();
+    bench.propose();
+    promise(bench, "b", "c");
+    bench.core.transferLeadership("b");
+    bench.drain();
+    bench.core.cancelTransfer();
+    expect(bench.core.leaseTicksLeft()).toBeGreaterThan(0);
+  });
+
   test("is void while it hands over to a voter that is behind, before anybody was asked to campaign", () => {
     const bench = leader();
     bench.propose();
@@ -133,6 +153,17 @@ describe("the leader's lease", () => {
     bench.core.propose(encodeConfiguration(joint), EntryKind.Configuration);
     bench.drain();
     expect(bench.core.leaseTicksLeft()).toBe(0);
+  });
+
+  test("also while that is a change of one voter", () => {
+    const bench = leader();
+    promise(bench, "b", "c");
+    const target = simpleConfiguration(["a", "b"]);
+    bench.core.propose(encodeConfiguration(target), EntryKind.Configuration);
+    bench.drain();
+    expect(bench.core.leaseTicksLeft()).toBe(0);
+    bench.acknowledge("b");
+    expect(bench.core.leaseTicksLeft()).toBe(LENGTH);
   });
 
   test("ends with the leadership", () => {
