@@ -8,6 +8,7 @@ import {
   SegmentedLog,
   StorageError,
   type AtRestKeys,
+  type RepairPlaces,
   type RandomBytes,
 } from "@ferrite/storage";
 import { crc32 } from "node:zlib";
@@ -18,16 +19,9 @@ import type { VirtualDisk } from "../world/virtual-disk.ts";
 export interface StoppedNode {
   readonly name: string;
   readonly disk: VirtualDisk;
-  readonly snapshotPlace: Place;
-  readonly logPlace: Place & { readonly segmentBytes: number };
+  readonly places: RepairPlaces;
   readonly keys: AtRestKeys | null;
   readonly randomBytes: RandomBytes;
-}
-
-interface Place {
-  readonly directory: string;
-  readonly clusterId: string;
-  readonly groupId: number;
 }
 
 const FLIPS = 4;
@@ -57,7 +51,7 @@ function isToldOrHarmless(node: StoppedNode, disk: VirtualDisk, whole: string): 
 
 /** In what is written of log and snapshots: there is more to find than in space that is reserved. */
 function flipBit(node: StoppedNode, disk: VirtualDisk, prng: Prng, cuts: boolean): string {
-  const directories = [node.logPlace.directory, node.snapshotPlace.directory];
+  const directories = [node.places.log.directory, node.places.snapshots.directory];
   const files = [...disk.files()]
     .map(({ path, bytes }) => ({ path, writtenBytes: writtenBytes(bytes) }))
     .filter(({ path, writtenBytes: sizeBytes }) => {
@@ -87,7 +81,7 @@ function writtenBytes(bytes: Buffer): number {
 function recovered(node: StoppedNode, disk: VirtualDisk): string {
   const { keys: encryption, randomBytes } = node;
   const snapshots = FileSystemSnapshotStore.open(disk, {
-    ...node.snapshotPlace,
+    ...node.places.snapshots,
     encryption,
     randomBytes,
     schedule: (run) => run(),
@@ -98,7 +92,7 @@ function recovered(node: StoppedNode, disk: VirtualDisk): string {
     term: latest?.term ?? 0,
   };
   const { log, recovered: found } = SegmentedLog.open(disk, {
-    ...node.logPlace,
+    ...node.places.log,
     encryption,
     randomBytes,
     randomSalt: () => SALT,

@@ -1,120 +1,87 @@
 /**
  * One node of the simulated cluster: the real replica, state machine, log format and snapshots, on virtual time, disk
- * and network. It can be paused, killed (its unsynced writes may be lost) and started again from its disk.
+ * and network. It can be paused, killed (its unsynced writes may be lost), started again from its disk, and lose its disk: then it
+ * is another node under the same name.
  */
 import {
-  DEFAULT_REPLICA_LIMITS,
   FEATURE_LEVEL_MAX,
-  Replica,
-  TrackedSnapshots,
+  MembershipService,
   initialConfiguration,
   restoreSnapshot,
-  type AccessPorts,
-  type CommandTable,
-  type Genesis,
   type Member,
-  type ReplicaLimits,
+  type MemberRecord,
+  type Replica,
 } from "@ferrite/node/simulation";
-import type { UsersChange } from "@ferrite/acl";
 import type { Entry } from "@ferrite/raft";
-import { FileSystemSnapshotStore, SegmentedLog } from "@ferrite/storage";
+import { StorageError, type RepairPlaces } from "@ferrite/storage";
 import { crc32 } from "node:zlib";
 import type { EntryMark, NodeFacts } from "../invariants/observer.ts";
-import { NodeAtRest } from "./at-rest/node-at-rest.ts";
-import { settlingEarly, type Canary } from "./canary.ts";
-import { NodeEdge, type EdgeParts } from "./edge/node-edge.ts";
+import type { NodeAtRest } from "./at-rest/node-at-rest.ts";
+import { openDisk, PastUnknown, repairIsOver, type OpenedDisk } from "./disk-opening.ts";
+import { NodeEdge } from "./edge/node-edge.ts";
 import type { ClientEvents, VirtualStream } from "./edge/virtual-stream.ts";
+import { MachineClock } from "./life-clock.ts";
 import { Mirror } from "./mirror.ts";
+import { DATA_DIRECTORY, NodeHome } from "./node-home.ts";
 import { isDiskFault, nextIncarnation, ObservedMachine } from "./node-life.ts";
+import { newReplica, replicaLimits } from "./node-replica.ts";
 import type { Prng } from "./prng.ts";
 import type { Scheduler } from "./scheduler.ts";
-import { VirtualDisk } from "./virtual-disk.ts";
-import { VirtualLogWriter, type DiskSpeed } from "./virtual-log-writer.ts";
-import type { VirtualNetwork } from "./virtual-network.ts";
+import type { SimNodeOptions } from "./sim-node-options.ts";
+import type { VirtualDisk } from "./virtual-disk.ts";
+import { VirtualLogWriter } from "./virtual-log-writer.ts";
 
-export interface SimNodeEvents {
-  /** Something happens in the node. */
-  touched?(node: SimNode): void;
-  logWritten(node: SimNode, entries: readonly Entry[], marks: readonly EntryMark[]): void;
-  becameLeader(node: SimNode): void;
-  applied(
-    node: SimNode,
-    index: number,
-    mark: { readonly term: number; readonly sum: number },
-  ): void;
-  usersChanged(change: UsersChange, index: number): void;
-  restarted(node: SimNode): void;
-  trace(line: string): void;
-  /** The node stopped by itself: its disk failed, or it found a broken invariant. */
-  failed(node: SimNode, error: Error): void;
-  /** It could not start, or not take or receive a snapshot, for what its disk did. */
-  diskFailed(node: SimNode, error: Error): void;
-  /** Its log failed: the process ends now. */
-  ended(node: SimNode): void;
-}
-
-export interface SimNodeOptions {
-  readonly member: Member;
-  readonly genesis: Genesis;
-  readonly scheduler: Scheduler;
-  readonly network: VirtualNetwork;
-  readonly prng: Prng;
-  /** Of its keys at rest alone. */
-  readonly atRestPrng: Prng;
-  readonly table: CommandTable;
-  readonly access: AccessPorts;
-  readonly diskSpeed: DiskSpeed;
-  readonly canary: Canary;
-  readonly limits: Partial<ReplicaLimits>;
-  readonly events: SimNodeEvents;
-  /** Absent: it has no server, and clients talk to its replica. */
-  readonly edge?: EdgeParts;
-}
-
-interface GroupPlace {
-  readonly clusterId: string;
-  readonly groupId: number;
-}
-
-const DIRECTORY = "data";
-const SEGMENT_BYTES = 32 * 1024;
-/** As in production: idle clients, those that take too long to go. */
+/** As in production: idle clients, those that take too long to go; the membership. */
 const HOUSEKEEPING_MS = 250;
+const MEMBERSHIP_TICK_MS = 200;
 /** A stop that takes longer is given up. */
 const STOP_WITHIN_MS = 1000;
 const CLOSING_MS_MAX = 100;
+const PRIORITY = 50;
 
 export class SimNode {
-  readonly member: Member;
-  readonly disk: VirtualDisk;
-  readonly atRest: NodeAtRest;
+  readonly #home: NodeHome;
   mirror: Mirror = new Mirror();
-  /** How fast its monotonic clock goes: quartz differs. */
-  clockRate = 1;
+  readonly clock: MachineClock;
   /** Counts starts: what belongs to an earlier life does nothing any more. */
   life = 0;
   replica: Replica | null = null;
   #edge: NodeEdge | null = null;
   #connections = 0;
+  /** Of the version that runs in this life. */
+  #featureLevel = FEATURE_LEVEL_MAX;
   readonly #options: SimNodeOptions;
   #writer: VirtualLogWriter | null = null;
   #paused = false;
   #stopping = false;
+  #isRepairing = false;
   #heldBack: (() => void)[] = [];
-  #clockOffsetMs = 0;
 
   constructor(options: SimNodeOptions) {
     this.#options = options;
-    this.member = options.member;
-    this.disk = new VirtualDisk(options.prng.fork());
-    this.atRest = new NodeAtRest({
-      nodeId: options.member.id,
-      disk: this.disk,
-      directory: DIRECTORY,
-      prng: options.atRestPrng,
-      canary: options.canary,
-      isDiskFault,
-    });
+    this.clock = new MachineClock(options.scheduler);
+    this.#home = new NodeHome(options);
+  }
+
+  get member(): Member {
+    return this.#home.member;
+  }
+
+  /** Unlike that of any other disk. */
+  get label(): string {
+    return this.#home.label;
+  }
+
+  get disk(): VirtualDisk {
+    return this.#home.disk;
+  }
+
+  get atRest(): NodeAtRest {
+    return this.#home.atRest;
+  }
+
+  get places(): RepairPlaces {
+    return this.#home.places;
   }
 
   get isUp(): boolean {
@@ -129,7 +96,7 @@ export class SimNode {
     const core = this.replica?.core;
     if (core === undefined) return null;
     return {
-      name: this.member.name,
+      name: this.label,
       role: core.role(),
       term: core.term(),
       commitIndex: core.commitIndex(),
@@ -137,17 +104,6 @@ export class SimNode {
       lastIndex: core.lastIndex(),
       servesReads: this.replica!.readRefusal() === null,
     };
-  }
-
-  /** Where its snapshots are, and whose. */
-  get snapshotPlace(): { readonly directory: string } & GroupPlace {
-    const { clusterId } = this.#options.genesis;
-    return { directory: `${DIRECTORY}/snapshots`, clusterId, groupId: 0 };
-  }
-
-  get logPlace(): { readonly directory: string; readonly segmentBytes: number } & GroupPlace {
-    const { clusterId } = this.#options.genesis;
-    return { directory: `${DIRECTORY}/log`, clusterId, groupId: 0, segmentBytes: SEGMENT_BYTES };
   }
 
   /** Users that could write here now, as the edge sees it; none while credentials are refused. */
@@ -189,56 +145,77 @@ export class SimNode {
     return edge.connect({ scheduler, inNode, prng }, client, 1024 + this.#connections++);
   }
 
+  /** An operator puts an empty disk in: under the old name it is another node. It has to be down. */
+  replaceDisk(): void {
+    this.#home.replaceDisk();
+    this.#options.events.rehoused?.(this);
+  }
+
   /** Comes up from what the disk holds. When that has no room for what a start writes it stays down. */
   start(): void {
     try {
       this.#start();
     } catch (error) {
       this.life++;
-      if (!isDiskFault(error)) throw error;
-      this.#options.events.diskFailed(this, error as Error);
+      if (isDiskFault(error)) this.#options.events.diskFailed(this, error as Error);
+      else if (error instanceof StorageError && this.#options.events.givenUp !== undefined)
+        this.#options.events.givenUp(this, error);
+      else throw error;
     }
   }
 
   #start(): void {
     const life = ++this.life;
-    const schedule = this.#lifeScheduler(life);
-    this.disk.makeDirectory(DIRECTORY);
-    const incarnation = nextIncarnation(this.disk, DIRECTORY);
-    const encryption = this.atRest.open();
-    const { randomBytes } = this.atRest;
-    const snapshots = new TrackedSnapshots(
-      FileSystemSnapshotStore.open(this.disk, {
-        ...this.snapshotPlace,
-        encryption,
-        randomBytes,
-        schedule: (run: () => void) =>
-          schedule.after(this.#options.diskSpeed.stepMs * Math.min(this.disk.slowness, 10), run),
-      }),
-    );
-    const snapshot = snapshots.latest();
-    const { log, recovered } = SegmentedLog.open(this.disk, {
-      ...this.logPlace,
-      encryption,
-      randomBytes,
-      after: { index: snapshot?.index ?? 0, term: snapshot?.term ?? 0 },
-      randomSalt: () => this.#options.prng.nextUint32(),
-    });
+    this.#featureLevel = this.#options.featureLevel?.() ?? FEATURE_LEVEL_MAX;
+    this.disk.makeDirectory(DATA_DIRECTORY);
+    let opened: OpenedDisk;
+    try {
+      opened = this.#open(life);
+    } catch (error) {
+      if (!(error instanceof PastUnknown)) throw error;
+      this.#home.renew();
+      this.#options.events.rehoused?.(this);
+      opened = this.#open(life);
+    }
+    const incarnation = nextIncarnation(this.disk, DATA_DIRECTORY);
+    this.#isRepairing = opened.isRepairing;
     const machine = this.#newMachine(life);
     const finish = (): void => {
       this.mirror = new Mirror();
-      this.mirror.reset(snapshot?.index ?? 0);
-      for (const entry of recovered.entries) this.mirror.write(entry);
-      this.#run({ life, log, recovered, snapshots, machine, incarnation });
+      this.mirror.reset(opened.snapshot?.index ?? 0);
+      for (const entry of opened.recovered.entries) this.mirror.write(entry);
+      this.#run({ life, opened, machine, incarnation });
     };
-    if (snapshot === null) {
+    if (opened.snapshot === null) {
       finish();
       return;
     }
-    restoreSnapshot(snapshots, snapshot, machine, (error) => {
+    restoreSnapshot(opened.snapshots, opened.snapshot, machine, (error) => {
       if (life !== this.life) return;
       if (error !== null) this.#options.events.failed(this, error);
       else finish();
+    });
+  }
+
+  #open(life: number): OpenedDisk {
+    const { genesis, diskSpeed, prng, events } = this.#options;
+    const schedule = this.#lifeScheduler(life);
+    const { log, snapshots, notePath } = this.places;
+    const common = { encryption: this.atRest.open(), randomBytes: this.atRest.randomBytes };
+    return openDisk({
+      disk: this.disk,
+      hasPeers: genesis.members.some(({ id }) => id !== this.member.id),
+      repaired: (what) => events.repaired?.(this, what),
+      places: {
+        log: { ...log, ...common, randomSalt: () => prng.nextUint32() },
+        snapshots: {
+          ...snapshots,
+          ...common,
+          schedule: (run: () => void) =>
+            schedule.after(diskSpeed.stepMs * Math.min(this.disk.slowness, 10), run),
+        },
+        notePath,
+      },
     });
   }
 
@@ -285,6 +262,7 @@ export class SimNode {
     this.#paused = false;
     this.#heldBack = [];
     this.#options.network.detach(this.member.id);
+    this.#options.links?.detach(this.member.id);
   }
 
   pause(): void {
@@ -298,35 +276,68 @@ export class SimNode {
     for (const run of held) run();
   }
 
-  /** The wall clock jumps. */
-  jumpClock(byMs: number): void {
-    this.#clockOffsetMs += byMs;
-  }
-
   #run(parts: {
     readonly life: number;
-    readonly log: SegmentedLog;
-    readonly recovered: {
-      readonly hardState: Parameters<SegmentedLog["append"]>[0]["hardState"];
-      readonly entries: readonly Entry[];
-    };
-    readonly snapshots: TrackedSnapshots;
+    readonly opened: OpenedDisk;
     readonly machine: ObservedMachine;
     readonly incarnation: number;
   }): void {
-    const { scheduler, genesis, network, prng, events } = this.#options;
-    const schedule = this.#lifeScheduler(parts.life);
-    const clock = {
-      nowMs: () => 1_700_000_000_000 + scheduler.nowMs * this.clockRate + this.#clockOffsetMs,
-      monotonicMs: () => scheduler.nowMs * this.clockRate,
+    const { life, opened, machine, incarnation } = parts;
+    const options = this.#options;
+    const { network, prng, events } = options;
+    const schedule = this.#lifeScheduler(life);
+    const failed = (error: Error): void => this.#failed(error);
+    const writer = this.#newWriter(opened, schedule);
+    this.#writer = writer;
+    const replica = newReplica({
+      node: this,
+      options,
+      opened,
+      writer,
+      machine,
+      incarnation,
+      clock: this.clock,
+      schedule,
+      newMachine: () => this.#newMachine(life),
+      failed,
+      roundDone: () => this.#edge?.server.flush(),
+    });
+    this.replica = replica;
+    network.attach(this.member.id, {
+      timeMs: () => replica.logicalNowMs(),
+      events: {
+        onPayload: (from, payload, timeMs) =>
+          this.#gate(life, () => replica.onPayload(from, payload, timeMs)),
+        onConnected: (peer) => this.#gate(life, () => replica.onConnected(peer)),
+        onDisconnected: (peer) => this.#gate(life, () => replica.onDisconnected(peer)),
+      },
+    });
+    this.#openEdge(replica, schedule);
+    this.#join(replica, schedule);
+    replica.access.onUsersChanged((change, index) => {
+      if (change !== null && life === this.life) events.usersChanged(change, index);
+    });
+    const { snapshots } = opened;
+    this.atRest.attach({ log: writer, snapshots, replica, schedule, onFailed: failed });
+    if (life > 1) events.restarted(this);
+    const { tickMs } = replicaLimits(options);
+    const tick = (): void => {
+      replica.tick();
+      this.#lookAtRepair(replica);
+      schedule.after(this.clock.truly(tickMs), tick);
     };
-    const writer = new VirtualLogWriter({
-      log: parts.log,
+    schedule.after(prng.next() * tickMs, tick);
+  }
+
+  #newWriter(opened: OpenedDisk, scheduler: Pick<Scheduler, "after">): VirtualLogWriter {
+    const { prng, diskSpeed, canary } = this.#options;
+    return new VirtualLogWriter({
+      log: opened.log,
       disk: this.disk,
-      scheduler: schedule,
+      scheduler,
       prng: prng.fork(),
-      speed: this.#options.diskSpeed,
-      canary: this.#options.canary,
+      speed: diskSpeed,
+      canary,
       observer: {
         logWritten: (entries) => this.#logWritten(entries),
         logReset: (index) => this.mirror.reset(index),
@@ -336,108 +347,59 @@ export class SimNode {
         onSpace: (full) => this.replica?.diskFull(full),
       },
     });
-    this.#writer = writer;
-    const random = prng.fork();
-    const limits = { ...DEFAULT_REPLICA_LIMITS, ...this.#options.limits, applyRecordsPerRound: 64 };
-    this.replica = new Replica(
-      {
-        nodeId: this.member.id,
-        genesis,
-        incarnation: parts.incarnation,
-        limits,
-        recovered: {
-          ...parts.recovered,
-          snapshot: parts.snapshots.latest(),
-          machine: parts.machine,
-        },
-        newMachine: () => this.#newMachine(parts.life),
-      },
-      {
-        clock,
-        random: () => random.next(),
-        defer: (run) => schedule.after(0.01, run),
-        log: writer,
-        snapshots: parts.snapshots,
-        transport: this.#options.canary.settleEarly
-          ? settlingEarly(network.transport(this.member.id), (from, payload) =>
-              schedule.after(0, () => this.replica?.onPayload(from, payload, 0)),
-            )
-          : network.transport(this.member.id),
-        featureLevelOf: (peer) =>
-          network.transport(this.member.id).connected(peer) ? FEATURE_LEVEL_MAX : null,
-        commands: this.#options.table,
-        events: {
-          roleChanged: (change) => {
-            events.trace(
-              `${this.member.name} ${change.role} ${change.term} ${change.leader ?? "-"}`,
-            );
-            if (change.role === "leader") events.becameLeader(this);
-          },
-          commandThrew: (name, error) =>
-            this.#failed(new Error(`command ${name} threw`, { cause: error })),
-          keysExpired: () => {},
-          snapshotTaken: (meta) => events.trace(`${this.member.name} took snapshot ${meta.index}`),
-          snapshotInstalled: (meta) =>
-            events.trace(`${this.member.name} installed snapshot ${meta.index}`),
-          snapshotFailed: (error) => {
-            if (isDiskFault(error)) events.diskFailed(this, error);
-            else this.#failed(error);
-          },
-          diskStalled: (stalled) =>
-            events.trace(`${this.member.name} disk ${stalled ? "hangs" : "answers again"}`),
-          diskSpace: (full) =>
-            events.trace(`${this.member.name} disk ${full ? "full" : "has room"}`),
-          failed: (error) => this.#failed(error),
-          roundDone: () => this.#edge?.server.flush(),
-        },
-      },
-    );
-    const replica = this.replica;
-    network.attach(this.member.id, {
-      timeMs: () => replica.logicalNowMs(),
-      events: {
-        onPayload: (from, payload, timeMs) =>
-          this.#gate(parts.life, () => replica.onPayload(from, payload, timeMs)),
-        onConnected: (peer) => this.#gate(parts.life, () => replica.onConnected(peer)),
-        onDisconnected: (peer) => this.#gate(parts.life, () => replica.onDisconnected(peer)),
-      },
-    });
-    if (this.#options.edge !== undefined) {
-      const { edge, member } = this.#options;
-      this.#edge = new NodeEdge(edge, {
-        replica,
-        genesis,
-        self: member,
-        wallClockMs: clock.nowMs,
-        monotonicMs: clock.monotonicMs,
-        prng: prng.fork(),
-        defer: (run) => schedule.after(0, run),
-      });
-      this.#keepHouse(this.#edge, schedule);
-    }
-    replica.access.onUsersChanged((change, index) => {
-      if (change !== null && parts.life === this.life) events.usersChanged(change, index);
-    });
-    this.atRest.attach({
-      log: writer,
-      snapshots: parts.snapshots,
-      replica,
-      schedule,
-      onFailed: (error) => this.#failed(error),
-    });
-    if (parts.life > 1) events.restarted(this);
-    const tick = (): void => {
-      replica.tick();
-      schedule.after(limits.tickMs / this.clockRate, tick);
-    };
-    schedule.after(prng.next() * limits.tickMs, tick);
   }
 
-  #keepHouse(edge: NodeEdge, schedule: Pick<Scheduler, "after">): void {
-    schedule.after(HOUSEKEEPING_MS, () => {
-      edge.server.keepHouse();
-      this.#keepHouse(edge, schedule);
+  #openEdge(replica: Replica, schedule: Pick<Scheduler, "after">): void {
+    const { edge, genesis, prng } = this.#options;
+    if (edge === undefined) return;
+    const opened = new NodeEdge(edge, {
+      replica,
+      genesis,
+      self: this.member,
+      wallClockMs: this.clock.wallMs,
+      monotonicMs: this.clock.monotonicMs,
+      prng: prng.fork(),
+      defer: (run) => schedule.after(0, run),
     });
+    this.#edge = opened;
+    every(schedule, HOUSEKEEPING_MS, () => opened.server.keepHouse());
+  }
+
+  /** The membership of this life: links follow it, and a node that was removed ends. */
+  #join(replica: Replica, schedule: Pick<Scheduler, "after">): void {
+    const { links, events } = this.#options;
+    if (links === undefined) return;
+    const nodeId = this.member.id;
+    const self = (): MemberRecord => this.#record();
+    const isMember = (): boolean => replica.machine.members.get(nodeId) !== undefined;
+    const service = new MembershipService({
+      nodeId,
+      members: replica.members,
+      links: links.attach({ nodeId, schedule, self, isMember }),
+      monotonicMs: this.clock.monotonicMs,
+      self,
+      joinsAnybody: () => false,
+      leads: () => replica.role() === "leader",
+      isCaughtUp: () => replica.service.isCaughtUp,
+      changeEnded: (change) =>
+        events.trace(`${this.label} change ${change.id} ${change.kind} ${change.phase}`),
+      removed: () => schedule.after(0, () => events.removed?.(this)),
+    });
+    service.start();
+    every(schedule, MEMBERSHIP_TICK_MS, () => service.tick());
+  }
+
+  #record(): MemberRecord {
+    const featureLevel = this.#featureLevel;
+    const version = `1.${featureLevel}.0`;
+    return { ...this.member, tlsAddress: null, priority: PRIORITY, featureLevel, version };
+  }
+
+  #lookAtRepair(replica: Replica): void {
+    if (!this.#isRepairing || replica.core.floor() !== null) return;
+    this.#isRepairing = false;
+    repairIsOver(this.disk, this.places);
+    this.#options.events.repaired?.(this, "repair is over");
   }
 
   #newMachine(life: number): ObservedMachine {
@@ -447,6 +409,7 @@ export class SimNode {
       configuration: initialConfiguration(this.#options.genesis),
       members: this.#options.genesis.members,
       access: this.#options.access,
+      supportedLevel: this.#featureLevel,
     });
     machine.onApply = (entry) => {
       if (life !== this.life) return;
@@ -497,4 +460,11 @@ export class SimNode {
     this.#options.events.diskFailed(this, error);
     this.#options.events.ended(this);
   }
+}
+
+function every(schedule: Pick<Scheduler, "after">, intervalMs: number, run: () => void): void {
+  schedule.after(intervalMs, () => {
+    run();
+    every(schedule, intervalMs, run);
+  });
 }

@@ -4,7 +4,8 @@ import { History, splitTokens } from "../oracle/history.ts";
 import { UsersOracle } from "../oracle/users-oracle.ts";
 import type { Prng } from "./prng.ts";
 import type { Scheduler } from "./scheduler.ts";
-import type { SimNode, SimNodeEvents } from "./sim-node.ts";
+import type { SimNode } from "./sim-node.ts";
+import type { SimNodeEvents } from "./sim-node-options.ts";
 import { USER_KEYS, UserAdmin } from "./user-admin.ts";
 import { UserWriters } from "./user-writers.ts";
 

@@ -50,6 +50,8 @@ export class VirtualNetwork {
   /** Called with every payload that a node hands over, before chance has its say. */
   onSend: (from: string, payload: PeerPayload) => void = () => {};
   faults: NetworkFaults = CALM_NETWORK;
+  /** False: one of the two refuses a link to the other. */
+  mayLink: (left: string, right: string) => boolean = () => true;
 
   constructor(scheduler: Scheduler, prng: Prng) {
     this.#scheduler = scheduler;
@@ -110,6 +112,16 @@ export class VirtualNetwork {
     }
   }
 
+  /** Both are there and nothing is cut between them. */
+  isReachable(left: string, right: string): boolean {
+    const areThere = this.#endpoints.has(left) && this.#endpoints.has(right);
+    return areThere && !this.#lane(left, right).isCut && !this.#lane(right, left).isCut;
+  }
+
+  isLinked(left: string, right: string): boolean {
+    return this.isReachable(left, right) && this.mayLink(left, right);
+  }
+
   transport(from: string): Transport & { flush(): void } {
     return {
       send: (to, payload) => this.#send(from, to, payload),
@@ -120,7 +132,7 @@ export class VirtualNetwork {
 
   #send(from: string, to: string, payload: PeerPayload): boolean {
     const sender = this.#endpoints.get(from);
-    if (sender === undefined || !this.#endpoints.has(to)) return false;
+    if (sender === undefined || !this.#endpoints.has(to) || !this.mayLink(from, to)) return false;
     this.onSend(from, payload);
     const sentAtMs = sender.timeMs();
     const bytes = encodePayload(payload);
@@ -163,7 +175,7 @@ export class VirtualNetwork {
 
   #deliver(from: string, to: string, bytes: Buffer, sentAtMs: number): void {
     const receiver = this.#endpoints.get(to);
-    if (receiver === undefined) return;
+    if (receiver === undefined || !this.mayLink(from, to)) return;
     const payload = decodePayload(bytes, { from, to });
     this.onDeliver(from, to, payload, bytes);
     receiver.events.onPayload(from, payload, sentAtMs);

@@ -192,7 +192,7 @@ class World {
     const { clockDrift } = this.#shape;
     if (clockDrift === 0) return;
     this.#faults.count("clock drift");
-    for (const node of this.#nodes) node.clockRate = 1 + clockDrift * (this.#prng.next() * 2 - 1);
+    for (const node of this.#nodes) node.clock.rate = 1 + clockDrift * (this.#prng.next() * 2 - 1);
   }
 
   #operations(): { readonly appends: number; readonly reads: number; readonly undecided: number } {
@@ -393,8 +393,7 @@ class World {
     const stopped = {
       name: node.member.name,
       disk: node.disk,
-      snapshotPlace: node.snapshotPlace,
-      logPlace: node.logPlace,
+      places: node.places,
       keys: this.#canary.inTheClear ? null : node.atRest.keys(),
       randomBytes: node.atRest.randomBytes,
     };

@@ -19,7 +19,11 @@ export class AtRestPart {
   readonly #restart: (node: SimNode) => void;
   readonly #rotated: (node: SimNode) => void;
   readonly #count: (kind: string) => void;
+  readonly #problem: (sentence: string) => void;
+  readonly #rewraps: (node: SimNode) => void;
   readonly #mode: Mode;
+  /** The operator has switched it on there. */
+  readonly #isSwitched: Set<SimNode> = new Set();
   readonly #rotationMeanMs: number;
   #isHealed = false;
   #isStopped = false;
@@ -45,14 +49,19 @@ export class AtRestPart {
     this.#count = (kind) => options.count(kind);
     this.#mode = this.#prng.pick(["off", "off", "off", "on", "on", "switched on"]);
     this.#rotationMeanMs = this.#prng.pick([800, 3000, 10_000]);
+    this.#problem = (sentence) => options.problem(sentence);
+    this.#rewraps = (node) => options.rewraps(node);
+    for (const node of this.#nodes) this.equip(node);
+  }
+
+  /** A node has another disk, or the same one under another id. */
+  equip(node: SimNode): void {
     if (this.#mode === "off") return;
-    for (const node of this.#nodes) {
-      const nonces = new NonceUsedOnce(node.member.name, (sentence) => options.problem(sentence));
-      node.disk.onWrite = (...write) => nonces.written(...write);
-      node.atRest.isWanted = this.#mode === "on";
-      node.atRest.onRewrap = () => options.rewraps(node);
-      node.atRest.onSettled = () => this.#count("all files under the newest key");
-    }
+    const nonces = new NonceUsedOnce(node.label, this.#problem);
+    node.disk.onWrite = (...write) => nonces.written(...write);
+    node.atRest.isWanted = this.#mode === "on" || this.#isSwitched.has(node);
+    node.atRest.onRewrap = () => this.#rewraps(node);
+    node.atRest.onSettled = () => this.#count("all files under the newest key");
   }
 
   start(): void {
@@ -62,6 +71,7 @@ export class AtRestPart {
     for (const node of this.#nodes) {
       this.#scheduler.after(this.#prng.next() * SWITCH_WITHIN_MS, () => {
         if (this.#isHealed) return;
+        this.#isSwitched.add(node);
         node.atRest.isWanted = true;
         this.#switchOn(node);
       });

@@ -196,6 +196,6 @@ export class Faults {
 
   #jumpClock(node: SimNode): void {
     this.count("clock jump");
-    node.jumpClock(this.scene.prng.between(-CLOCK_JUMP_MS_MAX, CLOCK_JUMP_MS_MAX));
+    node.clock.jump(this.scene.prng.between(-CLOCK_JUMP_MS_MAX, CLOCK_JUMP_MS_MAX));
   }
 }
