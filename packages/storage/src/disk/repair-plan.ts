@@ -162,7 +162,6 @@ function keep(
 ): KeptLog {
   const { after, vote, floor } = known;
   const entries = log.run === null ? [] : keptEntries(log.run, log, known);
-  const lastIndex = entries.at(-1)?.index ?? after.index;
   // No vote was given in a term that is known from a snapshot only: its log record never became durable.
   const term = Math.max(vote.term, after.term, floor?.term ?? 0);
   return {
@@ -171,7 +170,8 @@ function keep(
     hardState: {
       term,
       vote: term === vote.term ? vote.vote : null,
-      commit: Math.min(log.run?.commit ?? 0, lastIndex),
+      // It may be beyond what is kept: a floor that gets lost is noticed by it, as lost entries are.
+      commit: log.hardState?.commit ?? log.run?.commit ?? 0,
     },
   };
 }

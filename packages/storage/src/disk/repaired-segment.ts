@@ -72,10 +72,7 @@ export function withinOneSegment(kept: KeptLog): KeptLog {
     }
     count = chunk.to;
   }
-  const entries = kept.entries.slice(0, count);
-  const lastIndex = entries.at(-1)?.index ?? kept.after.index;
-  const commit = Math.min(kept.hardState.commit, lastIndex);
-  return { ...kept, entries, hardState: { ...kept.hardState, commit } };
+  return { ...kept, entries: kept.entries.slice(0, count) };
 }
 
 /** Written and synced under another name first: a half-written one is never part of the log. */

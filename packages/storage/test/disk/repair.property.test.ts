@@ -120,8 +120,12 @@ function wrongWith(start: Start, history: History): string | null {
   if (JSON.stringify(kept) !== JSON.stringify(plain(trueAfter.slice(0, entries.length)))) {
     return "it kept entries that the log did not hold at its end";
   }
-  if (hardState.commit > Math.max(after.index, entries.at(-1)?.index ?? 0)) {
-    return "it takes something for committed that it does not have";
+  if (hardState.commit > (trueVote?.commit ?? 0)) {
+    return "it takes something for committed that was not";
+  }
+  const lastIndex = Math.max(after.index, entries.at(-1)?.index ?? 0);
+  if (hardState.commit > lastIndex && (owed?.floor ?? null) === null) {
+    return "it misses what it takes for committed, and owes nothing";
   }
   const last = history.entries.at(-1);
   const end = entries.at(-1) ?? after;
