@@ -23,6 +23,7 @@ import { Argv } from "../resp/argv.ts";
 import type { Reply } from "../resp/reply.ts";
 import { Anchors, type AnchorRecord } from "./anchors.ts";
 import { BatchKind, BatchReader, NODE_ACTOR_ID, uuidText } from "./batch.ts";
+import { canonicalJson } from "./canonical-json.ts";
 import { readCommandRecord } from "./command-record.ts";
 import { ReplicaError } from "./errors.ts";
 import { InternalWrite, isInternalWrite, readInternalWrite } from "./internal-writes.ts";
@@ -209,7 +210,7 @@ export class StateMachine {
 
   /** What of the state hash is not in the keyspace. */
   restHash(): string {
-    const small = JSON.stringify([
+    const small = canonicalJson([
       this.sessions.records(),
       this.anchors.records(),
       this.members.record(),
