@@ -2,9 +2,11 @@
  * Damaged disks of real nodes (R42, R58): bits flip in logs and snapshots between two starts. What one disk has lost comes
  * back from the others, with every acknowledged write, and nothing is deleted; alone a node refuses, because nobody has it.
  */
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { TestCluster, report, until } from "./harness/cluster.ts";
 
 const WRITES = 300;
@@ -12,10 +14,22 @@ const SETTINGS = { "log-segment-bytes": "1mb" };
 /** So that a snapshot is taken long before the last write. */
 const WITH_SNAPSHOTS = { ...SETTINGS, "snapshot-log-bytes": "64kb" };
 
+const home = mkdtempSync(join(tmpdir(), "ferrite-damage-"));
+const keyFile = join(home, "key-encryption-key");
+writeFileSync(keyFile, randomBytes(32).toString("hex"), { mode: 0o600 });
+const ENCRYPTED = { ...SETTINGS, "at-rest-encryption": "yes", "at-rest-key-file": keyFile };
+const DISKS: readonly [string, Readonly<Record<string, string>>][] = [
+  ["a plain disk", SETTINGS],
+  ["an encrypted disk", ENCRYPTED],
+];
+
 let cluster: TestCluster | null = null;
 afterEach(async () => {
   await cluster?.close();
   cluster = null;
+});
+afterAll(() => {
+  rmSync(home, { recursive: true, force: true });
 });
 
 async function start(
@@ -118,6 +132,23 @@ async function whole(target: TestCluster, node: number): Promise<void> {
 }
 
 describe("one damaged disk of three", () => {
+  it("an encrypted one comes back with a record that does not open, and has all acknowledged writes again (S40, R58)", async () => {
+    const target = await start(3, ENCRYPTED);
+    const leader = await target.leader();
+    const node = (leader + 1) % 3;
+    await write(target, leader, 1, WRITES);
+    await settled(target);
+    await target.end(node, "SIGKILL");
+    const log = join(target.nodes[node].dataDir, "log");
+    const name = readdirSync(log).find((each) => each.endsWith(".log"))!;
+    flip(join(log, name), 20_000);
+    target.spawn(node);
+    await target.ready(node);
+    await whole(target, node);
+    expect(target.log(node)).toContain("the disk is damaged");
+    expect(await missing(target, node, WRITES)).toEqual([]);
+  });
+
   it.each(["a follower", "the old leader"])(
     "%s comes back with a bit flipped in its log, and has all acknowledged writes again (R42, R58)",
     async (who) => {
@@ -182,32 +213,38 @@ describe("one damaged disk of three", () => {
     expect(filesOf(target, node)).toEqual(before);
   });
 
-  it("goes on as a new node when nobody can say what it has voted for, and takes its own old place (O07, R58)", async () => {
-    const target = await start(3);
-    const leader = await target.leader();
-    const node = (leader + 1) % 3;
-    await write(target, leader, 1, WRITES);
-    await settled(target);
-    const before = (await target.status(node)).get("id");
-    await target.end(node, "SIGKILL");
-    const { dataDir } = target.nodes[node];
-    const log = join(dataDir, "log");
-    const last = readdirSync(log).findLast((name) => readFileSync(join(log, name)).some(Boolean))!;
-    flip(join(log, last), 3);
-    flip(join(dataDir, "votes"), 20);
-    flip(join(dataDir, "votes"), 532);
-    target.spawn(node);
-    await target.ready(node);
-    const after = (await target.status(node)).get("id");
-    expect(after).not.toBe(before);
-    expect(target.log(node)).toContain("goes on under a new id");
-    await until("it is a voter in its old place", async () => {
-      const members = JSON.stringify(await target.call(leader, "FERRITE.MEMBER", "LIST"));
-      return members.includes(`"id","${String(after)}","role","voter"`);
-    });
-    expect(await missing(target, node, WRITES)).toEqual([]);
-    expect(filesOf(target, node)).toContain("votes.damaged-1");
-  });
+  it.each(DISKS)(
+    "on %s goes on as a new node when nobody can say what it has voted for, and takes its own old place (O07, R58)",
+    async (_, settings) => {
+      const target = await start(3, settings);
+      const leader = await target.leader();
+      const node = (leader + 1) % 3;
+      await target.call(node, "ACL", "SAVE");
+      await write(target, leader, 1, WRITES);
+      await settled(target);
+      const before = (await target.status(node)).get("id");
+      await target.end(node, "SIGKILL");
+      const { dataDir } = target.nodes[node];
+      const log = join(dataDir, "log");
+      const last = readdirSync(log).findLast((name) =>
+        readFileSync(join(log, name)).some(Boolean),
+      )!;
+      flip(join(log, last), 3);
+      flip(join(dataDir, "votes"), 20);
+      flip(join(dataDir, "votes"), 532);
+      target.spawn(node);
+      await target.ready(node);
+      const after = (await target.status(node)).get("id");
+      expect(after).not.toBe(before);
+      expect(target.log(node)).toContain("goes on under a new id");
+      await until("it is a voter in its old place", async () => {
+        const members = JSON.stringify(await target.call(leader, "FERRITE.MEMBER", "LIST"));
+        return members.includes(`"id","${String(after)}","role","voter"`);
+      });
+      expect(await missing(target, node, WRITES)).toEqual([]);
+      expect(filesOf(target, node)).toContain("votes.damaged-1");
+    },
+  );
 });
 
 describe("two damaged disks of three, in different places", () => {
