@@ -8,7 +8,7 @@ const SEEDS = 12;
 const CANARY_SEEDS_MAX = 400;
 
 /** Every kind of fault must have struck within so many seeds. */
-const FAULT_SEEDS_MAX = 60;
+const FAULT_SEEDS_MAX = 300;
 const FAULT_KINDS: readonly string[] = [
   "loss",
   "delay",
@@ -48,6 +48,20 @@ const FAULT_KINDS: readonly string[] = [
   "client resets its connection",
   "client closes its side and still listens",
   "client dies in the middle of a request",
+  "wiped disk",
+  "lost syncs",
+  "power cut of a disk that lied",
+  "bit flip in log",
+  "bit flip in snapshot",
+  "bit flip in hard state",
+  "misdirected write in log",
+  "damage repaired, with a floor",
+  "membership: add done",
+  "membership: remove done",
+  "membership: replace done",
+  "membership: demote done",
+  "removed node ends",
+  "mixed versions: a node is upgraded",
 ];
 
 describe("the simulated cluster", () => {

@@ -17,7 +17,7 @@ export { AuditOff } from "./audit/audit-off.ts";
 export { commandCatalogue } from "./commands/catalogue.ts";
 export { FORESEEN_COMMANDS } from "./commands/foreseen-commands.ts";
 export { FEATURE_LEVEL_MAX } from "./members/feature-level.ts";
-export type { MemberRecord } from "./members/member-record.ts";
+export { underWay, type MemberChange, type MemberRecord } from "./members/member-record.ts";
 export type { JoinRequest, LinkedMembers, MemberLinks } from "./members/membership-ports.ts";
 export { MembershipService } from "./members/membership-service.ts";
 export { createCommandTable } from "./commands/all-commands.ts";

@@ -10,6 +10,10 @@ export interface ClusterShape {
   readonly shortReigns: boolean;
   /** False: a follower that lags stays behind while clients write. */
   readonly keepsUp: boolean;
+  /** Operators change the members all the time; disks lose what they had; versions are mixed. */
+  readonly churns: boolean;
+  readonly losesData: boolean;
+  readonly mixesVersions: boolean;
   /** Monotonic clocks differ by up to so much from true time. */
   readonly clockDrift: number;
   /** A follower may run after one snapshot and the next while clients write. */
@@ -44,10 +48,16 @@ export function drawShape(prng: Prng): ClusterShape {
     snapshotChunkBytes: prng.pick([300, 5000, 1024 * 1024]),
     leaseReads: prng.chance(0.5),
   };
+  // Not both: a voter that is removed while another loses its disk is one loss too many for three.
+  const turbulence =
+    shortReigns || members.length < 3 ? "none" : prng.pick(["none", "churn", "loss"]);
   return {
     genesis: { clusterId: "11111111-1111-4111-8111-111111111111", members },
     limits,
     shortReigns,
+    churns: turbulence === "churn",
+    losesData: turbulence === "loss",
+    mixesVersions: members.length > 1 && prng.chance(0.15),
     clockDrift: prng.pick([0, 0, 0.001, CLOCK_DRIFT_MAX]),
     // One entry at a time and each on disk before the next: who lags stays behind while clients write.
     keepsUp: limits.appendBytesMax > 1 || limits.inflightMessagesMax > 1,

@@ -5,6 +5,7 @@ import {
   Replica,
   type ReplicaLimits,
 } from "@ferrite/node/simulation";
+import { StorageError } from "@ferrite/storage";
 import { settlingEarly } from "./canary.ts";
 import type { OpenedDisk } from "./disk-opening.ts";
 import type { MachineClock } from "./life-clock.ts";
@@ -94,7 +95,9 @@ function events(life: ReplicaLife): ConstructorParameters<typeof Replica>[1]["ev
     snapshotTaken: ({ index }) => trace(`took snapshot ${index}`),
     snapshotInstalled: ({ index }) => trace(`installed snapshot ${index}`),
     snapshotFailed: (error) => {
-      if (isDiskFault(error)) options.events.diskFailed(node, error);
+      // As production: it is told, and tried again.
+      if (isDiskFault(error) || error instanceof StorageError)
+        options.events.diskFailed(node, error);
       else failed(error);
     },
     diskStalled: (stalled) => trace(`disk ${stalled ? "hangs" : "answers again"}`),

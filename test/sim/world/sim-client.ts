@@ -324,16 +324,17 @@ export class SimClient {
     words: readonly string[],
     output: (reply: SimReply) => Output | null,
   ): Request {
-    const end = (outcome: Outcome): void => {
+    const end = (outcome: Outcome, why = ""): void => {
       operation.outcome = outcome;
       if (outcome !== "unknown") operation.endMs = this.#scheduler.nowMs;
-      this.#trace(`client ${this.#id} ${words.join(" ")} ${outcome}`);
+      this.#trace(`client ${this.#id} ${words.join(" ")} ${outcome}${why}`);
     };
     return {
       words,
       answered: (reply) => {
         if (reply.kind === "error") {
-          end(reply.text.startsWith("UNKNOWNOUTCOME") ? "unknown" : "fail");
+          const isUnknown = reply.text.startsWith("UNKNOWNOUTCOME");
+          end(isUnknown ? "unknown" : "fail", `: ${reply.text}`);
           return;
         }
         operation.output = output(reply);

@@ -4,6 +4,7 @@ import type {
   CommandTable,
   Genesis,
   Member,
+  MemberChange,
   ReplicaLimits,
 } from "@ferrite/node/simulation";
 import type { UsersChange } from "@ferrite/acl";
@@ -41,6 +42,8 @@ export interface SimNodeEvents {
   rehoused?(node: SimNode): void;
   /** Its disk is damaged in a way that it does not repair: an operator has to come. */
   givenUp?(node: SimNode, error: Error): void;
+  /** It has applied the end of a change of the membership. */
+  changeEnded?(node: SimNode, change: MemberChange): void;
   /** It was removed from its cluster, and ends. */
   removed?(node: SimNode): void;
   /** What it made of damage to its disk. */

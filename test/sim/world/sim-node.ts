@@ -381,8 +381,7 @@ export class SimNode {
       joinsAnybody: () => false,
       leads: () => replica.role() === "leader",
       isCaughtUp: () => replica.service.isCaughtUp,
-      changeEnded: (change) =>
-        events.trace(`${this.label} change ${change.id} ${change.kind} ${change.phase}`),
+      changeEnded: (change) => events.changeEnded?.(this, change),
       removed: () => schedule.after(0, () => events.removed?.(this)),
     });
     service.start();

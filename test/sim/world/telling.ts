@@ -20,9 +20,9 @@ export class Telling {
   }
 
   delivered(from: string, to: string, payload: PeerPayload, bytes: Buffer): void {
-    const sender = Number(from.slice(-1));
-    const receiver = Number(to.slice(-1));
-    this.#trace.bytes(this.#scheduler.nowMs, sender * 16 + receiver, bytes);
+    const sender = parseInt(from.slice(-2), 16);
+    const receiver = parseInt(to.slice(-2), 16);
+    this.#trace.bytes(this.#scheduler.nowMs, sender * 256 + receiver, bytes);
     if (this.#onTrace !== undefined)
       this.#tell(`${sender}>${receiver} ${describePayload(payload)}`);
   }

@@ -77,6 +77,10 @@ export class VirtualDisk implements FileSystem {
   failNextWriteTo: string | null = null;
   /** No file can grow and none can be made with contents. */
   isFull = false;
+  /** Syncs are answered and not made: what is written since then is gone with the power. */
+  isLying = false;
+  /** The power went while it lied: what it had promised may be gone, and nobody can tell. */
+  hasBrokenPromises = false;
   /** How many times as long as usual a log write takes. */
   slowness = 1;
   /** Told of every write that reaches a file. */
@@ -147,6 +151,7 @@ export class VirtualDisk implements FileSystem {
   /** Power is lost. Each unsynced change of a name happened or not. */
   crash(): void {
     this.processEnded();
+    if (this.isLying) this.hasBrokenPromises = true;
     const survivors: Map<string, Inode> = new Map();
     const paths = [...new Set([...this.#names.keys(), ...this.#durableNames.keys()])].sort();
     for (const path of paths) {
@@ -175,6 +180,14 @@ export class VirtualDisk implements FileSystem {
         yield { path, bytes: durable };
       }
     }
+  }
+
+  /** Bytes of a file change behind everybody's back, on the platters, too. */
+  damage(path: string, bytes: Uint8Array, position: number): void {
+    const inode = this.#names.get(path);
+    if (inode === undefined) throw systemError("ENOENT", path);
+    inode.current.set(bytes, position);
+    if (position + bytes.length <= inode.durable.length) inode.durable.set(bytes, position);
   }
 
   /** A disk of its own with the same files, as programs see them. */
@@ -227,7 +240,7 @@ export class VirtualDisk implements FileSystem {
           this.syncsBeforeFailure = 0;
           throw systemError("EIO", path);
         }
-        inode.sync();
+        if (!this.isLying) inode.sync();
       },
       reserve: (sizeBytes) => {
         alive();

@@ -24,11 +24,15 @@ class Nobody implements WriteClient {
   }
 }
 
+const PAUSE_MS_MAX = 40;
+const TRICKLE_MS_MAX = 600;
+
 export class Workload {
   readonly #nodes: readonly SimNode[];
   readonly #scheduler: Scheduler;
   readonly #prng: Prng;
   #stopped = false;
+  #pauseMsMax = PAUSE_MS_MAX;
 
   constructor(nodes: readonly SimNode[], scheduler: Scheduler, prng: Prng) {
     this.#nodes = nodes;
@@ -37,11 +41,16 @@ export class Workload {
   }
 
   start(): void {
-    this.#scheduler.after(this.#prng.next() * 40, () => {
+    this.#scheduler.after(this.#prng.next() * this.#pauseMsMax, () => {
       if (this.#stopped) return;
       this.#write();
       this.start();
     });
+  }
+
+  /** Only a write now and then: a log that does not grow is not cut either. */
+  trickle(): void {
+    this.#pauseMsMax = TRICKLE_MS_MAX;
   }
 
   stop(): void {

@@ -3,7 +3,6 @@
  * phase: the invariants hold at every step), then healed (liveness phase: every request ends, all nodes agree), and at the end
  * the clients' history is held against what the cluster says (oracle).
  */
-import { accessPorts, createCommandTable, type CommandTable } from "@ferrite/node/simulation";
 import type { Entry } from "@ferrite/raft";
 import { breakCommitRule } from "@ferrite/raft/testing";
 import { RefusalsEnd } from "../invariants/refusals-end.ts";
@@ -15,17 +14,21 @@ import { splitTokens } from "../oracle/history.ts";
 import { judge } from "../oracle/judge.ts";
 import { crc32 } from "node:zlib";
 import { AtRestPart } from "./at-rest/at-rest-part.ts";
-import { diskSpeed, drawShape, type ClusterShape } from "./cluster-shape.ts";
-import { edgeParts } from "./edge/node-edge.ts";
+import { drawShape, type ClusterShape } from "./cluster-shape.ts";
 import { Faults } from "./faults/faults.ts";
 import { Prng } from "./prng.ts";
 import { hasConverged, hasLeader, isAbreast } from "./progress.ts";
 import { Scheduler } from "./scheduler.ts";
 import { CLIENT_KEYS, COUNTER_KEYS, REGISTER_KEYS, SimClient } from "./sim-client.ts";
-import { SimNode } from "./sim-node.ts";
+import type { SimNodeEvents } from "./sim-node-options.ts";
+import type { SimNode } from "./sim-node.ts";
+import { MembershipPart } from "./membership/membership-part.ts";
+import { SimLinks } from "./membership/sim-links.ts";
+import { NodeFactory } from "./node-factory.ts";
+import { Versions } from "./versions.ts";
 import { Telling } from "./telling.ts";
 import { Watch } from "./watch.ts";
-import { NO_CANARY, uncheckedAccess, type Canary } from "./canary.ts";
+import { NO_CANARY, type Canary } from "./canary.ts";
 import { UsersPart } from "./users-part.ts";
 import { VirtualNetwork } from "./virtual-network.ts";
 import { Workload } from "./workload.ts";
@@ -58,14 +61,14 @@ const CLIENTS = 4;
 /** A healed cluster must be quiet and equal again within this time. */
 const LIVENESS_MS = 60_000;
 const LOOK_MS = 20;
+/** A disk that is turned away knocks again after up to a minute. */
+const MEMBERSHIP_MS = 180_000;
 /**
  * After the faults: how long all must be abreast before the cluster counts as recovered (and at most how long that may take until
  * it is called well in any case), how long service is then watched, when a write is overdue.
  */
 const WELL_MS = 500;
 const SETTLE_MS = 5000;
-/** A node that runs after one snapshot and the next while clients write is not waited for any longer. */
-const CHASE_MS = 4000;
 const SERVICE_MS = 1600;
 const ANSWER_MS = 1000;
 
@@ -82,7 +85,8 @@ class World {
   readonly #scheduler: Scheduler = new Scheduler();
   readonly #prng: Prng;
   readonly #network: VirtualNetwork;
-  readonly #nodes: SimNode[] = [];
+  /** Those that run, or should: they come and go. */
+  readonly #nodes: SimNode[];
   readonly #clients: SimClient[] = [];
   readonly #record: ClientRecord = new ClientRecord();
   readonly #watch: Watch = new Watch();
@@ -92,6 +96,8 @@ class World {
   readonly #workload: Workload;
   readonly #users: UsersPart;
   readonly #atRest: AtRestPart;
+  readonly #membership: MembershipPart;
+  readonly #versions: Versions;
   /** Of encryption at rest alone: what the other seeds do stays as it is. */
   readonly #atRestPrng: Prng;
   readonly #shape: ClusterShape;
@@ -111,8 +117,18 @@ class World {
       this.#refusals.delivered(payload, from, to);
       this.#faults.delivered(to, payload);
     };
-    const table = createCommandTable();
-    this.#addNodes(table);
+    const factory = new NodeFactory({
+      shape: this.#shape,
+      scheduler: this.#scheduler,
+      network: this.#network,
+      links: new SimLinks(this.#network),
+      prng: this.#prng.fork(),
+      atRestPrng: this.#atRestPrng.fork(),
+      canary: this.#canary,
+      events: this.#nodeEvents(),
+      featureLevel: (name) => this.#versions.levelOf(name),
+    });
+    this.#nodes = factory.founders();
     this.#addClients();
     this.#workload = new Workload(this.#nodes, this.#scheduler, this.#prng.fork());
     this.#users = new UsersPart({
@@ -128,11 +144,33 @@ class World {
       scheduler: this.#scheduler,
       prng: this.#prng.fork(),
       shortReigns: this.#shape.shortReigns,
-      killed: (node) => {
-        for (const client of this.#clients) client.nodeDied(node);
-        this.#users.nodeDied(node);
-      },
+      dataLoss: this.#shape.losesData
+        ? { voters: () => this.#membership.voters(), isWhole: () => this.#isWhole() }
+        : null,
+      killed: (node) => this.#nodeDied(node),
       note: (line) => this.#telling.line(line),
+    });
+    this.#membership = new MembershipPart({
+      nodes: this.#nodes,
+      scheduler: this.#scheduler,
+      prng: this.#prng.fork(),
+      churns: this.#shape.churns,
+      newNode: (name) => {
+        const node = factory.newcomer(name);
+        this.#atRest.equip(node);
+        return node;
+      },
+      ended: (node) => this.#nodeDied(node),
+      count: (kind) => this.#faults.count(kind),
+      trace: (line) => this.#telling.line(line),
+    });
+    this.#versions = new Versions({
+      nodes: this.#nodes,
+      isMixed: this.#shape.mixesVersions,
+      scheduler: this.#scheduler,
+      prng: this.#prng.fork(),
+      restart: (node) => this.#faults.restart(node),
+      count: (kind) => this.#faults.count(kind),
     });
     this.#atRest = new AtRestPart({
       nodes: this.#nodes,
@@ -156,18 +194,23 @@ class World {
       // Those seeds are about what a leader leaves in the others' logs: more writes would only bury it.
       if (!this.#shape.shortReigns) this.#users.start();
       this.#atRest.start();
+      this.#membership.start();
+      this.#versions.start();
       this.#faults.start();
       this.#runUntil(this.#options.safetyMs ?? this.#prng.between(5_000, 20_000), () => false);
       this.#atRest.heal();
-      this.#faults.heal(this.#nodes);
+      this.#versions.stop();
+      this.#faults.heal(this.#membership.voters());
+      this.#membership.heal();
       this.#checkMajority();
       this.#faults.healAll();
+      this.#versions.finish();
+      this.#checkMembership();
       this.#checkService();
+      this.#quieten();
       this.#settleDisks();
       this.#workload.stop();
-      this.#users.stop();
       this.#atRest.stop();
-      for (const client of this.#clients) client.stop();
       this.#runLiveness();
       this.#checkHistory();
       this.#checkDisks();
@@ -188,6 +231,21 @@ class World {
     };
   }
 
+  #nodeDied(node: SimNode): void {
+    for (const client of this.#clients) client.nodeDied(node);
+    this.#users.nodeDied(node);
+  }
+
+  /** Nothing is missing anywhere. */
+  #isWhole(): boolean {
+    return (
+      this.#membership.isReady &&
+      this.#membership.isSettled &&
+      isAbreast(this.#nodes) &&
+      this.#nodes.every(({ replica }) => replica?.core.floor() === null)
+    );
+  }
+
   #setClocks(): void {
     const { clockDrift } = this.#shape;
     if (clockDrift === 0) return;
@@ -205,52 +263,43 @@ class World {
     return { appends: all - reads + this.#users.writes, reads, undecided };
   }
 
-  #addNodes(table: CommandTable): void {
-    const { genesis, limits } = this.#shape;
-    const canary = this.#canary;
-    const access = canary.applyUnchecked ? uncheckedAccess(accessPorts(table)) : accessPorts(table);
-    const edge = edgeParts(table);
-    for (const member of genesis.members) {
-      this.#nodes.push(
-        new SimNode({
-          member,
-          genesis,
-          scheduler: this.#scheduler,
-          network: this.#network,
-          prng: this.#prng.fork(),
-          atRestPrng: this.#atRestPrng.fork(),
-          table,
-          access,
-          diskSpeed: diskSpeed(this.#prng, this.#shape),
-          canary,
-          limits,
-          edge,
-          events: {
-            touched: (node) => this.#watch.touched(node),
-            logWritten: (node, entries, marks) => this.#logWritten(node, entries, marks),
-            becameLeader: (node) => {
-              this.#watch.each((invariant) => invariant.becameLeader?.(node.facts()!, node.mirror));
-              this.#faults.elected(node);
-            },
-            applied: (node, index, mark) => {
-              this.#telling.applied(node.member, index, mark.sum);
-              const facts = node.facts();
-              if (facts === null) return;
-              this.#watch.each((invariant) => invariant.applied?.(facts, index, mark));
-              this.#users.applied(node, index);
-            },
-            usersChanged: (change, index) => this.#users.changed(change, index),
-            restarted: (node) =>
-              this.#watch.each((invariant) => invariant.restarted?.(node.facts()!)),
-            trace: (line) => this.#telling.line(line),
-            failed: (node, error) => this.#nodeFailed(node, error),
-            diskFailed: (node, error) =>
-              this.#telling.line(`${node.member.name} disk: ${error.message}`),
-            ended: (node) => this.#faults.ended(node),
-          },
-        }),
-      );
-    }
+  #nodeEvents(): SimNodeEvents {
+    const watch = this.#watch;
+    return {
+      touched: (node) => watch.touched(node),
+      logWritten: (node, entries, marks) => this.#logWritten(node, entries, marks),
+      becameLeader: (node) => {
+        watch.each((invariant) => invariant.becameLeader?.(node.facts()!, node.mirror));
+        this.#faults.elected(node);
+      },
+      applied: (node, index, mark) => {
+        this.#telling.applied(node.member, index, mark.sum);
+        const facts = node.facts();
+        if (facts === null) return;
+        watch.each((invariant) => invariant.applied?.(facts, index, mark));
+        this.#users.applied(node, index);
+      },
+      usersChanged: (change, index) => this.#users.changed(change, index),
+      restarted: (node) => watch.each((invariant) => invariant.restarted?.(node.facts()!)),
+      trace: (line) => this.#telling.line(line),
+      failed: (node, error) => this.#nodeFailed(node, error),
+      diskFailed: (node, error) => this.#telling.line(`${node.label} disk: ${error.message}`),
+      ended: (node) => this.#faults.ended(node),
+      rehoused: (node) => {
+        this.#telling.line(`${node.label} is ${node.member.id}`);
+        this.#atRest.equip(node);
+      },
+      givenUp: (node, error) => {
+        this.#telling.line(`${node.label} does not start: ${error.message}`);
+        if (!this.#faults.givenUp(node)) this.#nodeFailed(node, error);
+      },
+      repaired: (node, what) => {
+        this.#telling.line(`${node.label}: ${what}`);
+        this.#faults.count(what);
+      },
+      changeEnded: (_node, change) => this.#membership.changeEnded(change),
+      removed: (node) => this.#membership.removed(node),
+    };
   }
 
   #addClients(): void {
@@ -285,6 +334,24 @@ class World {
     }
   }
 
+  /** Nobody asks for anything new. */
+  #quieten(): void {
+    this.#workload.trickle();
+    this.#users.stop();
+    for (const client of this.#clients) client.stop();
+  }
+
+  /** Every change that was begun ends, and every node that is wanted is a member. */
+  #checkMembership(): void {
+    // A node that does not keep up while clients write never becomes a voter.
+    if (!this.#shape.keepsUp || this.#shape.chasesSnapshots) this.#quieten();
+    this.#runUntil(this.#scheduler.nowMs + MEMBERSHIP_MS, () => this.#membership.isSettled);
+    if (this.#membership.isSettled || this.#problems.length > 0) return;
+    this.#problems.push(
+      `liveness: the membership did not come to rest:\n    ${this.#membership.describe()}`,
+    );
+  }
+
   /** With a minority that stays broken the rest does what clients ask, in bounded time. */
   #checkMajority(): void {
     const { abandoned } = this.#faults.scene;
@@ -301,11 +368,10 @@ class World {
 
   /** Once it is whole again for a while, the cluster does what clients ask, at once. */
   #checkService(): void {
-    if (!this.#shape.keepsUp || this.#problems.length > 0) return;
+    const { keepsUp, chasesSnapshots } = this.#shape;
+    if (!keepsUp || chasesSnapshots || this.#problems.length > 0) return;
     this.#settle(this.#nodes);
-    const withinMs = this.#shape.chasesSnapshots ? CHASE_MS : LIVENESS_MS;
-    this.#runUntil(this.#scheduler.nowMs + withinMs, () => isAbreast(this.#nodes));
-    if (this.#shape.chasesSnapshots && !isAbreast(this.#nodes)) return;
+    this.#runUntil(this.#scheduler.nowMs + LIVENESS_MS, () => isAbreast(this.#nodes));
     this.#users.allInContact = true;
     const fromMs = this.#scheduler.nowMs;
     this.#runUntil(fromMs + SERVICE_MS, () => false);

@@ -47,6 +47,15 @@ export class FaultScene {
     this.#note(line);
   }
 
+  /** Starts a node again. A disk that lied until the power went is not trusted any more: its operator puts in another one. */
+  startNode(node: SimNode): void {
+    if (node.disk.hasBrokenPromises) {
+      this.count("power cut of a disk that lied");
+      node.replaceDisk();
+    }
+    node.start();
+  }
+
   /** After a while of up to `withinMs`, unless the faults are over. */
   later(withinMs: number, run: () => void): void {
     this.scheduler.after(this.prng.next() * withinMs, () => {

@@ -1,6 +1,7 @@
 /** What goes wrong, when, by the seed's choice. */
 import type { PeerPayload } from "@ferrite/node/simulation";
 import type { SimNode } from "../sim-node.ts";
+import { DataLoss, type DataLossOptions } from "./data-loss.ts";
 import { DiskFaults } from "./disk-faults.ts";
 import { FaultScene, type FaultSceneOptions } from "./fault-scene.ts";
 import { LinkFaults } from "./link-faults.ts";
@@ -9,10 +10,14 @@ import { ProcessFaults } from "./process-faults.ts";
 export interface FaultOptions extends FaultSceneOptions {
   /** Leaders die young, on a slow network, and are back for the next election but one. */
   readonly shortReigns: boolean;
+  /** Disks lose what they had; null: they do not. */
+  readonly dataLoss: DataLossOptions | null;
 }
 
 /** Wall clocks jump by at most so much. */
 const CLOCK_JUMP_MS_MAX = 5000;
+/** Of faults, where disks lose data. */
+const DATA_LOSS_RATE = 0.25;
 /** Of clusters in which a minority stays broken when the faults end. */
 const MINORITY_STAYS_RATE = 0.3;
 
@@ -21,6 +26,7 @@ export class Faults {
   readonly #processes: ProcessFaults;
   readonly #links: LinkFaults;
   readonly #disks: DiskFaults;
+  readonly #dataLoss: DataLoss | null;
   /** Mean time between two faults; some seeds are calm, some are storms. */
   readonly #meanMs: number;
 
@@ -31,6 +37,8 @@ export class Faults {
     this.#links = new LinkFaults(this.scene, options.shortReigns);
     this.#processes = new ProcessFaults(this.scene, options.shortReigns);
     this.#disks = new DiskFaults(this.scene);
+    const { dataLoss } = options;
+    this.#dataLoss = dataLoss === null ? null : new DataLoss(this.scene, this.#processes, dataLoss);
   }
 
   get counts(): ReadonlyMap<string, number> {
@@ -65,7 +73,7 @@ export class Faults {
     for (const node of this.scene.nodes) {
       if (this.scene.abandoned.has(node)) continue;
       if (node.isPaused) node.resume();
-      if (!node.isUp) node.start();
+      if (!node.isUp) this.scene.startNode(node);
     }
     this.scene.note("healed");
   }
@@ -80,7 +88,8 @@ export class Faults {
   #abandon(voters: readonly SimNode[]): void {
     const { prng, abandoned } = this.scene;
     const most = Math.ceil(voters.length / 2) - 1;
-    if (most < 1 || !prng.chance(MINORITY_STAYS_RATE)) return;
+    const isWhole = this.#dataLoss?.isOver ?? true;
+    if (most < 1 || !isWhole || !prng.chance(MINORITY_STAYS_RATE)) return;
     const count = prng.between(1, most + 1);
     const left = [...voters];
     for (let turn = 0; turn < count; turn++) {
@@ -165,8 +174,16 @@ export class Faults {
     }
   }
 
+  /** A node does not start with what its disk holds. False: nothing was done to its disk. */
+  givenUp(node: SimNode): boolean {
+    if (this.#dataLoss === null || this.#dataLoss.isOver) return false;
+    this.#dataLoss.givenUp(node);
+    return true;
+  }
+
   #strike(): void {
     const { nodes, prng } = this.scene;
+    if (this.#dataLoss !== null && prng.chance(DATA_LOSS_RATE)) return this.#dataLoss.strike();
     const node = prng.pick(nodes);
     const strikes: readonly (() => void)[] = [
       () => this.#processes.crash([node]),

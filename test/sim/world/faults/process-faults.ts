@@ -147,7 +147,7 @@ export class ProcessFaults {
     const { life } = node;
     this.#scene.scheduler.after(this.#scene.prng.next() * withinMs, () => {
       if (node.isUp || node.life !== life || this.#scene.abandoned.has(node)) return;
-      node.start();
+      this.#scene.startNode(node);
       // A full disk: somebody looks after it.
       if (!node.isUp && !this.#scene.isHealed) this.startAgain(node, 1000);
     });
