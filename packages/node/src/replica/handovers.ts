@@ -167,24 +167,19 @@ export class Handovers implements LeadershipControl {
     const attempt = this.#attempt;
     if (attempt?.from === from && attempt.requestId === requestId) return "accepted";
     if (core.role() !== "leader") return "notLeader";
-    switch (wish.kind) {
-      case "cancel":
-        return this.#cancel();
-      case "stepDown":
-        this.#attempt = null;
-        core.stepDown();
-        this.#ports.plan();
-        return "accepted";
-      case "transfer": {
-        if (this.isHandingOver()) return "underWay";
-        if (!core.transferLeadership(wish.target ?? undefined)) return "nobody";
-        const nowMs = this.#ports.monotonicMs();
-        const { target } = wish;
-        this.#attempt = { from, requestId, target, deadlineMs: nowMs + timeoutMs, nextAtMs: nowMs };
-        this.#ports.plan();
-        return "accepted";
-      }
+    if (wish.kind === "cancel") return this.#cancel();
+    if (wish.kind === "transfer") {
+      if (this.isHandingOver()) return "underWay";
+      if (!core.transferLeadership(wish.target ?? undefined)) return "nobody";
+      const nowMs = this.#ports.monotonicMs();
+      const { target } = wish;
+      this.#attempt = { from, requestId, target, deadlineMs: nowMs + timeoutMs, nextAtMs: nowMs };
+    } else {
+      this.#attempt = null;
+      core.stepDown();
     }
+    this.#ports.plan();
+    return "accepted";
   }
 
   #cancel(): LeadershipAnswer {
