@@ -6,7 +6,7 @@ const CHECKS: readonly (readonly [RegExp, string])[] = [
   [/(?:^|Error: )(election safety|leader append-only|log matching|leader completeness):/, "$1"],
   [/(?:^|Error: )(state machine safety|sane indexes|no way back|refusals end|bounded work):/, "$1"],
   [
-    /(?:^|Error: )(damage is told|nonce used once|stable leader|leaders are voters|members|one cluster|equal configurations):/,
+    /(?:^|Error: )(damage is told|nonce used once|stable leader|leaders are voters|members|one cluster|equal configurations|states):/,
     "$1",
   ],
   [/stands in the clear|in the clear/, "nothing in the clear"],

@@ -8,6 +8,7 @@ import { offices } from "./offices.ts";
 import { reads } from "./reads.ts";
 import { replication } from "./replication.ts";
 import { snapshots } from "./snapshots.ts";
+import { states } from "./states.ts";
 import { writes } from "./writes.ts";
 
 export const MUTATIONS: readonly Mutation[] = [
@@ -16,6 +17,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...reads,
   ...writes,
   ...snapshots,
+  ...states,
   ...disk,
   ...configurations,
   ...members,

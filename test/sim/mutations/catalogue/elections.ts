@@ -103,7 +103,8 @@ export const elections: readonly Mutation[] = [
         replace: "  state.outbox.send(response);",
       },
     ],
-    hunts: [inScenario("two-candidates")],
+    // The power has to go before either of its two places has the vote.
+    hunts: [inScenario("two-candidates", 60)],
   },
   {
     id: "R44-twice",

@@ -7,6 +7,7 @@ import { officeScenarios } from "./offices.ts";
 import { readScenarios } from "./reads.ts";
 import type { Scenario } from "./scenario.ts";
 import { snapshotScenarios } from "./snapshots.ts";
+import { stateScenarios } from "./states.ts";
 import { tailScenarios } from "./tails.ts";
 import { writeScenarios } from "./writes.ts";
 
@@ -18,6 +19,7 @@ const ALL: readonly Scenario[] = [
   ...officeScenarios,
   ...readScenarios,
   ...snapshotScenarios,
+  ...stateScenarios,
   ...tailScenarios,
   ...writeScenarios,
 ];

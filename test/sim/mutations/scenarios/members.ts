@@ -20,7 +20,7 @@ function propose(stage: Stage, write: MemberWrite): Outcome {
 }
 
 /** The cluster can change its members once the leader has seen that all nodes know how. */
-function readyToChange(stage: Stage): void {
+export function readyToChange(stage: Stage): void {
   const leader = stage.servingLeader();
   stage.until("a feature level", () => leader.replica!.members.featureLevel() > 0);
 }
@@ -36,6 +36,12 @@ function isOver(stage: Stage, changeId: number): boolean {
   const leader = stage.nodes.find((node) => node.replica?.role() === "leader");
   const change = leader?.replica?.members.change();
   return change?.id === changeId && ["done", "refused", "cancelled"].includes(change.phase);
+}
+
+/** A node of this name may join; nobody of that name comes. */
+export function invite(stage: Stage, name: string): void {
+  const asked = propose(stage, { ...CHANGE, kind: "add", name });
+  if (!asked.ok) stage.violated("members", asked.errorText);
 }
 
 /** Asks for a change and waits for its end. Returns the phase in which it ended. */
@@ -108,8 +114,7 @@ const removedStaysOut: Scenario = {
     const [gone] = stage.others(leader, stage.nodes[3]);
     const phase = carryOut(stage, { kind: "remove", name: gone.member.name });
     if (phase !== "done") stage.violated("members", `a removal ended as ${phase}`);
-    const invited = propose(stage, { ...CHANGE, kind: "add", name: gone.member.name });
-    if (!invited.ok) stage.violated("members", invited.errorText);
+    invite(stage, gone.member.name);
     if (knock(stage, gone).ok) stage.violated("members", "a removed disk was taken in again");
   },
 };

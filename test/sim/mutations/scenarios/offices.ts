@@ -1,7 +1,6 @@
 /** Offices that end by the clock: leases that run out, disks that hang, damage that must not vote. */
-import { SegmentedLog } from "@ferrite/storage";
+import { carryOutRepair, planAnew } from "@ferrite/storage";
 import type { SimNode } from "../../world/sim-node.ts";
-import type { VirtualDisk } from "../../world/virtual-disk.ts";
 import { bringsEntries, messageOf } from "./message-of.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Stage } from "./stage.ts";
@@ -108,62 +107,33 @@ const hungDiskAlone: Scenario = {
   },
 };
 
-/** Puts the disk back to what it was: what was written since is lost. */
-function goBack(disk: VirtualDisk, before: VirtualDisk): void {
-  const directories = new Set<string>();
-  const written = Array.from(disk.files(), ({ path }) => path);
-  for (const path of written) {
-    disk.remove(path);
-    directories.add(path.slice(0, path.lastIndexOf("/")));
-  }
-  for (const { path, bytes } of before.files()) {
-    const file = disk.open(path, "create");
-    file.write(bytes, 0);
-    file.sync();
-    file.close();
-    directories.add(path.slice(0, path.lastIndexOf("/")));
-  }
-  for (const directory of directories) disk.syncDirectory(directory);
-}
-
-/** Starts it as a repair does: its log has lost its end, and where that was is known. */
-function startDamaged(
-  node: SimNode,
-  floor: { readonly index: number; readonly term: number },
-): void {
-  const open = SegmentedLog.open.bind(SegmentedLog);
-  SegmentedLog.open = (fileSystem, options) => {
-    const { log, recovered } = open(fileSystem, options);
-    return { log, recovered: { ...recovered, floor } };
-  };
-  try {
-    node.start();
-  } finally {
-    SegmentedLog.open = open;
-  }
+/** All of its log and snapshots is lost but the votes and where it ended: what its next start does about it. */
+function loseLog({ disk, places }: SimNode): void {
+  const damage = { file: places.log.directory, offsetBytes: 0, reason: "all is lost" };
+  const plan = planAnew(disk, places, damage);
+  if (plan.kept === null) throw new RangeError("its votes are to be known");
+  carryOutRepair(disk, places, { ...plan, kept: plan.kept });
 }
 
 /** A node has lost what it acknowledged, and nobody else that is left has it. */
 const damagedVoter: Scenario = {
   name: "damaged-voter",
   about:
-    "a follower has lost the end of its log, which the leader committed with it; only the third one, without it, is there",
+    "a follower has lost its log, whose end the leader committed with it; only the third one, without it, is there",
   members: 3,
   play(stage) {
     const leader = stage.servingLeader();
     stage.write(leader);
     stage.run(100);
     const [damaged, third] = stage.others(leader);
-    const before = damaged.disk.copy();
     stage.network.rule((_from, to, payload) => {
       return to === third.member.id && bringsEntries(payload) ? "drop" : "pass";
     });
     stage.write(leader);
-    const { lastIndex, term } = damaged.replica!.core.status();
     stage.kill(leader, damaged);
     stage.network.passAll();
-    goBack(damaged.disk, before);
-    startDamaged(damaged, { index: lastIndex, term });
+    loseLog(damaged);
+    damaged.start();
     const rest = [damaged, third];
     stage.wait(() => rest.some((node) => node.replica?.role() === "leader"), 2000);
     leader.start();

@@ -25,7 +25,7 @@ function compactAt(stage: Stage, node: SimNode): void {
 }
 
 /** A follower that is behind the leader's log; it is up again, nothing is on its way yet. */
-function lagBehind(stage: Stage): { leader: SimNode; follower: SimNode; third: SimNode } {
+export function lagBehind(stage: Stage): { leader: SimNode; follower: SimNode; third: SimNode } {
   const leader = stage.servingLeader();
   const [follower, third] = stage.others(leader);
   stage.write(leader);

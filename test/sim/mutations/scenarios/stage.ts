@@ -46,6 +46,8 @@ export class Stage {
   readonly nodes: readonly SimNode[];
   readonly client: StageClient;
   onTrace: (line: string) => void = () => undefined;
+  /** A node stopped by itself: is that what the scenario is about? */
+  expectsStop: (node: SimNode, error: Error) => boolean = () => false;
   /** How often a node became leader. */
   elections = 0;
   readonly #scheduler: Scheduler = new Scheduler();
@@ -292,6 +294,7 @@ export class Stage {
             trace: (line) => this.onTrace(`${this.nowMs.toFixed(3)} ${line}`),
             failed: (node, error) => {
               if (error instanceof Violation) throw error;
+              if (this.expectsStop(node, error)) return;
               this.problems.push(`${node.member.name} stopped: ${error.stack ?? error.message}`);
             },
             diskFailed: (node, error) => {
