@@ -94,5 +94,9 @@ function answered(
   reads: readonly { readonly length: number; readonly endMs: number }[],
   beforeMs: number,
 ): number {
-  return Math.max(0, ...reads.filter(({ endMs }) => endMs < beforeMs).map(({ length }) => length));
+  let longest = 0;
+  for (const { endMs, length } of reads) {
+    if (endMs < beforeMs) longest = Math.max(longest, length);
+  }
+  return longest;
 }

@@ -9,8 +9,13 @@ const KEYS_PER_READ = 500;
 
 export async function readEverything(machines: Machines, history: History): Promise<void> {
   const models = new Map<string, Model>(history.operations.map(({ key, model }) => [key, model]));
-  const clients = Math.max(0, ...history.operations.map(({ client }) => client + 1));
-  const connections = Math.max(0, ...history.operations.map(({ connection }) => connection + 1));
+  let clients = 0;
+  let connections = 0;
+  // One by one: a long run has more operations than a call can have arguments.
+  for (const { client, connection } of history.operations) {
+    clients = Math.max(clients, client + 1);
+    connections = Math.max(connections, connection + 1);
+  }
   for (const node of machines.nodeIndexes) {
     const reader = { node, client: clients + node, connection: connections + node };
     await readThrough(reader, machines, history, [...models]);
