@@ -1,13 +1,18 @@
 /**
- *   pnpm sim --seeds N [--from S] [--jobs P]   run N seeds, in P processes
- *   pnpm sim --seed X [--trace]                run one, twice, and show that both runs are the same
- *   pnpm sim --canary NAME                     put a defect in and show that it is found
+ *   pnpm sim --seeds N [--from S] [--jobs P] [--kept]   run N seeds, in P processes; those of seeds.txt first
+ *   pnpm sim --seed X [--trace]                         run one, twice, and show that both runs are the same
+ *   pnpm sim --seed X --shrink                          make a failing run smaller
+ *     with --skip-faults-after N, --safety-ms T           the beginning of the same run
+ *   pnpm sim --canary NAME                              put a defect in and show that it is found
  */
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { ALL_FAULTS_WITHIN_SEEDS, COMMON_FAULTS, RARE_FAULTS } from "./fault-kinds.ts";
+import { keptSeeds } from "./kept-seeds.ts";
+import { shrink } from "./shrink.ts";
 import { newTally, runSideBySide, type Tally } from "./side-by-side.ts";
 import { CANARIES } from "./world/canary.ts";
-import { simulate, type SimulationResult } from "./world/world.ts";
+import { simulate, type SimulationOptions, type SimulationResult } from "./world/world.ts";
 
 /** Seeds tried until a defect put in on purpose must have been found. */
 const CANARY_SEEDS_MAX = 300;
@@ -22,6 +27,10 @@ const { values } = parseArgs({
     jobs: { type: "string", default: "1" },
     canary: { type: "string" },
     trace: { type: "boolean", default: false },
+    kept: { type: "boolean", default: false },
+    shrink: { type: "boolean", default: false },
+    "skip-faults-after": { type: "string" },
+    "safety-ms": { type: "string" },
     /** For the processes of `--jobs`: tell the parent what it came to. */
     tally: { type: "boolean", default: false },
   },
@@ -46,10 +55,20 @@ function report(result: SimulationResult): void {
   print(`  again: pnpm sim --seed ${result.seed} --trace`);
 }
 
+/** The run as a whole, or its beginning. */
+function runOptions(seed: number): SimulationOptions {
+  const { "skip-faults-after": strikes, "safety-ms": safety } = values;
+  return {
+    seed,
+    ...(strikes === undefined ? {} : { strikesMax: wholeNumber(strikes, "skip-faults-after") }),
+    ...(safety === undefined ? {} : { safetyMs: wholeNumber(safety, "safety-ms") }),
+  };
+}
+
 function runOne(seed: number): number {
-  const onTrace = values.trace ? print : undefined;
-  const first = simulate(onTrace === undefined ? { seed } : { seed, onTrace });
-  const second = simulate({ seed });
+  const options = runOptions(seed);
+  const first = simulate(values.trace ? { ...options, onTrace: print } : options);
+  const second = simulate(options);
   if (first.problems.length > 0) report(first);
   print(
     `seed ${seed}: ${first.steps} steps, ${first.appends} writes, ${first.reads} reads, trace ${first.traceHash}`,
@@ -61,6 +80,37 @@ function runOne(seed: number): number {
   }
   print("  the second run is the same to the byte");
   return first.problems.length === 0 ? 0 : 1;
+}
+
+function runShrink(seed: number): number {
+  const shrunk = shrink(seed);
+  if (shrunk === null) {
+    print(`seed ${seed} does not fail`);
+    return 0;
+  }
+  const { options, result, runs } = shrunk;
+  report(result);
+  const { strikesMax, safetyMs } = options;
+  const parts = [
+    ...(strikesMax === undefined ? [] : [`--skip-faults-after ${strikesMax}`]),
+    ...(safetyMs === undefined ? [] : [`--safety-ms ${safetyMs}`]),
+  ];
+  print(`  smaller, after ${runs} runs: pnpm sim --seed ${seed} ${parts.join(" ")} --trace`);
+  return 1;
+}
+
+/** What has once found something, each in one line. */
+function runKept(tally: Tally): void {
+  for (const { seed, history } of keptSeeds()) {
+    const result = simulate({ seed });
+    if (result.problems.length === 0) {
+      tally.passed++;
+      continue;
+    }
+    tally.failed++;
+    report(result);
+    print(`  once: ${history}`);
+  }
 }
 
 function runHere(count: number, from: number): Tally {
@@ -96,8 +146,15 @@ async function runMany(count: number, from: number): Promise<number> {
     process.send!(tally);
     return 0;
   }
+  if (values.kept) runKept(tally);
   tell(tally, performance.now() - startedMs);
-  return tally.failed === 0 ? 0 : 1;
+  const missing = count < ALL_FAULTS_WITHIN_SEEDS ? [] : missingFaults(tally);
+  for (const kind of missing) print(`no seed had this fault: ${kind}`);
+  return tally.failed === 0 && missing.length === 0 ? 0 : 1;
+}
+
+function missingFaults({ faults }: Tally): string[] {
+  return [...COMMON_FAULTS, ...RARE_FAULTS].filter((kind) => faults[kind] === undefined);
 }
 
 function tell(tally: Tally, wallMs: number): void {
@@ -129,6 +186,8 @@ function runCanary(name: string): number {
 }
 
 if (values.canary !== undefined) process.exitCode = runCanary(values.canary);
+else if (values.seed !== undefined && values.shrink)
+  process.exitCode = runShrink(wholeNumber(values.seed, "seed"));
 else if (values.seed !== undefined) process.exitCode = runOne(wholeNumber(values.seed, "seed"));
 else
   process.exitCode = await runMany(

@@ -1,5 +1,5 @@
 /** What a simulation shows to its invariants. Each invariant is one file; it throws `Violation` when it is broken. */
-import type { Entry } from "@ferrite/raft";
+import type { Entry, EntryKind, LogPosition, Message } from "@ferrite/raft";
 
 export class Violation extends Error {
   readonly invariant: string;
@@ -16,6 +16,7 @@ export interface EntryMark {
   readonly term: number;
   /** Checksum of kind and data. */
   readonly sum: number;
+  readonly kind: EntryKind;
   /** Term of the entry before it; -1 when that is in a snapshot. */
   readonly previousTerm: number;
 }
@@ -57,4 +58,8 @@ export interface Invariant {
     index: number,
     mark: { readonly term: number; readonly sum: number },
   ): void;
+  /** A message has arrived, and is about to be taken in. */
+  delivered?(from: string, to: string, message: Message): void;
+  /** A node hands a message over. `floor`: where its log ended before it was damaged, or null. */
+  sent?(from: string, to: string, message: Message, floor: LogPosition | null): void;
 }

@@ -10,7 +10,8 @@ export class Mirror implements LogMirror {
 
   markOf(entry: Entry): EntryMark {
     const previous = this.marks.get(entry.index - 1)?.term ?? (entry.index === 1 ? 0 : -1);
-    return { term: entry.term, sum: crc32(entry.data, entry.kind), previousTerm: previous };
+    const { term, kind, data } = entry;
+    return { term, kind, sum: crc32(data, kind), previousTerm: previous };
   }
 
   write(entry: Entry): EntryMark {

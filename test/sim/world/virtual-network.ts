@@ -48,7 +48,7 @@ export class VirtualNetwork {
   /** Called with every payload that is delivered, and its bytes, for the trace. */
   onDeliver: (from: string, to: string, payload: PeerPayload, bytes: Buffer) => void = () => {};
   /** Called with every payload that a node hands over, before chance has its say. */
-  onSend: (from: string, payload: PeerPayload) => void = () => {};
+  onSend: (from: string, payload: PeerPayload, to: string) => void = () => {};
   faults: NetworkFaults = CALM_NETWORK;
   /** False: one of the two refuses a link to the other. */
   mayLink: (left: string, right: string) => boolean = () => true;
@@ -133,7 +133,7 @@ export class VirtualNetwork {
   #send(from: string, to: string, payload: PeerPayload): boolean {
     const sender = this.#endpoints.get(from);
     if (sender === undefined || !this.#endpoints.has(to) || !this.mayLink(from, to)) return false;
-    this.onSend(from, payload);
+    this.onSend(from, payload, to);
     const sentAtMs = sender.timeMs();
     const bytes = encodePayload(payload);
     const copies = this.#prng.chance(this.faults.repeatRate) ? 2 : 1;

@@ -4,8 +4,12 @@ import { ElectionSafety } from "../invariants/election-safety.ts";
 import { LeaderAppendOnly } from "../invariants/leader-append-only.ts";
 import { LogMatching } from "../invariants/log-matching.ts";
 import { NoWayBack } from "../invariants/no-way-back.ts";
+import { OneChangeAtATime } from "../invariants/one-change-at-a-time.ts";
 import { SaneIndexes } from "../invariants/sane-indexes.ts";
+import { VotesInBounds } from "../invariants/votes-in-bounds.ts";
 import { Violation, type Invariant } from "../invariants/observer.ts";
+import { RefusalsEnd } from "../invariants/refusals-end.ts";
+import type { PeerPayload } from "@ferrite/node/simulation";
 import type { SimNode } from "./sim-node.ts";
 
 /**
@@ -16,21 +20,25 @@ const STEPS_WINDOW_MS = 3000;
 const STEPS_PER_WINDOW_MAX = 200_000;
 
 export class Watch {
-  readonly #invariants: readonly Invariant[] = [
+  readonly #invariants: Invariant[] = [
     new ElectionSafety(),
     new LeaderAppendOnly(),
     new LogMatching(),
     new CommittedEntries(),
     new SaneIndexes(),
     new NoWayBack(),
+    new OneChangeAtATime(),
   ];
   readonly #stepInvariants: readonly Invariant[];
   /** Nodes in which something happened in this step. */
   readonly #touched: Set<SimNode> = new Set();
   #window = { atMs: 0, steps: 0 };
+  readonly #refusals: RefusalsEnd = new RefusalsEnd();
   steps = 0;
 
-  constructor() {
+  /** `founders`: ids of the members that the cluster begins with. */
+  constructor(founders: readonly string[]) {
+    this.#invariants.push(new VotesInBounds(founders));
     this.#stepInvariants = this.#invariants.filter((invariant) => "step" in invariant);
   }
 
@@ -41,6 +49,21 @@ export class Watch {
   /** Tells all of them. @throws Violation */
   each(tell: (invariant: Invariant) => void): void {
     for (const invariant of this.#invariants) tell(invariant);
+  }
+
+  /** A message has arrived. @throws Violation */
+  delivered(from: string, to: string, payload: PeerPayload): void {
+    this.#refusals.delivered(payload, from, to);
+    if (payload.kind !== "raft") return;
+    for (const invariant of this.#invariants) invariant.delivered?.(from, to, payload.message);
+  }
+
+  /** A node hands a message over. @throws Violation */
+  sent(node: SimNode | undefined, to: string, payload: PeerPayload): void {
+    if (payload.kind !== "raft" || node === undefined) return;
+    const floor = node.replica?.core.floor() ?? null;
+    for (const invariant of this.#invariants)
+      invariant.sent?.(node.member.id, to, payload.message, floor);
   }
 
   /** A step is over. Nothing of a node changes but by an event of its own. @throws Violation */

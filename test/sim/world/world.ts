@@ -5,7 +5,6 @@
  */
 import type { Entry } from "@ferrite/raft";
 import { breakCommitRule } from "@ferrite/raft/testing";
-import { RefusalsEnd } from "../invariants/refusals-end.ts";
 import { damageNotTold } from "../invariants/damage-is-told.ts";
 import { valuesInTheClear } from "../invariants/nothing-in-the-clear.ts";
 import { Violation, type EntryMark } from "../invariants/observer.ts";
@@ -38,6 +37,8 @@ export interface SimulationOptions {
   readonly canary?: Canary;
   /** Virtual length of the phase with faults. */
   readonly safetyMs?: number;
+  /** Of the faults that strike by themselves, only so many. */
+  readonly strikesMax?: number;
   /** Called with every line of the trace. */
   readonly onTrace?: (line: string) => void;
 }
@@ -50,6 +51,8 @@ export interface SimulationResult {
   readonly traceHash: string;
   readonly virtualMs: number;
   readonly steps: number;
+  readonly safetyMs: number;
+  readonly strikes: number;
   readonly appends: number;
   readonly reads: number;
   /** Searches for an order that reached their bound. */
@@ -57,6 +60,7 @@ export interface SimulationResult {
   readonly faults: ReadonlyMap<string, number>;
 }
 
+const SAFETY_MS = { low: 5000, high: 20_000 };
 const CLIENTS = 4;
 /** A healed cluster must be quiet and equal again within this time. */
 const LIVENESS_MS = 60_000;
@@ -89,8 +93,7 @@ class World {
   readonly #nodes: SimNode[];
   readonly #clients: SimClient[] = [];
   readonly #record: ClientRecord = new ClientRecord();
-  readonly #watch: Watch = new Watch();
-  readonly #refusals: RefusalsEnd = new RefusalsEnd();
+  readonly #watch: Watch;
   readonly #telling: Telling;
   readonly #faults: Faults;
   readonly #workload: Workload;
@@ -101,6 +104,8 @@ class World {
   /** Of encryption at rest alone: what the other seeds do stays as it is. */
   readonly #atRestPrng: Prng;
   readonly #shape: ClusterShape;
+  /** Virtual length of the phase with faults. */
+  readonly #safetyMs: number;
   readonly #problems: string[] = [];
 
   constructor(options: SimulationOptions) {
@@ -110,11 +115,18 @@ class World {
     this.#prng = new Prng(options.seed);
     this.#atRestPrng = new Prng(AT_REST_STREAM * 0x100000000 + (options.seed >>> 0));
     this.#shape = drawShape(this.#prng);
+    const safetyMs = this.#prng.between(SAFETY_MS.low, SAFETY_MS.high);
+    this.#safetyMs = options.safetyMs ?? safetyMs;
     this.#network = new VirtualNetwork(this.#scheduler, this.#prng.fork());
-    this.#network.onSend = (from, payload) => this.#faults.sent(from, payload);
+    this.#watch = new Watch(this.#shape.genesis.members.map(({ id }) => id));
+    this.#network.onSend = (from, payload, to) => {
+      const node = this.#nodes.find(({ member }) => member.id === from);
+      this.#watch.sent(node, to, payload);
+      this.#faults.sent(from, payload);
+    };
     this.#network.onDeliver = (from, to, payload, bytes) => {
       this.#telling.delivered(from, to, payload, bytes);
-      this.#refusals.delivered(payload, from, to);
+      this.#watch.delivered(from, to, payload);
       this.#faults.delivered(to, payload);
     };
     const factory = new NodeFactory({
@@ -149,6 +161,7 @@ class World {
         : null,
       killed: (node) => this.#nodeDied(node),
       note: (line) => this.#telling.line(line),
+      strikesMax: options.strikesMax ?? Infinity,
     });
     this.#membership = new MembershipPart({
       nodes: this.#nodes,
@@ -197,7 +210,7 @@ class World {
       this.#membership.start();
       this.#versions.start();
       this.#faults.start();
-      this.#runUntil(this.#options.safetyMs ?? this.#prng.between(5_000, 20_000), () => false);
+      this.#runUntil(this.#safetyMs, () => false);
       this.#atRest.heal();
       this.#versions.stop();
       this.#faults.heal(this.#membership.voters());
@@ -226,6 +239,8 @@ class World {
       traceHash: this.#telling.digest(),
       virtualMs: this.#scheduler.nowMs,
       steps: this.#watch.steps,
+      safetyMs: this.#safetyMs,
+      strikes: this.#faults.strikes,
       ...this.#operations(),
       faults: this.#faults.counts,
     };

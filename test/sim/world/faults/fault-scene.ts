@@ -13,6 +13,8 @@ export interface FaultSceneOptions {
   /** Its clients lose their connections. */
   readonly killed: (node: SimNode) => void;
   readonly note: (line: string) => void;
+  /** Faults that may strike at all; Infinity: as many as come. */
+  readonly strikesMax: number;
 }
 
 export class FaultScene {

@@ -27,6 +27,9 @@ export class Faults {
   readonly #links: LinkFaults;
   readonly #disks: DiskFaults;
   readonly #dataLoss: DataLoss | null;
+  readonly #strikesMax: number;
+  /** Faults that have struck, not counting those that hang on something else. */
+  strikes = 0;
   /** Mean time between two faults; some seeds are calm, some are storms. */
   readonly #meanMs: number;
 
@@ -34,6 +37,7 @@ export class Faults {
     this.scene = new FaultScene(options);
     const { prng } = this.scene;
     this.#meanMs = options.shortReigns ? 5000 : prng.pick([300, 1500, 5000]);
+    this.#strikesMax = options.strikesMax;
     this.#links = new LinkFaults(this.scene, options.shortReigns);
     this.#processes = new ProcessFaults(this.scene, options.shortReigns);
     this.#disks = new DiskFaults(this.scene);
@@ -51,6 +55,7 @@ export class Faults {
 
   start(): void {
     this.scene.later(2 * this.#meanMs, () => {
+      if (this.strikes++ >= this.#strikesMax) return;
       this.#strike();
       this.start();
     });

@@ -1,0 +1,67 @@
+/** Every kind of fault there is: a run of many seeds in which one of them never struck has shown less than it says. */
+
+/** Strikes in every few seeds. */
+export const COMMON_FAULTS: readonly string[] = [
+  "loss",
+  "delay",
+  "reordering",
+  "duplicates",
+  "one-way cut",
+  "tangle of one-way cuts",
+  "bridge",
+  "partition",
+  "partition into two sides",
+  "connection reset",
+  "minority stays broken",
+  "crash",
+  "crash of all",
+  "crash of the process",
+  "crash loop",
+  "crash after voteResponse",
+  "crash after appendResponse",
+  "crash after election",
+  "orderly stop",
+  "leadership handed over",
+  "pause",
+  "clock jump",
+  "clock drift",
+  "full disk",
+  "slow disk",
+  "hung disk",
+  "failed sync",
+  "failed log write",
+  "failed snapshot write",
+  "trouble while a snapshot is installed",
+  "encryption switched on",
+  "node key rotated",
+  "trouble while keys at rest change",
+  "failed sync while a key is wrapped anew",
+  "membership: add done",
+  "mixed versions: a node is upgraded",
+  "client resets its connection",
+  "client closes its side and still listens",
+  "client dies in the middle of a request",
+];
+
+/** One disk at a time, and the cluster has to be whole before: in one seed of many. */
+export const RARE_FAULTS: readonly string[] = [
+  "wiped disk",
+  "lost syncs",
+  "power cut of a disk that lied",
+  "bit flip in log",
+  "bit flip in snapshot",
+  "bit flip in hard state",
+  "misdirected write in log",
+  "misdirected write in snapshot",
+  "misdirected write in hard state",
+  "damage repaired, nothing missing",
+  "damage repaired, with a floor",
+  "membership: remove done",
+  "membership: replace done",
+  "membership: demote done",
+  "membership: promote done",
+  "removed node ends",
+];
+
+/** With so many seeds all of them have to have happened. */
+export const ALL_FAULTS_WITHIN_SEEDS = 500;
