@@ -6,6 +6,8 @@ import type { DiskSpeed } from "./virtual-log-writer.ts";
 export interface ClusterShape {
   readonly genesis: Genesis;
   readonly limits: Partial<ReplicaLimits> & { readonly aclMaxStalenessMs: number };
+  /** From the first thing that arrives at a node to the round that works on it, and on all that has come meanwhile. */
+  readonly roundAfterMs: number;
   /** Some seeds are all about leaders that do not last: figure 8 of the paper needs four deaths in a row. */
   readonly shortReigns: boolean;
   /** False: a follower that lags stays behind while clients write. */
@@ -39,9 +41,9 @@ export function drawShape(prng: Prng): ClusterShape {
     snapshotLogBytes: prng.pick([4 * 1024, 16 * 1024, 1024 * 1024]),
     logCacheBytesMax: prng.pick([2 * 1024, 16 * 1024, 1024 * 1024]),
     electionTimeoutMs,
-    // Of coarse ticks a second costs a fifth.
-    tickMs: electionTimeoutMs >= 500 ? prng.pick([10, 50]) : prng.pick([10, 25]),
-    heartbeatIntervalMs: prng.pick([25, 50]),
+    // Time without news costs ticks and heartbeats: mostly coarse ones, so that more of a run is about something.
+    tickMs: electionTimeoutMs >= 500 ? prng.pick([10, 50, 50]) : prng.pick([10, 25, 25]),
+    heartbeatIntervalMs: prng.pick([25, 50, 50]),
     appendBytesMax: shortReigns ? 1 : prng.pick([1, 500, 1024 * 1024]),
     inflightMessagesMax: prng.pick([1, 4, 64]),
     aclMaxStalenessMs: prng.pick([1000, 3000, 10_000]),
@@ -55,6 +57,7 @@ export function drawShape(prng: Prng): ClusterShape {
     genesis: { clusterId: "11111111-1111-4111-8111-111111111111", members },
     limits,
     shortReigns,
+    roundAfterMs: prng.pick([0.01, 0.1, 0.4]),
     churns: turbulence === "churn",
     losesData: turbulence === "loss",
     mixesVersions: members.length > 1 && prng.chance(0.15),

@@ -73,6 +73,7 @@ export class NodeFactory {
       member,
       genesis: shape.genesis,
       limits: shape.limits,
+      roundAfterMs: shape.roundAfterMs,
       prng: prng.fork(),
       atRestPrng: atRestPrng.fork(),
       table: this.#table,

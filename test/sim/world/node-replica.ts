@@ -15,6 +15,8 @@ import type { SimNode } from "./sim-node.ts";
 import type { SimNodeOptions } from "./sim-node-options.ts";
 import type { VirtualLogWriter } from "./virtual-log-writer.ts";
 
+const ROUND_AFTER_MS = 0.01;
+
 export interface ReplicaLife {
   readonly node: SimNode;
   readonly options: SimNodeOptions;
@@ -55,7 +57,7 @@ export function newReplica(life: ReplicaLife): Replica {
     {
       clock: { nowMs: clock.wallMs, monotonicMs: clock.monotonicMs },
       random: () => random.next(),
-      defer: (run) => schedule.after(0.01, run),
+      defer: (run) => schedule.after(options.roundAfterMs ?? ROUND_AFTER_MS, run),
       log: life.writer,
       snapshots: opened.snapshots,
       transport: transport(life),

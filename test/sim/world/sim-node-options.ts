@@ -64,6 +64,8 @@ export interface SimNodeOptions {
   readonly canary: Canary;
   readonly limits: Partial<ReplicaLimits>;
   readonly events: SimNodeEvents;
+  /** See ClusterShape; at once when it is not given. */
+  readonly roundAfterMs?: number;
   /** Absent: it has no server, and clients talk to its replica. */
   readonly edge?: EdgeParts;
   /** Absent: the members are those of the genesis, for ever. */

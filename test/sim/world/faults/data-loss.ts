@@ -17,6 +17,7 @@ export interface DataLossOptions {
 }
 
 const LOOK_MS = 200;
+const WAIT_MS = 4000;
 /** Fewer voters can not do without one of them. */
 const VOTERS_MIN = 3;
 const BACK_WITHIN_MS = [5, 500, 3000];
@@ -38,9 +39,17 @@ export class DataLoss {
     return this.#suffering === null;
   }
 
-  strike(): void {
+  /** As soon as the cluster can bear it, if that is soon enough. */
+  strike(withinMs: number = WAIT_MS): void {
+    if (this.#suffering !== null) return;
     const voters = this.#options.voters();
-    if (this.#suffering !== null || voters.length < VOTERS_MIN || !this.#options.isWhole()) return;
+    if (voters.length < VOTERS_MIN || !this.#options.isWhole()) {
+      if (withinMs <= 0) return;
+      this.#scene.scheduler.after(LOOK_MS, () => {
+        if (!this.#scene.isHealed) this.strike(withinMs - LOOK_MS);
+      });
+      return;
+    }
     const node = this.#scene.prng.pick(voters);
     this.#suffering = node;
     switch (this.#scene.prng.between(0, 5)) {
