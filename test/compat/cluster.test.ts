@@ -271,7 +271,7 @@ function sequencesOf(from: number, generator: (random: Prng) => { next(): string
 
 /** Ends or mutes a connection, blocks, or answers what differs from server to server; met by other tests. */
 const NOT_IN_ARITIES =
-  /^(quit|client\|(kill|reply|list)|info|config\|rewrite|command|cluster|wait)/;
+  /^(quit|client\|(kill|reply|list)|info|config\|rewrite|command|cluster|wait|failover)/;
 
 /** Every command that both have, with none to six further words. */
 function allArities(): string[][] {
