@@ -61,6 +61,7 @@ export const RARE_FAULTS: readonly string[] = [
   "membership: demote done",
   "membership: promote done",
   "removed node ends",
+  "states compared",
 ];
 
 /** With so many seeds all of them have to have happened. */

@@ -33,6 +33,18 @@ export class ClientRecord {
   readonly counters: CounterOperation[] = [];
   /** Verdicts that the bound of a search left open. */
   undecided = 0;
+
+  get reads(): number {
+    return this.#inputs().filter(({ kind }) => kind === "read" || kind === "get").length;
+  }
+
+  get writes(): number {
+    return this.#inputs().length - this.reads;
+  }
+
+  #inputs(): { readonly kind: string }[] {
+    return [...this.lists, ...this.registers, ...this.counters].map(({ input }) => input);
+  }
 }
 
 export function isStrong(mode: ReadMode): boolean {

@@ -30,3 +30,8 @@ export function hasConverged(nodes: readonly SimNode[]): boolean {
     })
   );
 }
+
+/** All are abreast, and none still misses what its disk once held. */
+export function isWhole(nodes: readonly SimNode[]): boolean {
+  return isAbreast(nodes) && nodes.every(({ replica }) => replica?.core.floor() === null);
+}

@@ -16,7 +16,7 @@ import { AtRestPart } from "./at-rest/at-rest-part.ts";
 import { drawShape, type ClusterShape } from "./cluster-shape.ts";
 import { Faults } from "./faults/faults.ts";
 import { Prng } from "./prng.ts";
-import { hasConverged, hasLeader, isAbreast } from "./progress.ts";
+import { hasConverged, hasLeader, isAbreast, isWhole } from "./progress.ts";
 import { Scheduler } from "./scheduler.ts";
 import { CLIENT_KEYS, COUNTER_KEYS, REGISTER_KEYS, SimClient } from "./sim-client.ts";
 import type { SimNodeEvents } from "./sim-node-options.ts";
@@ -25,6 +25,7 @@ import { MembershipPart } from "./membership/membership-part.ts";
 import { SimLinks } from "./membership/sim-links.ts";
 import { NodeFactory } from "./node-factory.ts";
 import { Versions } from "./versions.ts";
+import { StateAsker } from "./state-asker.ts";
 import { Telling } from "./telling.ts";
 import { Watch } from "./watch.ts";
 import { NO_CANARY, type Canary } from "./canary.ts";
@@ -101,6 +102,7 @@ class World {
   readonly #atRest: AtRestPart;
   readonly #membership: MembershipPart;
   readonly #versions: Versions;
+  readonly #states: StateAsker;
   /** Of encryption at rest alone: what the other seeds do stays as it is. */
   readonly #atRestPrng: Prng;
   readonly #shape: ClusterShape;
@@ -177,6 +179,13 @@ class World {
       count: (kind) => this.#faults.count(kind),
       trace: (line) => this.#telling.line(line),
     });
+    this.#states = new StateAsker({
+      nodes: this.#nodes,
+      scheduler: this.#scheduler,
+      prng: this.#prng.fork(),
+      count: (kind) => this.#faults.count(kind),
+      trace: (line) => this.#telling.line(line),
+    });
     this.#versions = new Versions({
       nodes: this.#nodes,
       isMixed: this.#shape.mixesVersions,
@@ -209,6 +218,7 @@ class World {
       this.#atRest.start();
       this.#membership.start();
       this.#versions.start();
+      this.#states.start();
       this.#faults.start();
       this.#runUntil(this.#safetyMs, () => false);
       this.#atRest.heal();
@@ -241,7 +251,9 @@ class World {
       steps: this.#watch.steps,
       safetyMs: this.#safetyMs,
       strikes: this.#faults.strikes,
-      ...this.#operations(),
+      appends: this.#record.writes + this.#users.writes,
+      reads: this.#record.reads,
+      undecided: this.#record.undecided,
       faults: this.#faults.counts,
     };
   }
@@ -251,14 +263,9 @@ class World {
     this.#users.nodeDied(node);
   }
 
-  /** Nothing is missing anywhere. */
+  /** Nothing is missing anywhere, and members could be changed. */
   #isWhole(): boolean {
-    return (
-      this.#membership.isReady &&
-      this.#membership.isSettled &&
-      isAbreast(this.#nodes) &&
-      this.#nodes.every(({ replica }) => replica?.core.floor() === null)
-    );
+    return this.#membership.isReady && this.#membership.isSettled && isWhole(this.#nodes);
   }
 
   #setClocks(): void {
@@ -266,16 +273,6 @@ class World {
     if (clockDrift === 0) return;
     this.#faults.count("clock drift");
     for (const node of this.#nodes) node.clock.rate = 1 + clockDrift * (this.#prng.next() * 2 - 1);
-  }
-
-  #operations(): { readonly appends: number; readonly reads: number; readonly undecided: number } {
-    const { lists, registers, counters, undecided } = this.#record;
-    const reads =
-      lists.filter(({ input }) => input.kind === "read").length +
-      registers.filter(({ input }) => input.kind === "get").length +
-      counters.filter(({ input }) => input.kind === "read").length;
-    const all = lists.length + registers.length + counters.length;
-    return { appends: all - reads + this.#users.writes, reads, undecided };
   }
 
   #nodeEvents(): SimNodeEvents {
@@ -352,6 +349,7 @@ class World {
   /** Nobody asks for anything new. */
   #quieten(): void {
     this.#workload.trickle();
+    this.#states.stop();
     this.#users.stop();
     for (const client of this.#clients) client.stop();
   }
@@ -408,7 +406,7 @@ class World {
       if (outcome === "ok" && endMs - startMs <= ANSWER_MS) continue;
       const what = input.kind === "append" ? input.element : "a read";
       this.#problems.push(
-        `liveness: ${when} ${what} was ${outcome} after ${endMs - startMs} ms, ${this.#states()}`,
+        `liveness: ${when} ${what} was ${outcome} after ${endMs - startMs} ms, ${this.#describeStates()}`,
       );
     }
   }
@@ -435,10 +433,10 @@ class World {
     if (!this.#atRest.isSettled)
       this.#problems.push("liveness: files at rest were not brought under the newest key");
     if (!hasConverged(this.#nodes))
-      this.#problems.push(`liveness: the nodes did not come together: ${this.#states()}`);
+      this.#problems.push(`liveness: the nodes did not come together: ${this.#describeStates()}`);
     const hashes = new Set(this.#nodes.map((node) => node.replica?.machine.stateHash()));
     if (hasConverged(this.#nodes) && hashes.size !== 1)
-      this.#problems.push(`the nodes hold different states: ${this.#states()}`);
+      this.#problems.push(`the nodes hold different states: ${this.#describeStates()}`);
   }
 
   /** Nobody waits for an answer. */
@@ -493,7 +491,7 @@ class World {
     this.#problems.push(`${node.member.name} stopped: ${error.stack ?? error.message}`);
   }
 
-  #states(): string {
+  #describeStates(): string {
     return JSON.stringify(this.#nodes.map((node) => node.facts()));
   }
 }
