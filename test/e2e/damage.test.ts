@@ -166,7 +166,7 @@ describe("one damaged disk of three", () => {
       expect(target.log(node)).toContain("the disk is damaged");
       expect(target.log(node)).toMatch(/"file":"[^"]+\.log","offsetBytes":\d+/);
       await whole(target, node);
-      expect(target.log(node)).toContain("the damaged disk is whole again");
+      await until("it says so", () => target.log(node).includes("the damaged disk is whole again"));
       expect(await missing(target, node, WRITES + 20)).toEqual([]);
       expect(filesOf(target, node).some((name) => name.endsWith(".log.damaged-1"))).toBe(true);
       expect(filesOf(target, node)).not.toContain("repair");
