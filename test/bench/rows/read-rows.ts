@@ -12,8 +12,8 @@ function readSide(label: string, name: PeerName, pipeline: number): Side {
       const { warmupMs, durationMs, keyCount, valueBytes } = round.settings;
       const peer = await round.peers.get(name);
       await fillOnce(peer, round.settings);
-      // Any node answers reads: the rounds go round.
-      const node = round.number % peer.ports.length;
+      // Any node answers reads: the rounds go round. Those that do not count have numbers below zero.
+      const node = Math.abs(round.number) % peer.ports.length;
       const result = await runLoad({
         kind: "get",
         ports: [peer.ports[node]],

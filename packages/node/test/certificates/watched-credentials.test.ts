@@ -254,17 +254,17 @@ describe("Certificates that end", () => {
 
   it("are told of by the nearest threshold alone when the node starts late, and anew when renewed", async () => {
     const world = new CredentialWorld();
-    world.writePair(makeNode(NODE_NAME, world.authority, { untilMs: Date.now() + 5 * DAY_MS }));
+    world.writePair(makeNode(NODE_NAME, world.authority, { untilMs: Date.now() + 4.5 * DAY_MS }));
     const credentials = await world.open();
     expect(world.eventsOf("expiring").map(({ daysLeft }) => daysLeft)).toEqual([4]);
-    world.writePair(makeNode(NODE_NAME, world.authority, { untilMs: Date.now() + 20 * DAY_MS }));
+    world.writePair(makeNode(NODE_NAME, world.authority, { untilMs: Date.now() + 19.5 * DAY_MS }));
     await credentials.reload("file");
     expect(world.eventsOf("expiring").map(({ daysLeft }) => daysLeft)).toEqual([4, 19]);
   });
 
   it("are told of for authorities too", async () => {
     const world = new CredentialWorld();
-    const ending = makeAuthority("Ending", { untilMs: Date.now() + 6 * DAY_MS });
+    const ending = makeAuthority("Ending", { untilMs: Date.now() + 5.5 * DAY_MS });
     world.write("ca.crt", world.authority.pem + ending.pem);
     const credentials = await world.open();
     expect(world.eventsOf("expiring")).toMatchObject([
