@@ -115,16 +115,24 @@ function socketOf(made: TlsCluster, node: number): string {
   return join(made.base.directory, `${node}.sock`);
 }
 
+const REASONS = [...new Set(BAD_CLIENTS.map(({ reason }) => reason)), "staleRevocationList"];
+
 /** Refused by that node, and told of: metric, log and trail. */
 async function isRefusedAndTold(
   node: number,
   options: ConnectionOptions,
   reason: string,
 ): Promise<void> {
-  const count = (): Promise<number> =>
-    cluster.metric(node, "ferrite_tls_handshake_failures_total", { reason });
+  const countOf = (word: string): Promise<number> =>
+    cluster.metric(node, "ferrite_tls_handshake_failures_total", { reason: word });
+  const count = (): Promise<number> => countOf(reason);
   const refusals = (): number =>
     cluster.audit(node).filter(({ action }) => action === "connection.refused.certificate").length;
+  // The trail's file comes a little later than the refusal: those of the tests before have to be there.
+  await until("the trail has all that were refused before", async () => {
+    const counts = await Promise.all(REASONS.map(countOf));
+    return refusals() === counts.reduce((sum, one) => sum + one, 0);
+  });
   const [counted, recorded] = [await count(), refusals()];
   expect(await cluster.attempt(node, options)).toMatch(REFUSED);
   expect(await count()).toBe(counted + 1);
