@@ -358,7 +358,8 @@ class World {
   #checkMembership(): void {
     // A node that does not keep up while clients write never becomes a voter.
     if (!this.#shape.keepsUp || this.#shape.chasesSnapshots) this.#quieten();
-    this.#runUntil(this.#scheduler.nowMs + MEMBERSHIP_MS, () => this.#membership.isSettled);
+    const isAtRest = (): boolean => this.#faults.areOver && this.#membership.isSettled;
+    this.#runUntil(this.#scheduler.nowMs + MEMBERSHIP_MS, isAtRest);
     if (this.#membership.isSettled || this.#problems.length > 0) return;
     this.#problems.push(
       `liveness: the membership did not come to rest:\n    ${this.#membership.describe()}`,

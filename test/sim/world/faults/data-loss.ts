@@ -28,6 +28,7 @@ export class DataLoss {
   readonly #options: DataLossOptions;
   /** Whose disk has lost something that is not made good for yet. */
   #suffering: SimNode | null = null;
+  #isPending = false;
 
   constructor(scene: FaultScene, processes: ProcessFaults, options: DataLossOptions) {
     this.#scene = scene;
@@ -37,6 +38,11 @@ export class DataLoss {
 
   get isOver(): boolean {
     return this.#suffering === null;
+  }
+
+  /** Something was begun of which the worst is still to come: it comes, even when no new faults do. */
+  get isPending(): boolean {
+    return this.#isPending;
   }
 
   /** As soon as the cluster can bear it, if that is soon enough. */
@@ -90,8 +96,10 @@ export class DataLoss {
   #lie(node: SimNode): void {
     this.#scene.count("lost syncs");
     node.disk.isLying = true;
+    this.#isPending = true;
     const { disk } = node;
     this.#scene.until(3000, () => {
+      this.#isPending = false;
       if (node.disk === disk && !disk.hasBrokenPromises) {
         if (node.isUp) node.kill();
         else disk.crash();
@@ -114,7 +122,9 @@ export class DataLoss {
       this.#scene.note(`${node.label}: ${place}`);
     };
     if (isFirst) strike();
+    this.#isPending = true;
     this.#scene.until(isFirst ? 2000 : 0, () => {
+      this.#isPending = false;
       if (node.isUp) {
         if (this.#scene.prng.chance(0.5)) node.kill();
         else node.killProcess();

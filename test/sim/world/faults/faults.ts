@@ -90,6 +90,11 @@ export class Faults {
     this.heal([]);
   }
 
+  /** Nothing of what was begun is still to come. */
+  get areOver(): boolean {
+    return !(this.#dataLoss?.isPending ?? false);
+  }
+
   #abandon(voters: readonly SimNode[]): void {
     const { prng, abandoned } = this.scene;
     const most = Math.ceil(voters.length / 2) - 1;
