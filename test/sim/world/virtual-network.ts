@@ -136,7 +136,8 @@ export class VirtualNetwork {
     this.onSend(from, payload, to);
     const sentAtMs = sender.timeMs();
     const bytes = encodePayload(payload);
-    const copies = this.#prng.chance(this.faults.repeatRate) ? 2 : 1;
+    const isRepeated = this.#prng.chance(this.faults.repeatRate) && mayBeRepeated(payload);
+    const copies = isRepeated ? 2 : 1;
     const lane = this.#lane(from, to);
     const { breaks } = lane;
     for (let copy = 0; copy < copies; copy++) {
@@ -188,4 +189,9 @@ export class VirtualNetwork {
       ? latency * this.#prng.between(10, 200)
       : latency;
   }
+}
+
+/** A forward and its refusal arrive at most once: the transport promises that (replica/transport.ts). */
+function mayBeRepeated({ kind }: PeerPayload): boolean {
+  return kind !== "forward" && kind !== "forwardRefused";
 }

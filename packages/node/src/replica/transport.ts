@@ -1,7 +1,7 @@
 /**
  * What the replica needs of the links to the other nodes. Everything is one-way and may be lost or late; Raft messages may
- * also be repeated. A forward arrives at most once, or "refused" would not mean "not applied" (DESIGN.md). In
- * production: mutual TLS (peers/). In the simulator: a virtual network.
+ * also be repeated. A forward and its refusal arrive at most once, or "refused" would not mean "not applied" (DESIGN.md).
+ * In production: mutual TLS (peers/). In the simulator: a virtual network.
  */
 import type { Message, NodeId } from "@ferrite/raft";
 import type { LeadershipAnswer, LeadershipWish } from "./leadership-control.ts";
