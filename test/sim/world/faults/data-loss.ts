@@ -101,8 +101,8 @@ export class DataLoss {
     this.#scene.until(3000, () => {
       this.#isPending = false;
       if (node.disk === disk && !disk.hasBrokenPromises) {
-        if (node.isUp) node.kill();
-        else disk.crash();
+        // Also one that is not up yet: it may be reading what it will start from.
+        node.kill();
         this.#scene.killed(node);
         this.#processes.startAgain(node, this.#scene.prng.pick(BACK_WITHIN_MS));
       }
