@@ -23,7 +23,7 @@ async function started(
 
 function fileWith(content: string): string {
   const directory = mkdtempSync(join(tmpdir(), "ferrite-start-"));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true, maxRetries: 10 }));
   const path = join(directory, "ferrite.conf");
   writeFileSync(path, content);
   return path;

@@ -7,6 +7,6 @@ import { onTestFinished } from "vitest";
 /** Removed when the test ends. */
 export function temporaryDirectory(): string {
   const path = mkdtempSync(join(tmpdir(), "ferrite-access-"));
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true, maxRetries: 10 }));
   return path;
 }

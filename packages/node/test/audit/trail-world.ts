@@ -136,7 +136,7 @@ export interface TrailWorldOptions {
 
 export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), "ferrite-audit-"));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true, maxRetries: 10 }));
   return directory;
 }
 
