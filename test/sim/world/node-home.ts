@@ -3,7 +3,7 @@ import type { Genesis, Member } from "@ferrite/node/simulation";
 import { quarantineAll, type RepairPlaces } from "@ferrite/storage";
 import { NodeAtRest } from "./at-rest/node-at-rest.ts";
 import type { Canary } from "./canary.ts";
-import { isDiskFault } from "./node-life.ts";
+import { isDamage, isDiskFault } from "./node-life.ts";
 import type { Prng } from "./prng.ts";
 import { VirtualDisk } from "./virtual-disk.ts";
 
@@ -77,13 +77,15 @@ export class NodeHome {
   #newAtRest(): NodeAtRest {
     const { canary, atRestPrng: prng } = this.#options;
     const nodeId = this.member.id;
+    const { disk } = this;
     return new NodeAtRest({
       nodeId,
-      disk: this.disk,
+      disk,
       directory: DATA_DIRECTORY,
       prng,
       canary,
-      isDiskFault,
+      // What a fault has damaged is met while it is rewritten, too; damage without a fault is the node's own.
+      isDiskFault: (error) => isDiskFault(error) || (disk.wasDamaged && isDamage(error)),
     });
   }
 }

@@ -1,7 +1,7 @@
 /** What the lives of a simulated node are made of beside the replica. */
 import { StateMachine, type ApplyListener } from "@ferrite/node/simulation";
 import type { Entry } from "@ferrite/raft";
-import { writeFileDurably } from "@ferrite/storage";
+import { StorageError, writeFileDurably } from "@ferrite/storage";
 import type { VirtualDisk } from "./virtual-disk.ts";
 
 /** What the virtual disk was told to do, as opposed to what is wrong with the node. */
@@ -11,6 +11,11 @@ export function isDiskFault(error: unknown): boolean {
     if (code === "EIO" || code === "ENOSPC") return true;
   }
   return false;
+}
+
+/** Bytes that were durable are not what was written. */
+export function isDamage(error: unknown): boolean {
+  return error instanceof StorageError && error.code === "damaged";
 }
 
 /** Tells the invariants what is applied. */

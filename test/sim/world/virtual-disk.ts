@@ -79,6 +79,8 @@ export class VirtualDisk implements FileSystem {
   isFull = false;
   /** Syncs are answered and not made: what is written since then is gone with the power. */
   isLying = false;
+  /** Something was changed on it behind the back of the node. */
+  wasDamaged = false;
   /** The power went while it lied: what it had promised may be gone, and nobody can tell. */
   hasBrokenPromises = false;
   /** How many times as long as usual a log write takes. */

@@ -9,7 +9,6 @@ import { isCurrent, type Replica, type TrackedSnapshots } from "@ferrite/node/si
 import {
   atRestInventory,
   rewrapFile,
-  StorageError,
   type AtRestFile,
   type AtRestKeys,
   type FileSystem,
@@ -84,14 +83,8 @@ export class SimRewriting {
   }
 
   #stepFailed(error: Error): void {
-    if (this.#isTriedAgain(error)) this.#after(FAILURE_PAUSE_MS, () => this.#step());
+    if (this.#parts.isDiskFault(error)) this.#after(FAILURE_PAUSE_MS, () => this.#step());
     else this.#parts.onFailed(error);
-  }
-
-  /** As in production; here what can be a defect ends the run. */
-  #isTriedAgain(error: Error): boolean {
-    const isDamage = error instanceof StorageError && error.code === "damaged";
-    return isDamage || this.#parts.isDiskFault(error);
   }
 
   #step(): void {
@@ -183,7 +176,8 @@ export class SimRewriting {
     const end = (error: Error | null): void => {
       this.#isCopying = false;
       const isReplaced = snapshots.latest()?.index !== meta.index;
-      if (error !== null && !isReplaced && !this.#isTriedAgain(error)) this.#parts.onFailed(error);
+      if (error !== null && !isReplaced && !this.#parts.isDiskFault(error))
+        this.#parts.onFailed(error);
     };
     const giveUp = (error: Error): void => {
       sink.abort();

@@ -68,6 +68,7 @@ function overwrite(
   change: (bytes: Uint8Array) => void,
   lengthBytes = 1,
 ): void {
+  disk.wasDamaged = true;
   const handle = disk.open(path, "readWrite");
   const bytes = new Uint8Array(Math.min(lengthBytes, handle.sizeBytes() - position));
   handle.read(bytes, position);
