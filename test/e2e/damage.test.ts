@@ -10,6 +10,8 @@ import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { TestCluster, report, until } from "./harness/cluster.ts";
 
 const WRITES = 300;
+/** Of a record of the log, before its body. */
+const recordHeaderBytes = 64;
 const SETTINGS = { "log-segment-bytes": "1mb" };
 /** So that a snapshot is taken long before the last write. */
 const WITH_SNAPSHOTS = { ...SETTINGS, "snapshot-log-bytes": "64kb" };
@@ -95,6 +97,13 @@ function flip(path: string, offset: number): void {
   writeFileSync(path, bytes);
 }
 
+/** Where the body of the first record behind an offset begins: what lies between records means nothing. */
+function bodyOfARecord(path: string, offset: number): number {
+  const header = readFileSync(path).indexOf("FREC", offset);
+  if (header < 0) throw new Error(`${path} has no record behind ${offset}`);
+  return header + recordHeaderBytes;
+}
+
 /** Flips a bit in the value of a write in the log. */
 function damageLog(target: TestCluster, node: number, number: number): void {
   const directory = join(target.nodes[node].dataDir, "log");
@@ -141,7 +150,7 @@ describe("one damaged disk of three", () => {
     await target.end(node, "SIGKILL");
     const log = join(target.nodes[node].dataDir, "log");
     const name = readdirSync(log).find((each) => each.endsWith(".log"))!;
-    flip(join(log, name), 20_000);
+    flip(join(log, name), bodyOfARecord(join(log, name), 20_000));
     target.spawn(node);
     await target.ready(node);
     await whole(target, node);

@@ -128,6 +128,7 @@ describe("A node that is sent broken frames by a holder of a right certificate",
       featureLevel: FEATURE_LEVEL_MAX,
       version: "0.1.0",
       tlsAddress: null,
+      lendsSnapshots: true,
       members: null,
     };
   }

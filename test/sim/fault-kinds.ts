@@ -32,6 +32,8 @@ export const COMMON_FAULTS: readonly string[] = [
   "failed log write",
   "failed snapshot write",
   "trouble while a snapshot is installed",
+  "part of a snapshot from a follower",
+  "trouble with who lends a snapshot",
   "encryption switched on",
   "node key rotated",
   "trouble while keys at rest change",

@@ -33,7 +33,12 @@ export { Replica } from "./replica/replica.ts";
 export { readCommandRecord } from "./replica/command-record.ts";
 export { restoreSnapshot } from "./replica/snapshot-installer.ts";
 export { StateMachine, type ApplyListener } from "./replica/state-machine.ts";
-export type { PeerPayload, Transport, TransportEvents } from "./replica/transport.ts";
+export type {
+  PeerPayload,
+  SnapshotOffer,
+  Transport,
+  TransportEvents,
+} from "./replica/transport.ts";
 export type { UsersProposal } from "./replica/access-state.ts";
 export type { AccessPorts } from "./replica/write-check.ts";
 export type { WriteClient } from "./replica/write-path.ts";

@@ -11,6 +11,7 @@ import type {
   NodeId,
   Role,
   SnapshotMeta,
+  SnapshotSource,
   Term,
 } from "./types.ts";
 
@@ -137,7 +138,8 @@ export interface RaftCoreApi {
   ownEntryCommitted(index: Index): void;
   /** Forget entries up to `index` in memory (a follower that still needs them gets a snapshot). At most `applied`. */
   compact(index: Index): void;
-  snapshotAvailable(to: NodeId, meta: SnapshotMeta): void;
+  /** `source`: whose file it is, when it is not this node's own. */
+  snapshotAvailable(to: NodeId, meta: SnapshotMeta, source?: SnapshotSource | null): void;
   snapshotUnavailable(to: NodeId): void;
   snapshotChunkStored(meta: SnapshotMeta, nextOffsetBytes: number): void;
   snapshotInstalled(meta: SnapshotMeta): void;

@@ -6,7 +6,16 @@ import { EntryKind } from "./types.ts";
 import type { ProposeResult, RaftCoreApi, RaftOptions, RaftStatus } from "./core-api.ts";
 import type { LogPosition } from "./damage-floor.ts";
 import type { Ready } from "./ready.ts";
-import type { Configuration, Index, Message, NodeId, Role, SnapshotMeta, Term } from "./types.ts";
+import type {
+  Configuration,
+  Index,
+  Message,
+  NodeId,
+  Role,
+  SnapshotMeta,
+  SnapshotSource,
+  Term,
+} from "./types.ts";
 
 const NO_PROGRESS: RaftStatus["progress"] = new Map();
 
@@ -121,8 +130,8 @@ export class RaftCore implements RaftCoreApi {
     this.#state.compact(index);
   }
 
-  snapshotAvailable(to: NodeId, meta: SnapshotMeta): void {
-    this.#office.leader?.replicator.snapshotAvailable(to, meta);
+  snapshotAvailable(to: NodeId, meta: SnapshotMeta, source: SnapshotSource | null = null): void {
+    this.#office.leader?.replicator.snapshotAvailable(to, meta, source);
   }
 
   snapshotUnavailable(to: NodeId): void {

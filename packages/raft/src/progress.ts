@@ -30,6 +30,8 @@ export class Progress {
   probeOverdue = false;
   /** Not null exactly in the snapshot state. */
   snapshot: SnapshotTransfer | null = null;
+  /** The newest one it was ever offered: an older one would be taken for a late one. */
+  snapshotIndexOffered: Index = 0;
   /** The highest commit index it was told. */
   commitTold: Index = 0;
   /** It should hear of a new commit index without waiting for the next append. */

@@ -12,6 +12,7 @@ import type {
   NodeId,
   SnapshotMeta,
   SnapshotResponse,
+  SnapshotSource,
 } from "./types.ts";
 
 /** Entry bytes that a probe carries at most; with a larger first entry it carries none. */
@@ -164,8 +165,8 @@ export class Replicator {
     progress.waitForSignOfLife();
   }
 
-  snapshotAvailable(to: NodeId, meta: SnapshotMeta): void {
-    this.#peers.get(to)?.snapshot?.available(meta);
+  snapshotAvailable(to: NodeId, meta: SnapshotMeta, source: SnapshotSource | null): void {
+    this.#peers.get(to)?.snapshot?.available(meta, source);
   }
 
   snapshotUnavailable(to: NodeId): void {
@@ -328,7 +329,7 @@ export class Replicator {
   /** Snapshots are large: nobody prepares one for a follower that is not there. */
   #beginSnapshot(progress: Progress): void {
     if (this.isActive(progress)) {
-      progress.becomeSnapshot(new SnapshotTransfer(this.#state, progress.id));
+      progress.becomeSnapshot(new SnapshotTransfer(this.#state, progress));
     } else {
       progress.becomeProbe(progress.nextIndex);
       progress.waitForSignOfLife();

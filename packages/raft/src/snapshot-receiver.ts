@@ -8,13 +8,14 @@
  */
 import { invariant } from "./errors.ts";
 import type { RaftState } from "./state.ts";
-import type { NodeId, SnapshotChunk, SnapshotMeta, Term } from "./types.ts";
+import type { NodeId, SnapshotChunk, SnapshotMeta, SnapshotSource, Term } from "./types.ts";
 
 export class SnapshotReceiver {
   readonly #state: RaftState;
   #meta: SnapshotMeta | null = null;
-  /** The leader's term when its first chunk came. */
+  /** The leader's term when its first chunk came, and whose file it was. */
   #term: Term = 0;
+  #source: SnapshotSource | null = null;
   #passedBytes = 0;
   #storedBytes = 0;
   #wholePassed = false;
@@ -104,14 +105,16 @@ export class SnapshotReceiver {
   }
 
   #beginIfNew(chunk: SnapshotChunk): void {
-    // Another leader's snapshot of the same position need not have the same bytes: its chunks do not continue these.
+    // Another node's snapshot of the same position need not have the same bytes: its chunks do not continue these.
     const same =
       this.#term === chunk.term &&
+      isSameSource(this.#source, chunk.source ?? null) &&
       this.#meta?.index === chunk.meta.index &&
       this.#meta.sizeBytes === chunk.meta.sizeBytes;
     if (!same) {
       this.#meta = chunk.meta;
       this.#term = chunk.term;
+      this.#source = chunk.source ?? null;
       this.#passedBytes = 0;
       this.#storedBytes = 0;
     }
@@ -152,4 +155,8 @@ export class SnapshotReceiver {
       hintTerm: 0,
     });
   }
+}
+
+function isSameSource(one: SnapshotSource | null, other: SnapshotSource | null): boolean {
+  return one?.node === other?.node && one?.incarnation === other?.incarnation;
 }

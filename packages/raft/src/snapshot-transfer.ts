@@ -7,7 +7,7 @@
  * The driver is asked for a snapshot once per need, and again, with growing pauses, when it has none.
  */
 import type { RaftState } from "./state.ts";
-import type { NodeId, SnapshotMeta, SnapshotResponse } from "./types.ts";
+import type { Index, NodeId, SnapshotMeta, SnapshotResponse, SnapshotSource } from "./types.ts";
 
 /** Chunks on their way at once. */
 export const snapshotChunksInFlightMax: number = 4;
@@ -16,10 +16,17 @@ const RETRY_ELECTION_TIMEOUTS_MAX = 8;
 
 const NO_DATA: Uint8Array = new Uint8Array(0);
 
+/** Whom it is for, and what is known of it beyond this transfer. */
+export interface SnapshotTarget {
+  readonly id: NodeId;
+  snapshotIndexOffered: Index;
+}
+
 export class SnapshotTransfer {
   readonly #state: RaftState;
-  readonly #to: NodeId;
+  readonly #target: SnapshotTarget;
   #meta: SnapshotMeta | null = null;
+  #source: SnapshotSource | null = null;
   #acceptedBytes = 0;
   #sentBytes = 0;
   #lastChunkSent = false;
@@ -29,22 +36,24 @@ export class SnapshotTransfer {
   #retryInTicks = 0;
   #refusals = 0;
 
-  constructor(state: RaftState, to: NodeId) {
+  constructor(state: RaftState, target: SnapshotTarget) {
     this.#state = state;
-    this.#to = to;
+    this.#target = target;
     this.#ask();
   }
 
-  /** The driver has a snapshot. One older than the log's beginning is useless by now. */
-  available(meta: SnapshotMeta): void {
+  /** The driver has a snapshot, or another node does. One older than the log's beginning is useless by now. */
+  available(meta: SnapshotMeta, source: SnapshotSource | null): void {
     if (this.#meta !== null) {
       return;
     }
-    if (meta.index < this.#state.log.snapshotIndex) {
+    if (meta.index < this.#minimumIndex) {
       this.unavailable();
       return;
     }
     this.#meta = meta;
+    this.#source = source;
+    this.#target.snapshotIndexOffered = meta.index;
     this.#retryInTicks = 0;
     this.#restartAt(0);
     this.#fill();
@@ -116,9 +125,13 @@ export class SnapshotTransfer {
 
   #ask(): void {
     this.#state.outbox.wantSnapshot({
-      to: this.#to,
-      minimumIndex: this.#state.log.snapshotIndex,
+      to: this.#target.id,
+      minimumIndex: this.#minimumIndex,
     });
+  }
+
+  get #minimumIndex(): Index {
+    return Math.max(this.#state.log.snapshotIndex, this.#target.snapshotIndexOffered);
   }
 
   /** Sends again from what is known to have arrived; at least the last chunk, whose answer tells of the end. */
@@ -157,9 +170,10 @@ export class SnapshotTransfer {
       this.#state.outbox.send({
         kind: "snapshotChunk",
         from: this.#state.id,
-        to: this.#to,
+        to: this.#target.id,
         term: this.#state.term,
         meta,
+        source: this.#source,
         offsetBytes: this.#sentBytes,
         lengthBytes,
         done,

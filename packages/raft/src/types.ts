@@ -133,12 +133,25 @@ export interface HeartbeatResponse extends Envelope {
 }
 
 /**
+ * Another node's file, whose bytes the receiver gets from there. Two nodes' files of one position need not have the same
+ * bytes, nor those of one node before and after a restart.
+ */
+export interface SnapshotSource {
+  readonly node: NodeId;
+  /** Which of its lives: higher at every start. */
+  readonly incarnation: number;
+}
+
+/**
  * A part of a snapshot. The core fills in everything but `data`, which it leaves empty: the driver reads
- * `lengthBytes` bytes at `offsetBytes` of the snapshot `meta` names and puts them in before it sends.
+ * `lengthBytes` bytes at `offsetBytes` of the snapshot `meta` names and puts them in before it sends. With a `source`
+ * the driver sends it without them, and the receiver's driver gets them there before it steps the core.
  */
 export interface SnapshotChunk extends Envelope {
   readonly kind: "snapshotChunk";
   readonly meta: SnapshotMeta;
+  /** Null or missing: the sender's own file. */
+  readonly source?: SnapshotSource | null;
   readonly offsetBytes: number;
   readonly lengthBytes: number;
   readonly done: boolean;

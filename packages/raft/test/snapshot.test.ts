@@ -202,6 +202,26 @@ describe("sending a snapshot", () => {
     expect(leader.wanted).toHaveLength(2);
   });
 
+  test("another node's file is named in every chunk, and none that is older is offered after it", () => {
+    const leader = leaderThatNeedsSnapshot();
+    const source = { node: "b", incarnation: 7 };
+    leader.core.snapshotAvailable("c", metaAt(9), source);
+    leader.drain();
+    expect(leader.take("snapshotChunk").map((part) => part.source)).toEqual(
+      Array.from({ length: snapshotChunksInFlightMax }, () => source),
+    );
+    leader.core.snapshotUnavailable("c");
+    waitWithSignsOfLife(leader, ELECTION_TICKS);
+    expect(leader.wanted.at(-1)).toEqual({ to: "c", minimumIndex: 9 });
+    leader.core.snapshotAvailable("c", metaAt(8));
+    leader.drain();
+    expect(leader.forget().take("snapshotChunk")).toEqual([]);
+    waitWithSignsOfLife(leader, 8 * ELECTION_TICKS);
+    leader.core.snapshotAvailable("c", metaAt(9));
+    leader.drain();
+    expect(leader.take("snapshotChunk")[0]).toMatchObject({ offsetBytes: 0, source: null });
+  });
+
   test("a follower that catches up otherwise needs it no more", () => {
     const leader = leaderThatNeedsSnapshot();
     leader.step(appendAnswer({ from: "c", to: "a", term: 2, matchIndex: 6 }));
@@ -288,6 +308,22 @@ describe("receiving a snapshot", () => {
     node.step({ ...part(3, "def", true), from: "c", term: 2 });
     expect(node.chunks).toHaveLength(1);
     expect(node.take("snapshotResponse").at(-1)).toMatchObject({ to: "c", nextOffsetBytes: 0 });
+  });
+
+  test.each([
+    ["another node's file", { node: "d", incarnation: 1 }],
+    ["the file of another life", { node: "c", incarnation: 2 }],
+    ["the leader's own file", null],
+  ])("%s of the same position does not continue the first one", (_what, source) => {
+    const first = { node: "c", incarnation: 1 };
+    const node = new Bench({ id: "a" }).step({ ...part(0, "abc"), source: first });
+    node.core.snapshotChunkStored(metaAt(9, 6), 3);
+    node.drain().forget();
+    node.step({ ...part(3, "def", true), source });
+    expect(node.chunks).toHaveLength(1);
+    expect(node.take("snapshotResponse").at(-1)).toMatchObject({ nextOffsetBytes: 0 });
+    node.step({ ...part(0, "xyz"), source }, { ...part(3, "uvw", true), source });
+    expect(node.chunks.map((one) => one.offsetBytes)).toEqual([0, 0, 3]);
   });
 
   test("a driver that finds the whole damaged can have it sent again", () => {

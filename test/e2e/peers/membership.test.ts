@@ -170,6 +170,26 @@ describe("a new node", () => {
     peer.socket.destroy();
   });
 
+  it("is known to lend snapshots when it says so on its link", async () => {
+    const { nodes, addresses } = await trio();
+    const [a, b] = nodes;
+    expect(a.network.lendsSnapshots(b.identity.id)).toBe(true);
+    a.network.setMembers(linked(nodes, { welcome: "anybody" }));
+    const id = randomUUID();
+    expect(a.network.lendsSnapshots(id)).toBe(false);
+    const peer = await RawPeer.connect(
+      addresses["node-1"],
+      await room.nodeFiles("node-4"),
+      "node-1",
+    );
+    peer.sayHello(helloOf("node-4", id, { lendsSnapshots: false }));
+    await seen(() => a.logText.includes("A node asks to join"));
+    expect(a.network.lendsSnapshots(id)).toBe(false);
+    peer.sayHello(helloOf("node-4", id));
+    await seen(() => a.network.lendsSnapshots(id));
+    peer.socket.destroy();
+  });
+
   it("is refused when as many as are heard ask already", async () => {
     const { nodes, addresses } = await trio({ limits: { ...limits, askingNodesMax: 1 } });
     const [a] = nodes;

@@ -109,6 +109,7 @@ export function helloOf(name: string, id: string, changes: Partial<Hello> = {}):
     featureLevel: 1,
     version: "1.2.3",
     tlsAddress: null,
+    lendsSnapshots: true,
     members: null,
     ...changes,
   };

@@ -1,5 +1,5 @@
 /** What of a payload is worth a place in the trace. */
-import type { PeerPayload } from "@ferrite/node/simulation";
+import type { PeerPayload, SnapshotOffer } from "@ferrite/node/simulation";
 import type { Message } from "@ferrite/raft";
 
 export function describePayload(payload: PeerPayload): string {
@@ -12,9 +12,22 @@ export function describePayload(payload: PeerPayload): string {
     }
     case "forwardRefused":
       return `forwardRefused ${payload.incarnation}.${payload.sequence} ${payload.reason}`;
+    case "snapshotOffer":
+      return `snapshotOffer ${describeOffer(payload.offer)}`;
+    case "chunkNotice":
+      return `notice of ${describeMessage(payload.chunk)}`;
+    case "chunkRead":
+      return `chunkRead ${payload.index} ${payload.offsetBytes}+${payload.lengthBytes}`;
+    case "chunkBytes":
+      return `chunkBytes ${payload.data.length}`;
     default:
       return payload.kind;
   }
+}
+
+function describeOffer(offer: SnapshotOffer): string {
+  if (offer.state === "none") return "none";
+  return `${offer.state} ${offer.state === "ready" ? offer.meta.index : offer.index}`;
 }
 
 function describeMessage(message: Message): string {

@@ -7,6 +7,7 @@ import {
 } from "@ferrite/node/simulation";
 import { StorageError } from "@ferrite/storage";
 import { settlingEarly } from "./canary.ts";
+import { lendsSnapshotsAt } from "./known-payloads.ts";
 import type { OpenedDisk } from "./disk-opening.ts";
 import type { MachineClock } from "./life-clock.ts";
 import { isDiskFault, type ObservedMachine } from "./node-life.ts";
@@ -61,23 +62,29 @@ export function newReplica(life: ReplicaLife): Replica {
       log: life.writer,
       snapshots: opened.snapshots,
       transport: transport(life),
-      featureLevelOf: (peer) => {
-        if (options.links !== undefined) return options.links.levelOf(id, peer);
-        return options.network.isLinked(id, peer) ? FEATURE_LEVEL_MAX : null;
-      },
+      featureLevelOf: (peer) => levelOf(options, id, peer),
       commands: options.table,
       events: events(life),
     },
   );
 }
 
+function levelOf({ links, network }: SimNodeOptions, from: string, to: string): number | null {
+  if (links !== undefined) return links.levelOf(from, to);
+  return network.isLinked(from, to) ? FEATURE_LEVEL_MAX : null;
+}
+
 function transport({
   node,
   options,
   schedule,
-}: ReplicaLife): ReturnType<SimNodeOptions["network"]["transport"]> {
+}: ReplicaLife): ConstructorParameters<typeof Replica>[1]["transport"] {
   const { id } = node.member;
-  const own = options.network.transport(id);
+  const own = {
+    ...options.network.transport(id),
+    lendsSnapshots: (peer: string) =>
+      lendsSnapshotsAt(node.featureLevel) && lendsSnapshotsAt(levelOf(options, id, peer)),
+  };
   if (!options.canary.settleEarly) return own;
   return settlingEarly(own, (from, payload) =>
     schedule.after(0, () => node.replica?.onPayload(from, payload, 0)),

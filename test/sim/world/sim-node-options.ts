@@ -72,6 +72,8 @@ export interface SimNodeOptions {
   readonly links?: SimLinks;
   /** The highest feature level that it supports at a start; the newest when it is not given. */
   readonly featureLevel?: () => number;
+  /** Of its keyspace: with another one keys stand in another order, in snapshots as well. */
+  readonly hashSeed?: number;
   /** Of its next disk. */
   readonly newId?: () => string;
 }

@@ -20,6 +20,7 @@ import type { NodeAtRest } from "./at-rest/node-at-rest.ts";
 import { openDisk, PastUnknown, repairIsOver, type OpenedDisk } from "./disk-opening.ts";
 import { NodeEdge } from "./edge/node-edge.ts";
 import type { ClientEvents, VirtualStream } from "./edge/virtual-stream.ts";
+import { isKnownAt } from "./known-payloads.ts";
 import { MachineClock } from "./life-clock.ts";
 import { Mirror } from "./mirror.ts";
 import { DATA_DIRECTORY, NodeHome } from "./node-home.ts";
@@ -307,7 +308,10 @@ export class SimNode {
       timeMs: () => replica.logicalNowMs(),
       events: {
         onPayload: (from, payload, timeMs) =>
-          this.#gate(life, () => replica.onPayload(from, payload, timeMs)),
+          this.#gate(life, () => {
+            if (isKnownAt(this.#featureLevel, payload)) replica.onPayload(from, payload, timeMs);
+            else failed(new Error(`${payload.kind} is unknown to this version`));
+          }),
         onConnected: (peer) => this.#gate(life, () => replica.onConnected(peer)),
         onDisconnected: (peer) => this.#gate(life, () => replica.onDisconnected(peer)),
       },
@@ -388,6 +392,11 @@ export class SimNode {
     every(schedule, MEMBERSHIP_TICK_MS, () => service.tick());
   }
 
+  /** Of the version that runs. */
+  get featureLevel(): number {
+    return this.#featureLevel;
+  }
+
   #record(): MemberRecord {
     const featureLevel = this.#featureLevel;
     const version = `1.${featureLevel}.0`;
@@ -404,7 +413,7 @@ export class SimNode {
   #newMachine(life: number): ObservedMachine {
     const machine = new ObservedMachine({
       commands: this.#options.table,
-      hashSeed: 7,
+      hashSeed: this.#options.hashSeed ?? 7,
       configuration: initialConfiguration(this.#options.genesis),
       members: this.#options.genesis.members,
       access: this.#options.access,

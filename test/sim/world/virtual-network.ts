@@ -122,7 +122,7 @@ export class VirtualNetwork {
     return this.isReachable(left, right) && this.mayLink(left, right);
   }
 
-  transport(from: string): Transport & { flush(): void } {
+  transport(from: string): Omit<Transport, "lendsSnapshots"> & { flush(): void } {
     return {
       send: (to, payload) => this.#send(from, to, payload),
       connected: (peer) => this.#endpoints.has(peer) && !this.#lane(from, peer).isCut,

@@ -12,6 +12,12 @@ export function isVoterIn(configuration: Configuration, id: NodeId): boolean {
   return configuration.voters.includes(id) || configuration.votersOutgoing.includes(id);
 }
 
+/** No other node has to agree to anything. */
+export function isAloneIn(configuration: Configuration, id: NodeId): boolean {
+  const { voters, votersOutgoing } = configuration;
+  return votersOutgoing.length === 0 && voters.length === 1 && voters[0] === id;
+}
+
 export function isLearnerIn(configuration: Configuration, id: NodeId): boolean {
   return configuration.learners.includes(id) || configuration.learnersNext.includes(id);
 }

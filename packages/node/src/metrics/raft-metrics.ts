@@ -18,6 +18,7 @@ export type RaftMetricsSource = Pick<
   | "logBytes"
   | "members"
   | "snapshotInProgress"
+  | "snapshotBytesSent"
   | "leaderSilenceMs"
   | "writeRefusal"
   | "disk"
@@ -96,6 +97,14 @@ function registerLog(registry: Registry, replica: RaftMetricsSource): void {
     registry,
     { name: "ferrite_raft_snapshot_in_progress", help: "1 while a snapshot is being written." },
     () => replica.snapshotInProgress(),
+  );
+  followCounter(
+    registry,
+    {
+      name: "ferrite_raft_snapshot_sent_bytes_total",
+      help: "Bytes of snapshots that other nodes got from this one.",
+    },
+    () => replica.snapshotBytesSent(),
   );
 }
 

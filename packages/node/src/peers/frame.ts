@@ -17,7 +17,12 @@
  * the format has no place to say so.
  */
 
-/** Version of everything in this folder. Raised when a frame changes; a peer of another version is refused. */
+import type { NodeId } from "@ferrite/raft";
+
+/**
+ * Version of everything in this folder. Raised when a frame changes; a peer of another version is refused. A kind of frame
+ * that is added needs no new version where only those are sent it who say in their hello that they know it.
+ */
 export const PROTOCOL_VERSION = 4;
 
 export const LENGTH_FIELD_BYTES = 4;
@@ -67,5 +72,16 @@ export const FrameKind = {
   AppliedAnswer: 55,
   LeadershipAsk: 56,
   LeadershipAnswer: 57,
+  SnapshotAsk: 58,
+  SnapshotOffer: 59,
+  ChunkNotice: 60,
+  ChunkRead: 61,
+  ChunkBytes: 62,
 } as const;
 export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind];
+
+/** The two ends of the link a frame came over; they become `from` and `to` of what it says. */
+export interface LinkEnds {
+  readonly from: NodeId;
+  readonly to: NodeId;
+}

@@ -53,6 +53,8 @@ export interface Hello {
   readonly version: string;
   /** host:port where clients reach it over TLS; null when it offers none. */
   readonly tlsAddress: string | null;
+  /** Lends its snapshots to others and takes lent ones: it knows the frames for that. */
+  readonly lendsSnapshots: boolean;
   /**
    * Whom it takes for the members of its cluster, where it knows them to be; null when it is not formed, or does not
    * say. Hints: the table in the log decides.
@@ -111,6 +113,7 @@ const helloSchema: z.ZodType<Hello> = z
       .regex(/^[\x20-\x7e]*$/)
       .default(""),
     tlsAddress: address.nullable().default(null),
+    lendsSnapshots: z.boolean().default(false),
     members: z.array(hintSchema).max(MEMBERS_MAX).nullable().default(null),
   })
   .refine((hello) => hello.genesis !== null || !hello.active, "active without a cluster");

@@ -16,6 +16,7 @@ import {
   GROUP_ID,
   HANDSHAKE_FRAME_BYTES_MAX,
   HEADER_BYTES,
+  type LinkEnds,
 } from "./frame.ts";
 import { FrameDecoder } from "./frame-decoder.ts";
 import type { FrameSink } from "./frame-decoder.ts";
@@ -26,7 +27,6 @@ import { OutboundQueue } from "./outbound-queue.ts";
 import type { OutboundServices } from "./outbound-queue.ts";
 import { readPayload } from "./payload-codec.ts";
 import type { LinkCertificates } from "./peer-gate.ts";
-import type { LinkEnds } from "./raft-codec.ts";
 import { readRefusal, writeRefusal } from "./refusal.ts";
 import type { Refusal } from "./refusal.ts";
 

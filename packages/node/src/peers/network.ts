@@ -168,7 +168,12 @@ export class PeerNetwork implements Transport, MemberLinks {
 
   featureLevelOf(id: NodeId): number | null {
     if (id === this.#options.identity.id) return this.#options.featureLevel;
-    return this.#links.featureLevelOf(id);
+    return this.#links.helloOf(id)?.featureLevel ?? null;
+  }
+
+  /** Whether the node said, on a link that is open, that it lends snapshots and takes lent ones. */
+  lendsSnapshots(id: NodeId): boolean {
+    return this.#links.helloOf(id)?.lendsSnapshots ?? false;
   }
 
   /** Refusals by reason, since the start. */
@@ -336,6 +341,7 @@ export class PeerNetwork implements Transport, MemberLinks {
       featureLevel: this.#options.featureLevel,
       version: this.#options.version,
       tlsAddress: this.#options.tlsAddress,
+      lendsSnapshots: true,
       members: this.#hintedMembers(),
     };
   }

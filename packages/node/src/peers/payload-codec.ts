@@ -11,17 +11,18 @@
  *   applied answer   index f64
  *   leadership ask   requestId f64 | timeoutMs f64 | wish u8 | has target u8 | target 16 bytes (zero without one)
  *   leadership answer  requestId f64 | answer u8
+ *   of lent snapshots  see snapshot-codec.ts
  */
 import type { NodeId } from "@ferrite/raft";
 import type { LeadershipAnswer, LeadershipWish } from "../replica/leadership-control.ts";
 import type { PeerPayload } from "../replica/transport.ts";
 import { PeerError } from "./errors.ts";
-import { FrameKind, GROUP_ID } from "./frame.ts";
+import { FrameKind, GROUP_ID, type LinkEnds } from "./frame.ts";
 import { malformed } from "./frame-reader.ts";
 import type { FrameReader } from "./frame-reader.ts";
 import type { FrameWriter } from "./frame-writer.ts";
 import { raftBodyBytes, readRaftMessage, writeRaftMessage } from "./raft-codec.ts";
-import type { LinkEnds } from "./raft-codec.ts";
+import { loanBodyBytes, readLoan, writeLoan } from "./snapshot-codec.ts";
 
 type LeadershipAsk = Extract<PeerPayload, { readonly kind: "leadershipAsk" }>;
 type ForwardRefusal = Extract<PeerPayload, { readonly kind: "forwardRefused" }>["reason"];
@@ -55,10 +56,20 @@ const FIXED_BODY_BYTES = {
 
 /** @throws PeerError notEncodable */
 export function payloadBodyBytes(payload: PeerPayload): number {
-  if (payload.kind === "raft") {
-    return raftBodyBytes(payload.message);
+  switch (payload.kind) {
+    case "raft":
+      return raftBodyBytes(payload.message);
+    case "forward":
+      return payload.batch.length;
+    case "snapshotAsk":
+    case "snapshotOffer":
+    case "chunkNotice":
+    case "chunkRead":
+    case "chunkBytes":
+      return loanBodyBytes(payload);
+    default:
+      return FIXED_BODY_BYTES[payload.kind];
   }
-  return payload.kind === "forward" ? payload.batch.length : FIXED_BODY_BYTES[payload.kind];
 }
 
 /** Appends the payload's frame. `bodyBytes` comes from `payloadBodyBytes`. */
@@ -120,6 +131,8 @@ export function writePayload(
       writer.f64(payload.requestId);
       writer.u8(LEADERSHIP_ANSWERS.indexOf(payload.answer));
       return;
+    default:
+      writeLoan(writer, payload, senderTimeMs, bodyBytes);
   }
 }
 
@@ -140,7 +153,9 @@ function writeLeadershipAsk(writer: FrameWriter, payload: LeadershipAsk): void {
 export function readPayload(kind: number, reader: FrameReader, ends: LinkEnds): PeerPayload {
   const message = readRaftMessage(kind, reader, ends);
   const payload: PeerPayload =
-    message === null ? readOther(kind, reader) : { kind: "raft", message };
+    message === null
+      ? (readLoan(kind, reader, ends) ?? readOther(kind, reader))
+      : { kind: "raft", message };
   reader.finish();
   return payload;
 }

@@ -137,10 +137,9 @@ export class PeerLinks {
     }
   }
 
-  /** The highest level that the disk said it supports on a link that is open; null without one. */
-  featureLevelOf(id: NodeId): number | null {
-    const link = this.#all().find((each) => each.isOpen && each.hello?.nodeId === id);
-    return link?.hello?.featureLevel ?? null;
+  /** What the disk said of itself on a link that is open; null without one. */
+  helloOf(id: NodeId): Hello | null {
+    return this.#all().find((each) => each.isOpen && each.hello?.nodeId === id)?.hello ?? null;
   }
 
   /** Where the peer of this name says that it is, on a link that is open; null without one. */

@@ -10,8 +10,7 @@
  *     answer            0: refused, 1: success, 2: refused, and the damaged log ends at matchIndex
  *   heartbeat           term | commit | readRound | lease tick | promise ticks      (tick 0: no lease wanted)
  *   heartbeat response  term | readRound | lease tick                               (0: nothing promised)
- *   snapshot chunk      term | meta.index | meta.term | meta.sizeBytes | offset | lengthBytes | done u8
- *                       | 4 x count u16 | 16 bytes per id | data to the end of the frame
+ *   snapshot chunk      its head (snapshot-codec.ts) | data to the end of the frame
  *   snapshot response   term | index | nextOffset | installed u8
  *   timeout now         term
  *   read index request  term | requestId
@@ -23,26 +22,20 @@ import { EntryKind } from "@ferrite/raft";
 import type {
   AppendRequest,
   AppendResponse,
-  Configuration,
   Entry,
   Heartbeat,
   HeartbeatResponse,
   Message,
-  NodeId,
-  SnapshotChunk,
 } from "@ferrite/raft";
 import { PeerError } from "./errors.ts";
-import { FrameKind, GROUP_ID } from "./frame.ts";
+import { FrameKind, GROUP_ID, type LinkEnds } from "./frame.ts";
 import { malformed } from "./frame-reader.ts";
 import type { FrameReader } from "./frame-reader.ts";
 import type { FrameWriter } from "./frame-writer.ts";
-import { NODE_ID_BYTES, checkNodeId } from "./node-id-bytes.ts";
+import { chunkHeadBytes, readChunk, writeChunkHead } from "./snapshot-codec.ts";
 
 const ENTRY_HEADER_BYTES = 16;
 const APPEND_FIXED_BYTES = 36;
-const CHUNK_FIXED_BYTES = 57;
-/** Four lists of at most this many ids; far more members than a Raft group can work with. */
-export const CONFIGURATION_IDS_MAX = 256;
 const HIGHEST_ENTRY_KIND = Math.max(...Object.values(EntryKind));
 
 const FRAME_KINDS: Readonly<Record<Message["kind"], FrameKind>> = {
@@ -71,7 +64,7 @@ export function raftBodyBytes(message: Message): number {
     case "append":
       return appendBodyBytes(message);
     case "snapshotChunk":
-      return chunkFixedBytes(message) + message.data.length;
+      return chunkHeadBytes(message) + message.data.length;
     default:
       return FIXED_BODY_BYTES[message.kind];
   }
@@ -89,9 +82,10 @@ export function writeRaftMessage(
     writer.begin(kind, GROUP_ID, senderTimeMs, bodyBytes, APPEND_FIXED_BYTES);
     writeAppend(writer, message);
   } else if (message.kind === "snapshotChunk") {
-    const fixedBytes = bodyBytes - message.data.length;
-    writer.begin(kind, GROUP_ID, senderTimeMs, bodyBytes, fixedBytes);
-    writeChunk(writer, message);
+    const headBytes = bodyBytes - message.data.length;
+    writer.begin(kind, GROUP_ID, senderTimeMs, bodyBytes, headBytes);
+    writeChunkHead(writer, message);
+    writer.bytes(message.data);
   } else {
     writer.begin(kind, GROUP_ID, senderTimeMs, bodyBytes, bodyBytes);
     writeFixed(writer, message);
@@ -201,56 +195,6 @@ function writeAppend(writer: FrameWriter, message: AppendRequest): void {
     writer.u32(entry.data.length);
     writer.bytes(entry.data);
   }
-}
-
-function idListsOf(configuration: Configuration): readonly (readonly NodeId[])[] {
-  return [
-    configuration.voters,
-    configuration.votersOutgoing,
-    configuration.learners,
-    configuration.learnersNext,
-  ];
-}
-
-function chunkFixedBytes(message: SnapshotChunk): number {
-  let total = CHUNK_FIXED_BYTES;
-  for (const ids of idListsOf(message.meta.configuration)) {
-    if (ids.length > CONFIGURATION_IDS_MAX) {
-      throw new PeerError(
-        "notEncodable",
-        `${ids.length} ids are more than ${CONFIGURATION_IDS_MAX}.`,
-      );
-    }
-    ids.forEach(checkNodeId);
-    total += ids.length * NODE_ID_BYTES;
-  }
-  return total;
-}
-
-function writeChunk(writer: FrameWriter, message: SnapshotChunk): void {
-  writer.f64(message.term);
-  writer.f64(message.meta.index);
-  writer.f64(message.meta.term);
-  writer.f64(message.meta.sizeBytes);
-  writer.f64(message.offsetBytes);
-  writer.f64(message.lengthBytes);
-  writer.u8(message.done ? 1 : 0);
-  const lists = idListsOf(message.meta.configuration);
-  for (const ids of lists) {
-    writer.u16(ids.length);
-  }
-  for (const ids of lists) {
-    for (const id of ids) {
-      writer.nodeId(id);
-    }
-  }
-  writer.bytes(message.data);
-}
-
-/** The two ends of the link a frame came over; they become `from` and `to`. */
-export interface LinkEnds {
-  readonly from: NodeId;
-  readonly to: NodeId;
 }
 
 /**
@@ -398,37 +342,4 @@ function readHeartbeatResponse(
   const leaseTick = reader.count();
   const response: HeartbeatResponse = { kind: "heartbeatResponse", from, to, term, readRound };
   return leaseTick === 0 ? response : { ...response, leaseTick };
-}
-
-function readChunk(reader: FrameReader, { from, to }: LinkEnds, term: number): SnapshotChunk {
-  const index = reader.count();
-  const metaTerm = reader.count();
-  const sizeBytes = reader.count();
-  const offsetBytes = reader.count();
-  const lengthBytes = reader.count();
-  const done = reader.boolean();
-  const counts = [reader.u16(), reader.u16(), reader.u16(), reader.u16()];
-  const [voters, votersOutgoing, learners, learnersNext] = counts.map((count) =>
-    readNodeIds(reader, count),
-  ) as [NodeId[], NodeId[], NodeId[], NodeId[]];
-  const data = reader.bytes(reader.remainingBytes);
-  if (data.length !== lengthBytes || offsetBytes + lengthBytes > sizeBytes) {
-    throw malformed(
-      `a part of ${data.length} bytes at ${offsetBytes} says ${lengthBytes} of a snapshot of ${sizeBytes}`,
-    );
-  }
-  const configuration = { voters, votersOutgoing, learners, learnersNext };
-  const meta = { index, term: metaTerm, configuration, sizeBytes };
-  return { kind: "snapshotChunk", from, to, term, meta, offsetBytes, lengthBytes, done, data };
-}
-
-function readNodeIds(reader: FrameReader, count: number): NodeId[] {
-  if (count > CONFIGURATION_IDS_MAX) {
-    throw malformed(`${count} ids are more than ${CONFIGURATION_IDS_MAX}`);
-  }
-  const ids: NodeId[] = [];
-  for (let i = 0; i < count; i++) {
-    ids.push(reader.nodeId());
-  }
-  return ids;
 }

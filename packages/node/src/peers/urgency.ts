@@ -34,6 +34,9 @@ export function isRepeated(waiting: PeerPayload, next: PeerPayload): boolean {
   if (waiting.kind === "forward") {
     return next.kind === "forward" && next.batch === waiting.batch;
   }
+  if (waiting.kind === "chunkBytes") {
+    return next.kind === "chunkBytes" && next.requestId === waiting.requestId;
+  }
   if (waiting.kind !== "raft" || next.kind !== "raft") {
     return false;
   }

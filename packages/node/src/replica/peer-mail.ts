@@ -4,6 +4,7 @@ import type { CopyCounts } from "./copy-counts.ts";
 import type { EntryWriter } from "./entry-writer.ts";
 import type { Handovers } from "./handovers.ts";
 import type { Proposals } from "./proposals.ts";
+import type { SnapshotKeeper } from "./snapshot-keeper.ts";
 import type { PeerPayload } from "./transport.ts";
 import type { UsersAccess } from "./users-access.ts";
 
@@ -16,6 +17,7 @@ export interface PeerMailReceivers {
   readonly copies: CopyCounts;
   readonly access: UsersAccess;
   readonly leadership: Handovers;
+  snapshots(): SnapshotKeeper;
   monotonicMs(): number;
 }
 
@@ -40,6 +42,12 @@ export class PeerMail {
       case "leadershipAsk":
       case "leadershipAnswer":
         return leadership.receive(from, payload);
+      case "snapshotAsk":
+      case "snapshotOffer":
+      case "chunkNotice":
+      case "chunkRead":
+      case "chunkBytes":
+        return this.#receivers.snapshots().receiveLoan(from, payload);
       default:
         return access.receive(from, payload);
     }

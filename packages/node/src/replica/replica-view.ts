@@ -43,6 +43,8 @@ export interface ReplicaView {
   readonly membership: MembershipControl;
   /** Where the snapshot of this node stands, for INFO persistence. */
   snapshotInProgress(): boolean;
+  /** Bytes of snapshots that other nodes got from this one, since its start. */
+  snapshotBytesSent(): number;
   /** The keyspace, for reading only. */
   readonly keyspace: KeyspaceApi;
   /** The users, to be asked and changed. */

@@ -19,6 +19,7 @@ import {
   type RoleChange,
 } from "@ferrite/raft";
 import type { KeyspaceApi } from "@ferrite/storage";
+import { isAloneIn } from "../members/configuration-roles.ts";
 import { ReplicatedMembers } from "../members/replicated-members.ts";
 import type { LookupCounters, ReadCommand } from "../commands/command.ts";
 import { newStateChecks } from "../repair/replica-checks.ts";
@@ -107,12 +108,10 @@ export class Replica implements WritePath, TransportEvents {
     this.#core = new RaftCore(
       raftOptions(options, { hardState, seed: Math.floor(ports.random() * 0xffffffff) }),
     );
+    const isAlone = (): boolean => isAloneIn(this.#applied.machine.configuration, this.nodeId);
     this.#disk = new DiskWatch(ports.log, diskWatchOptions(limits, monotonicMs));
-    this.#offices = new DiskOffices(this.#disk, {
-      core: this.#core,
-      electionTimeoutMs: limits.electionTimeoutMs,
-      isAlone: () => this.#isAlone(),
-    });
+    const { electionTimeoutMs } = limits;
+    this.#offices = new DiskOffices(this.#disk, { core: this.#core, electionTimeoutMs, isAlone });
     this.#proposals = new Proposals({
       nodeBytes: uuidBytes(options.nodeId),
       incarnation: options.incarnation,
@@ -190,7 +189,7 @@ export class Replica implements WritePath, TransportEvents {
         users: () => this.#applied.machine.users,
         appliedIndex,
         isCaughtUp: () => this.#service.isCaughtUp,
-        isAlone: () => this.#isAlone(),
+        isAlone,
         defer: (run) => ports.defer(run),
         confirm: (done) => this.confirmRead(done),
         submit,
@@ -204,6 +203,7 @@ export class Replica implements WritePath, TransportEvents {
       copies: this.#copies,
       access: this.access,
       leadership: this.leadership,
+      snapshots: () => this.#snapshots,
       monotonicMs,
     });
     this.anchors = new ReplicatedAnchors({ anchors: () => this.#applied.machine.anchors, submit });
@@ -211,7 +211,7 @@ export class Replica implements WritePath, TransportEvents {
       nodeId: options.nodeId,
       core: this.#core,
       machine: () => this.#applied.machine,
-      electionTimeoutMs: limits.electionTimeoutMs,
+      electionTimeoutMs,
       monotonicMs,
       timeMs: () => this.#clock.nowMs(),
       connected: (peer) => ports.transport.connected(peer),
@@ -220,12 +220,13 @@ export class Replica implements WritePath, TransportEvents {
       submit,
     });
     this.#snapshots = new SnapshotKeeper({
+      replica: options,
       core: this.#core,
       ports,
-      limits,
-      newMachine: () => options.newMachine(),
-      latest: recovered.snapshot,
+      firstRequestId,
+      machine: () => this.#applied.machine,
       onRestored: (meta, machine) => this.#applied.adopt(meta, machine),
+      onChunk: (chunk) => this.#core.step(chunk),
       beforeTaking: () => this.checks.giveUp(),
       schedule: () => this.#plan(),
     });
@@ -352,6 +353,7 @@ export class Replica implements WritePath, TransportEvents {
     this.access.tick();
     this.members.tick();
     this.checks.tick();
+    this.#snapshots.tick();
     this.#copies.check();
     this.leadership.tick();
     if (this.#service.isDiskFull) this.#offices.leaveFull(nowMs);
@@ -419,6 +421,7 @@ export class Replica implements WritePath, TransportEvents {
 
   onDisconnected(peer: NodeId): void {
     this.#core.peerUnreachable(peer);
+    this.#snapshots.disconnected(peer);
     this.#plan();
   }
 
@@ -443,7 +446,7 @@ export class Replica implements WritePath, TransportEvents {
     while (this.#core.hasReady()) this.#carryOut(this.#core.ready());
     this.#ports.transport.flush();
     this.#ports.events.roundDone();
-    this.#snapshots.work(this.#applied.machine);
+    this.#snapshots.work();
     this.checks.work();
     if (this.#applied.hasWork || this.#snapshots.isRunnable || this.checks.isRunnable) this.#plan();
   }
@@ -456,14 +459,14 @@ export class Replica implements WritePath, TransportEvents {
     for (const read of ready.reads) this.#reads.confirmed(read);
     for (const requestId of ready.readsFailed) this.#reads.failed(requestId);
     for (const chunk of ready.snapshotChunks) this.#snapshots.receive(chunk);
-    for (const wanted of ready.snapshotsWanted)
-      this.#snapshots.provide(wanted, this.#applied.machine);
+    for (const wanted of ready.snapshotsWanted) this.#snapshots.provide(wanted);
   }
 
   #changeRole(change: RoleChange): void {
     this.#clock.lead(change.role === "leader");
     this.#entries.leaderChanged();
     this.#copies.leaderChanged();
+    this.#snapshots.leaderChanged();
     this.leadership.leaderChanged();
     this.access.leaderChanged();
     if (change.leader !== null) {
@@ -485,11 +488,6 @@ export class Replica implements WritePath, TransportEvents {
       else if (!this.#service.isStopped) this.#catchUp();
     };
     this.#reads.add(done, this.#ports.clock.monotonicMs());
-  }
-
-  #isAlone(): boolean {
-    const { voters, votersOutgoing } = this.#applied.machine.configuration;
-    return votersOutgoing.length === 0 && voters.length === 1 && voters[0] === this.nodeId;
   }
 
   #fail(cause: Error): void {

@@ -1,18 +1,21 @@
 /**
  * All that concerns snapshots in one group: when to take one, what may be dropped from the log because of it, which one
- * a follower gets, and what becomes of one that the leader sends.
+ * a follower gets and from whom, and what becomes of one that the leader sends.
  */
 import type {
+  Index,
+  NodeId,
   RaftCoreApi,
   SnapshotChunk,
   SnapshotMeta,
   SnapshotWanted,
-  NodeId,
 } from "@ferrite/raft";
-import type { ReplicaLimits, ReplicaPorts } from "./options.ts";
+import type { ReplicaLimits, ReplicaOptions, ReplicaPorts } from "./options.ts";
 import { SnapshotInstaller } from "./snapshot-installer.ts";
+import { SnapshotLoans } from "./snapshot-loans.ts";
 import { SnapshotTaker } from "./snapshot-taker.ts";
 import type { StateMachine } from "./state-machine.ts";
+import type { SnapshotLoan } from "./transport.ts";
 
 /** While a follower is being sent a snapshot, the entries behind it are kept, up to this many times the cache. */
 const CACHE_STRETCH = 4;
@@ -26,13 +29,16 @@ const RECEIVE_AGAIN_MS = 1000;
 export interface SnapshotKeeperOptions {
   readonly core: RaftCoreApi;
   readonly ports: ReplicaPorts;
-  readonly limits: ReplicaLimits;
-  readonly latest: SnapshotMeta | null;
-  newMachine(): StateMachine;
+  readonly replica: Pick<ReplicaOptions, "incarnation" | "limits" | "newMachine" | "recovered">;
+  readonly firstRequestId: number;
+  /** The one that serves. */
+  machine(): StateMachine;
   onRestored(meta: SnapshotMeta, machine: StateMachine): void;
-  /** There is work for a round. */
+  /** A chunk that the leader announced is whole: it is to be taken in as if it had come from the leader. */
+  onChunk(chunk: SnapshotChunk): void;
   /** Something else may be walking the keyspace, and has to give way. */
   beforeTaking(): void;
+  /** There is work for a round. */
   schedule(): void;
 }
 
@@ -42,13 +48,16 @@ export class SnapshotKeeper {
   readonly #limits: ReplicaLimits;
   readonly #beforeTaking: () => void;
   readonly #schedule: () => void;
+  readonly #machine: () => StateMachine;
   readonly #installer: SnapshotInstaller;
+  readonly #loans: SnapshotLoans;
   #latest: SnapshotMeta | null;
   #taker: SnapshotTaker | null = null;
   #logBytesSince = 0;
   #waiting: Map<NodeId, number> = new Map();
   #sentAtMs = -Infinity;
   #sendingIndex = 0;
+  #sentBytes = 0;
   #retryAtMs = 0;
   /** A snapshot that could not be received, and when the leader is asked for it again. */
   #askAgain: { readonly meta: SnapshotMeta; readonly atMs: number } | null = null;
@@ -56,12 +65,14 @@ export class SnapshotKeeper {
   constructor(options: SnapshotKeeperOptions) {
     this.#core = options.core;
     this.#ports = options.ports;
-    this.#limits = options.limits;
-    this.#latest = options.latest;
+    const { replica } = options;
+    this.#limits = replica.limits;
+    this.#latest = replica.recovered.snapshot;
     this.#beforeTaking = () => options.beforeTaking();
     this.#schedule = () => options.schedule();
+    this.#machine = () => options.machine();
     this.#logBytesSince = options.core.logBytes();
-    this.#installer = new SnapshotInstaller(options.ports.snapshots, () => options.newMachine(), {
+    this.#installer = new SnapshotInstaller(options.ports.snapshots, () => replica.newMachine(), {
       onStored: (meta, nextOffsetBytes) => {
         this.#core.snapshotChunkStored(meta, nextOffsetBytes);
         this.#schedule();
@@ -79,10 +90,35 @@ export class SnapshotKeeper {
         this.#ports.events.snapshotFailed(error);
       },
     });
+    const { clock, snapshots, transport } = options.ports;
+    this.#loans = new SnapshotLoans({
+      core: options.core,
+      store: snapshots,
+      incarnation: replica.incarnation,
+      electionTimeoutMs: replica.limits.electionTimeoutMs,
+      firstRequestId: options.firstRequestId,
+      monotonicMs: () => clock.monotonicMs(),
+      connected: (peer) => transport.connected(peer),
+      lendsSnapshots: (peer) => transport.lendsSnapshots(peer),
+      send: (to, payload) => {
+        this.#schedule();
+        return transport.send(to, payload);
+      },
+      latest: () => this.#latest,
+      take: (asker, minimumIndex) => this.#takeFor(asker, minimumIndex),
+      beingTaken: (index) => this.#markSending(index),
+      readFailed: (meta, error) => this.#readFailed(meta, error),
+      received: (chunk) => options.onChunk(chunk),
+    });
   }
 
   get latestIndex(): number {
     return this.#latest?.index ?? 0;
+  }
+
+  /** Bytes of snapshots that other nodes got from this one. */
+  get sentBytes(): number {
+    return this.#sentBytes + this.#loans.lentBytes;
   }
 
   get isTaking(): boolean {
@@ -99,53 +135,72 @@ export class SnapshotKeeper {
   }
 
   /** Once a round: starts a snapshot when it is time, and does a slice of the one that runs. */
-  work(machine: StateMachine): void {
+  work(): void {
+    const machine = this.#machine();
     if (this.#askAgain !== null && this.#ports.clock.monotonicMs() >= this.#askAgain.atMs) {
       this.#core.snapshotChunkStored(this.#askAgain.meta, 0);
       this.#askAgain = null;
     }
     this.#installer.caughtUp(machine.appliedIndex);
-    if (this.#taker === null && this.#isDue(machine)) this.#take(machine);
+    if (this.#taker === null && this.#isDue(machine)) this.#take();
     this.#taker?.step();
+    // Somebody waits for it, and will need the log behind it.
+    if (this.#taker !== null && this.#waiting.size > 0) this.#markSending(this.#taker.index);
+  }
+
+  tick(): void {
+    this.#loans.tick();
   }
 
   /** A snapshot of now, however little was written since the last one; nothing when one is on its way. */
-  takeNow(machine: StateMachine): void {
+  takeNow(): void {
     if (this.#taker !== null || this.#installer.isReceiving) return;
-    if (machine.appliedIndex === this.latestIndex) return;
-    this.#take(machine);
+    if (this.#machine().appliedIndex === this.latestIndex) return;
+    this.#take();
     this.#schedule();
   }
 
-  /** A follower is behind the log. */
-  provide(wanted: SnapshotWanted, machine: StateMachine): void {
-    const latest = this.#latest;
-    if (latest !== null && latest.index >= wanted.minimumIndex) {
-      this.#markSending(latest.index);
-      this.#core.snapshotAvailable(wanted.to, latest);
+  /** A follower is behind the log: another one lends a snapshot, or it gets this node's. */
+  provide({ to, minimumIndex }: SnapshotWanted): void {
+    const mayTake = this.latestIndex < minimumIndex;
+    this.#loans.find({ to, minimumIndex, mayTake }, (lent) => {
+      if (lent === null) return this.#provideOwn(to, minimumIndex);
+      this.#markSending(lent.meta.index);
+      this.#core.snapshotAvailable(to, lent.meta, lent.source);
       this.#schedule();
-      return;
-    }
-    this.#waiting.set(wanted.to, wanted.minimumIndex);
-    if (this.#taker === null) this.#take(machine);
-    this.#schedule();
+    });
   }
 
-  /** Fills a chunk with its bytes and hands it on. */
+  /** Sends a chunk with its bytes, or says where they are. */
   sendChunk(chunk: SnapshotChunk, send: (filled: SnapshotChunk) => void): void {
     this.#markSending(chunk.meta.index);
+    const source = chunk.source ?? null;
+    if (source !== null) return this.#loans.announce({ ...chunk, source });
     const range = { offsetBytes: chunk.offsetBytes, lengthBytes: chunk.lengthBytes };
     this.#ports.snapshots.read(chunk.meta, range, (error, data) => {
       if (error === null && data.length === chunk.lengthBytes) {
+        this.#sentBytes += data.length;
         send({ ...chunk, data });
         return;
       }
-      // The core asks for another one. That this one was pruned meanwhile is nothing to report.
+      // The core asks for another one.
       this.#core.snapshotUnavailable(chunk.to);
-      const pruned = chunk.meta.index < this.latestIndex;
-      if (error !== null && !pruned) this.#ports.events.snapshotFailed(error);
+      if (error !== null) this.#readFailed(chunk.meta, error);
       this.#schedule();
     });
+  }
+
+  /** About a snapshot that a follower lends. */
+  receiveLoan(from: NodeId, payload: SnapshotLoan): void {
+    this.#loans.receive(from, payload);
+  }
+
+  disconnected(peer: NodeId): void {
+    this.#loans.disconnected(peer);
+  }
+
+  leaderChanged(): void {
+    this.#loans.leaderChanged();
   }
 
   receive(chunk: SnapshotChunk): void {
@@ -181,10 +236,38 @@ export class SnapshotKeeper {
     return this.#logBytesSince >= threshold && this.#ports.clock.monotonicMs() >= this.#retryAtMs;
   }
 
-  #take(machine: StateMachine): void {
+  #provideOwn(to: NodeId, minimumIndex: Index): void {
+    const latest = this.#latest;
+    if (latest !== null && latest.index >= minimumIndex) {
+      this.#markSending(latest.index);
+      this.#core.snapshotAvailable(to, latest);
+    } else if (this.#machine().appliedIndex < minimumIndex) {
+      // It had begun with a lent one that is ahead of this node's state, which will be there when the core asks again.
+      this.#core.snapshotUnavailable(to);
+    } else {
+      this.#waiting.set(to, minimumIndex);
+      if (this.#taker === null) this.#take();
+    }
+    this.#schedule();
+  }
+
+  #takeFor(asker: NodeId, minimumIndex: Index): Index | null {
+    const hasFailed = this.#ports.clock.monotonicMs() < this.#retryAtMs;
+    const isBehind = this.#machine().appliedIndex < minimumIndex;
+    if (hasFailed || isBehind || asker !== this.#core.leader()) return null;
+    this.takeNow();
+    return this.#taker?.index ?? null;
+  }
+
+  /** That one was pruned meanwhile is nothing to report. */
+  #readFailed(meta: SnapshotMeta, error: Error): void {
+    if (meta.index >= this.latestIndex) this.#ports.events.snapshotFailed(error);
+  }
+
+  #take(): void {
     this.#beforeTaking();
     const loggedBefore = this.#logBytesSince;
-    this.#taker = new SnapshotTaker(machine, this.#ports.snapshots, {
+    this.#taker = new SnapshotTaker(this.#machine(), this.#ports.snapshots, {
       onTaken: (meta) => {
         this.#taker = null;
         this.#latest = meta;
@@ -192,7 +275,7 @@ export class SnapshotKeeper {
         this.#ports.log.compact(meta.index);
         this.#ports.snapshots.prune(1);
         this.#ports.events.snapshotTaken(meta);
-        this.#answerWaiting(machine);
+        this.#answerWaiting();
         this.#schedule();
       },
       onFailed: (error) => {
@@ -202,12 +285,10 @@ export class SnapshotKeeper {
     });
   }
 
-  #answerWaiting(machine: StateMachine): void {
+  #answerWaiting(): void {
     const waiting = this.#waiting;
     this.#waiting = new Map();
-    for (const [to, minimumIndex] of waiting) {
-      this.provide({ to, minimumIndex }, machine);
-    }
+    for (const [to, minimumIndex] of waiting) this.#provideOwn(to, minimumIndex);
   }
 
   #failed(error: Error): void {

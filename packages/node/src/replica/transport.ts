@@ -3,7 +3,14 @@
  * also be repeated. A forward and its refusal arrive at most once, or "refused" would not mean "not applied" (DESIGN.md).
  * In production: mutual TLS (peers/). In the simulator: a virtual network.
  */
-import type { Message, NodeId } from "@ferrite/raft";
+import type {
+  Index,
+  Message,
+  NodeId,
+  SnapshotChunk,
+  SnapshotMeta,
+  SnapshotSource,
+} from "@ferrite/raft";
 import type { LeadershipAnswer, LeadershipWish } from "./leadership-control.ts";
 
 export type PeerPayload =
@@ -46,7 +53,43 @@ export type PeerPayload =
       readonly kind: "leadershipAnswer";
       readonly requestId: number;
       readonly answer: LeadershipAnswer;
-    };
+    }
+  | SnapshotLoan;
+
+/** A snapshot that a follower has lent (snapshot-sources.ts): the leader says what, the receiver gets the bytes there. */
+export type SnapshotLoan =
+  /** From the leader: have you a snapshot of `minimumIndex` or later, or can you take one, and have you a link to `to`? */
+  | {
+      readonly kind: "snapshotAsk";
+      readonly requestId: number;
+      readonly to: NodeId;
+      readonly minimumIndex: Index;
+      /** There is none yet: one is to be taken. */
+      readonly mayTake: boolean;
+    }
+  | { readonly kind: "snapshotOffer"; readonly requestId: number; readonly offer: SnapshotOffer }
+  /** From the leader: a chunk without its bytes. They are at its source. */
+  | { readonly kind: "chunkNotice"; readonly chunk: LentChunk }
+  /** To the source: a range of its file. */
+  | {
+      readonly kind: "chunkRead";
+      readonly requestId: number;
+      /** The life of the source that offered it. */
+      readonly incarnation: number;
+      readonly index: Index;
+      readonly offsetBytes: number;
+      readonly lengthBytes: number;
+    }
+  /** The range; shorter than asked for when the file is not there any more. */
+  | { readonly kind: "chunkBytes"; readonly requestId: number; readonly data: Uint8Array };
+
+export type SnapshotOffer =
+  | { readonly state: "none" }
+  /** Ask again. */
+  | { readonly state: "beingTaken"; readonly index: Index }
+  | { readonly state: "ready"; readonly meta: SnapshotMeta; readonly incarnation: number };
+
+export type LentChunk = SnapshotChunk & { readonly source: SnapshotSource };
 
 export interface Transport {
   /**
@@ -55,6 +98,8 @@ export interface Transport {
    */
   send(to: NodeId, payload: PeerPayload): boolean;
   connected(peer: NodeId): boolean;
+  /** Whether the peer knows what `SnapshotLoan` says: an older version is not sent it. False without a link. */
+  lendsSnapshots(peer: NodeId): boolean;
 }
 
 export interface TransportEvents {

@@ -100,6 +100,10 @@ export class LiveReplicaView implements ReplicaView {
     return this.#replica.snapshots.isTaking;
   }
 
+  snapshotBytesSent(): number {
+    return this.#replica.snapshots.sentBytes;
+  }
+
   logicalNowMs(): number {
     return this.#replica.logicalNowMs();
   }

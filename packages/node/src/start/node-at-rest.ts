@@ -59,7 +59,7 @@ export function attachAtRest(
       state: {
         lastIndex: () => replica.core.lastIndex(),
         appliedIndex: () => replica.machine.appliedIndex,
-        takeSnapshot: () => replica.snapshots.takeNow(replica.machine),
+        takeSnapshot: () => replica.snapshots.takeNow(),
       },
       onFailed: (error) => {
         logger.error({ err: error }, "a snapshot was not rewritten; it is tried again");

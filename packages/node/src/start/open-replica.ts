@@ -204,10 +204,7 @@ class Signals implements ReplicaEvents {
   }
 
   snapshotInstalled(meta: SnapshotMeta): void {
-    this.#logger.info(
-      { index: meta.index, bytes: meta.sizeBytes },
-      "installed a snapshot from the leader",
-    );
+    this.#logger.info({ index: meta.index, bytes: meta.sizeBytes }, "installed a snapshot");
   }
 
   snapshotFailed(error: Error): void {

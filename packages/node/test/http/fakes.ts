@@ -78,6 +78,7 @@ export class FakeNode {
         ],
         membership: { change: () => null, featureLevel: () => 1 },
         snapshotInProgress: () => false,
+        snapshotBytesSent: () => 0,
         disk: () => this.disk,
         checks: { verdict: null, check: () => undefined },
         leaderSilenceMs: () => 1500,

@@ -19,6 +19,12 @@ const data = fc.oneof(
   },
 );
 const ids = fc.array(fc.uuid(), { maxLength: 5 });
+const anyConfiguration = fc.record({
+  voters: ids,
+  votersOutgoing: ids,
+  learners: ids,
+  learnersNext: ids,
+});
 
 const entries = fc.record({
   previousIndex: index,
@@ -101,12 +107,7 @@ export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
         kind: fc.constant("snapshotChunk" as const),
         index: count,
         term: count,
-        configuration: fc.record({
-          voters: ids,
-          votersOutgoing: ids,
-          learners: ids,
-          learnersNext: ids,
-        }),
+        configuration: anyConfiguration,
         offsetBytes: index,
         beyondBytes: index,
         data,
@@ -152,7 +153,79 @@ export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
   ),
 );
 
+/** About snapshots that followers lend. */
+const anyLoan: fc.Arbitrary<PeerPayload> = fc.oneof(
+  fc.record({
+    kind: fc.constant("snapshotAsk" as const),
+    requestId: count,
+    to: fc.uuid(),
+    minimumIndex: count,
+    mayTake: fc.boolean(),
+  }),
+  fc.record({
+    kind: fc.constant("snapshotOffer" as const),
+    requestId: count,
+    offer: fc.oneof(
+      fc.record({ state: fc.constant("none" as const) }),
+      fc.record({ state: fc.constant("beingTaken" as const), index: count }),
+      fc.record({
+        state: fc.constant("ready" as const),
+        incarnation: count,
+        meta: fc.record({
+          index: count,
+          term: count,
+          sizeBytes: count,
+          configuration: anyConfiguration,
+        }),
+      }),
+    ),
+  }),
+  fc
+    .record({
+      term: count,
+      node: fc.uuid(),
+      incarnation: count,
+      index: count,
+      metaTerm: count,
+      configuration: anyConfiguration,
+      offsetBytes: index,
+      lengthBytes: index,
+      beyondBytes: index,
+      done: fc.boolean(),
+    })
+    .map(({ term, node, incarnation, index: at, metaTerm, configuration, ...range }) => ({
+      kind: "chunkNotice" as const,
+      chunk: {
+        kind: "snapshotChunk" as const,
+        from: FROM,
+        to: TO,
+        term,
+        source: { node, incarnation },
+        meta: {
+          index: at,
+          term: metaTerm,
+          configuration,
+          sizeBytes: range.offsetBytes + range.lengthBytes + range.beyondBytes,
+        },
+        offsetBytes: range.offsetBytes,
+        lengthBytes: range.lengthBytes,
+        done: range.done,
+        data: new Uint8Array(0),
+      },
+    })),
+  fc.record({
+    kind: fc.constant("chunkRead" as const),
+    requestId: count,
+    incarnation: count,
+    index: count,
+    offsetBytes: count,
+    lengthBytes: count,
+  }),
+  fc.record({ kind: fc.constant("chunkBytes" as const), requestId: count, data }),
+);
+
 export const anyPayload: fc.Arbitrary<PeerPayload> = fc.oneof(
+  { weight: 3, arbitrary: anyLoan },
   { weight: 6, arbitrary: anyMessage.map((value) => ({ kind: "raft" as const, message: value })) },
   { weight: 1, arbitrary: data.map((batch) => ({ kind: "forward" as const, batch })) },
   {

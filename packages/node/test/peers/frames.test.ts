@@ -7,7 +7,7 @@ import { FrameDecoder } from "../../src/peers/frame-decoder.ts";
 import { FrameReader } from "../../src/peers/frame-reader.ts";
 import { COPY_BYTES_MAX, FrameWriter } from "../../src/peers/frame-writer.ts";
 import { payloadBodyBytes, readPayload, writePayload } from "../../src/peers/payload-codec.ts";
-import { CONFIGURATION_IDS_MAX } from "../../src/peers/raft-codec.ts";
+import { CONFIGURATION_IDS_MAX } from "../../src/peers/snapshot-codec.ts";
 import { FROM, TO, anyPayload } from "./arbitrary-payload.ts";
 
 /** Whatever arrives: frames, waiting for more, or one of these errors. Anything else is thrown on by `codeOf`. */

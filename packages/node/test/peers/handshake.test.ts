@@ -43,6 +43,7 @@ const HELLO: Hello = {
   featureLevel: 1,
   version: "1.2.3",
   tlsAddress: null,
+  lendsSnapshots: true,
   members: null,
 };
 
@@ -155,9 +156,15 @@ describe("a hello", () => {
       featureLevel: 0,
       version: "",
       tlsAddress: null,
+      lendsSnapshots: true,
       members: null,
     });
     expect([featureLevel, version, tlsAddress, members]).toEqual([1, "1.2.3", null, null]);
+  });
+
+  it("of a version that does not say whether it lends snapshots does not", () => {
+    const { lendsSnapshots: _, ...older } = HELLO;
+    expect(readHello(readerOf(helloBody(older))).lendsSnapshots).toBe(false);
   });
 
   it("may say more than this version knows", () => {

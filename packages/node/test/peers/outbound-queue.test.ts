@@ -230,6 +230,23 @@ describe("a large frame", () => {
   });
 });
 
+describe("a part of a snapshot that was asked for twice", () => {
+  it("is not taken a second time while it waits", () => {
+    const part = (requestId: number): PeerPayload => ({
+      kind: "chunkBytes",
+      requestId,
+      data: Buffer.alloc(MEBIBYTE),
+    });
+    expect(sendAll(forward(MEBIBYTE), part(1), part(1), part(2))).toEqual([
+      true,
+      true,
+      false,
+      true,
+    ]);
+    expect(counters.droppedRepeated).toBe(1);
+  });
+});
+
 describe("much that is small", () => {
   it("waits in its order as a large frame does, and heartbeats pass it", () => {
     const sent = Array.from({ length: 40 }, (_, i) => forward(100_000, i));

@@ -172,6 +172,8 @@ export class TestCluster {
   nowMs = 0;
   /** Payloads that are not delivered. */
   drops: (from: string, to: string, payload: PeerPayload) => boolean = () => false;
+  /** Whether the version of a node lends snapshots and takes lent ones. */
+  lends: (id: string) => boolean = () => true;
   /** What a payload becomes on its way. */
   rewrite: (to: string, payload: PeerPayload) => PeerPayload = (_to, payload) => payload;
   #events: Event[] = [];
@@ -311,6 +313,7 @@ export class TestCluster {
       send: (to, payload) => this.#send(from, to, payload),
       connected: (peer) =>
         !this.#isCut(from, peer) && this.nodes.some(({ id, isUp }) => id === peer && isUp),
+      lendsSnapshots: (peer) => this.levelOf(from, peer) !== null && this.lends(peer),
       flush: () => undefined,
     };
   }

@@ -7,6 +7,8 @@ export class MemoryDisk {
   #held: (() => void)[] | null = null;
   hardState: HardState | null = null;
   entries: Entry[] = [];
+  /** What is committed while this is false never gets durable. */
+  keepsSnapshots = true;
   snapshot: { readonly meta: SnapshotMeta; readonly bytes: Buffer } | null = null;
 
   /** From now on nothing is written, and nothing that was written is told. */
@@ -79,6 +81,7 @@ export class MemoryDisk {
       },
       commit: (onDurable) =>
         later(() => {
+          if (!this.keepsSnapshots) return;
           const bytes = Buffer.concat(parts);
           this.snapshot = { meta: { ...meta, sizeBytes: bytes.length }, bytes };
           onDurable(null);

@@ -217,6 +217,7 @@ describe("INFO", () => {
       raft_commit_index: "10",
       raft_first_index: "5",
       raft_snapshot_index: "4",
+      raft_snapshot_bytes_sent: "4096",
       raft_members: "2",
       raft_writable: "1",
     });

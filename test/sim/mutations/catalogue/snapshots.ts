@@ -69,7 +69,7 @@ export const snapshots: readonly Mutation[] = [
     patches: [
       {
         file: RECEIVER,
-        find: "      this.#term === chunk.term &&\n      this.#meta?.index === chunk.meta.index &&\n      this.#meta.sizeBytes === chunk.meta.sizeBytes;\n    if (!same) {",
+        find: "      this.#term === chunk.term &&\n      isSameSource(this.#source, chunk.source ?? null) &&\n      this.#meta?.index === chunk.meta.index &&\n      this.#meta.sizeBytes === chunk.meta.sizeBytes;\n    if (!same) {",
         replace:
           "      this.#meta !== null;\n    if (same) {\n      this.#meta = chunk.meta;\n      this.#term = chunk.term;\n    } else {",
       },
@@ -82,6 +82,20 @@ export const snapshots: readonly Mutation[] = [
     hunts: [inScenario("two-snapshots")],
   },
   {
+    id: "C30",
+    bugs: [],
+    title: "Chunks of two nodes' snapshots of one position are put together",
+    source: "Found here while followers were taught to lend snapshots",
+    patches: [
+      {
+        file: RECEIVER,
+        find: "      isSameSource(this.#source, chunk.source ?? null) &&\n",
+        replace: "",
+      },
+    ],
+    hunts: [inScenario("lent-snapshot")],
+  },
+  {
     id: "R10",
     bugs: ["R10"],
     title: "The log is cut before the snapshot that replaces it is on disk",
@@ -91,7 +105,7 @@ export const snapshots: readonly Mutation[] = [
         file: KEEPER,
         find: "    const loggedBefore = this.#logBytesSince;\n",
         replace:
-          "    const loggedBefore = this.#logBytesSince;\n    this.#ports.log.compact(machine.appliedIndex);\n",
+          "    const loggedBefore = this.#logBytesSince;\n    this.#ports.log.compact(this.#machine().appliedIndex);\n",
       },
     ],
     hunts: [inScenario("snapshot-and-power")],

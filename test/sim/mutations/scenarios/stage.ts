@@ -259,9 +259,10 @@ export class Stage {
       for (const invariant of this.#invariants) run(invariant);
     };
     return all.map(
-      (member) =>
+      (member, position) =>
         new SimNode({
           member,
+          hashSeed: position,
           genesis,
           scheduler: this.#scheduler,
           network: this.network,

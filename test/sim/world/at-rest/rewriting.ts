@@ -149,13 +149,13 @@ export class SimRewriting {
     const latest = snapshots.latest();
     const { machine } = replica;
     if (latest === null || latest.index < this.#rolledAt) {
-      if (machine.appliedIndex >= this.#rolledAt) replica.snapshots.takeNow(machine);
+      if (machine.appliedIndex >= this.#rolledAt) replica.snapshots.takeNow();
       return;
     }
     const isSnapshot = ({ path }: AtRestFile): boolean => path.startsWith(this.#snapshotDirectory);
     if (this.#compactedAt === latest.index && !plain.every(isSnapshot)) {
       // A plain segment holds entries that were taken back, with higher indexes than the last one at the roll.
-      if (machine.appliedIndex > latest.index) replica.snapshots.takeNow(machine);
+      if (machine.appliedIndex > latest.index) replica.snapshots.takeNow();
     }
     log.compact(latest.index);
     this.#compactedAt = latest.index;

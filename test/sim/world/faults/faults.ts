@@ -1,5 +1,6 @@
 /** What goes wrong, when, by the seed's choice. */
 import type { PeerPayload } from "@ferrite/node/simulation";
+import type { SnapshotChunk } from "@ferrite/raft";
 import type { SimNode } from "../sim-node.ts";
 import { DataLoss, type DataLossOptions } from "./data-loss.ts";
 import { DiskFaults } from "./disk-faults.ts";
@@ -127,12 +128,16 @@ export class Faults {
     this.#processes.ended(node);
   }
 
-  /** A node has a whole snapshot in its hands: its state and its log are about to be replaced. */
+  /** A node has a whole snapshot in its hands, or nearly: its state and its log are about to be replaced. */
   delivered(to: string, payload: PeerPayload): void {
     const { scene } = this;
-    if (scene.isHealed || payload.kind !== "raft" || payload.message.kind !== "snapshotChunk")
-      return;
-    if (!payload.message.done || !scene.prng.chance(0.2)) return;
+    if (payload.kind === "chunkBytes" && payload.data.length > 0) {
+      scene.count("part of a snapshot from a follower");
+    }
+    const chunk = chunkIn(payload);
+    if (scene.isHealed || chunk === null || !chunk.done || !scene.prng.chance(0.2)) return;
+    const source = chunk.source?.node;
+    if (source !== undefined && scene.prng.chance(0.3)) this.#troubleSource(source);
     const node = scene.nodes.find((candidate) => candidate.member.id === to);
     if (node === undefined) return;
     scene.inLife(node, scene.prng.pick([1, 10, 100]), () => {
@@ -165,6 +170,17 @@ export class Faults {
     if (!node.isUp || node.isPaused) return;
     if (this.scene.prng.chance(0.5)) this.#processes.stopNow(node);
     else this.#processes.crashOfProcess(node);
+  }
+
+  /** Who lends a snapshot is gone before all of it is there. */
+  #troubleSource(id: string): void {
+    const { scene } = this;
+    const node = scene.nodes.find((candidate) => candidate.member.id === id);
+    if (node === undefined) return;
+    scene.inLife(node, scene.prng.pick([0, 1, 10]), () => {
+      scene.count("trouble with who lends a snapshot");
+      this.#trouble(node);
+    });
   }
 
   #trouble(node: SimNode): void {
@@ -225,4 +241,11 @@ export class Faults {
     this.count("clock jump");
     node.clock.jump(this.scene.prng.between(-CLOCK_JUMP_MS_MAX, CLOCK_JUMP_MS_MAX));
   }
+}
+
+function chunkIn(payload: PeerPayload): SnapshotChunk | null {
+  if (payload.kind === "chunkNotice") return payload.chunk;
+  return payload.kind === "raft" && payload.message.kind === "snapshotChunk"
+    ? payload.message
+    : null;
 }

@@ -20,6 +20,7 @@ export function raftLines({ replica }: ServerView): readonly InfoLine[] {
     ["raft_first_index", replica.firstIndex()],
     ["raft_last_index", replica.lastIndex()],
     ["raft_snapshot_index", replica.snapshotIndex()],
+    ["raft_snapshot_bytes_sent", replica.snapshotBytesSent()],
     ["raft_log_bytes", replica.logBytes()],
     ["raft_members", members.length],
     ["raft_members_connected", members.filter((member) => member.connected).length],

@@ -162,6 +162,9 @@ export class FakeReplica implements WritePath, ReplicaView {
   snapshotInProgress(): boolean {
     return false;
   }
+  snapshotBytesSent(): number {
+    return 4096;
+  }
   logicalNowMs(): number {
     return this.nowMs;
   }
