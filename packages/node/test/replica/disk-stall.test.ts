@@ -153,6 +153,39 @@ describe("a leader whose disk hangs (R50)", () => {
     cluster.runUntil("another leads", () => otherLeader(cluster, old) !== undefined, 4000);
   });
 
+  it("keeps the office while the disks of all hang, and goes on at once when they answer", () => {
+    const cluster = new TestCluster(3);
+    cluster.settle();
+    const leader = cluster.leader();
+    for (const node of cluster.nodes) node.disk.hang();
+    const write = leader.write(0, "SET", "k", "v");
+    cluster.run(10 * ELECTION_TIMEOUT_MS);
+    expect(cluster.nodes.every(({ stalls }) => stalls.length === 1)).toBe(true);
+    const before = terms(cluster);
+    expect(leader.replica.role()).toBe("leader");
+    expect(write.outcome).toBeNull();
+    for (const node of cluster.nodes) node.disk.answerAgain();
+    const answeredMs = cluster.nowMs;
+    cluster.runUntil("the answer", () => write.outcome === "+OK\r\n");
+    expect(cluster.nowMs - answeredMs).toBeLessThan(ELECTION_TIMEOUT_MS / 5);
+    const next = leader.write(0, "SET", "k", "w");
+    cluster.runUntil("the next answer", () => next.outcome === "+OK\r\n");
+    cluster.run(2 * ELECTION_TIMEOUT_MS);
+    expect(terms(cluster)).toEqual(before);
+  });
+
+  it("steps down when the disk of a follower answers before its own does", () => {
+    const cluster = new TestCluster(3);
+    cluster.settle();
+    const leader = cluster.leader();
+    for (const node of cluster.nodes) node.disk.hang();
+    leader.write(0, "SET", "k", "v");
+    cluster.run(10 * ELECTION_TIMEOUT_MS);
+    expect(leader.replica.role()).toBe("leader");
+    for (const node of cluster.nodes) if (node !== leader) node.disk.answerAgain();
+    cluster.runUntil("another leads", () => otherLeader(cluster, leader) !== undefined, 4000);
+  });
+
   it("keeps the office when there is nobody else, and answers when the disk does", () => {
     const cluster = new TestCluster(1);
     cluster.settle();
