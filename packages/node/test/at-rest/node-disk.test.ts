@@ -12,6 +12,7 @@ import {
   type AtRestKey,
   type AtRestKeys,
   type KeyedLogWriter,
+  type SnapshotSink,
   type SnapshotStore,
 } from "@ferrite/storage";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -38,11 +39,21 @@ function metaAt(index: number): SnapshotMeta {
   return { index, term: 1, configuration, sizeBytes: 0 };
 }
 
-async function takeSnapshot(store: SnapshotStore, meta: SnapshotMeta, body: Buffer): Promise<void> {
+/** A snapshot of which a part is on the disk. */
+async function begun(
+  store: SnapshotStore,
+  meta: SnapshotMeta,
+  part: Buffer = Buffer.from("part"),
+): Promise<SnapshotSink> {
   const sink = store.create(meta);
   await new Promise<void>((resolve, reject) => {
-    sink.write(body, (error) => (error === null ? resolve() : reject(error)));
+    sink.write(part, (error) => (error === null ? resolve() : reject(error)));
   });
+  return sink;
+}
+
+async function takeSnapshot(store: SnapshotStore, meta: SnapshotMeta, body: Buffer): Promise<void> {
+  const sink = await begun(store, meta, body);
   await new Promise<void>((resolve, reject) => {
     sink.commit((error) => (error === null ? resolve() : reject(error)));
   });
@@ -253,8 +264,8 @@ describe("the disk of a node whose key is changed", () => {
 
   it("knows of a snapshot that is still being written under the earlier key, until it ends", async () => {
     const [old, fresh] = [newKey(1), newKey(2)];
-    const { disk, snapshots } = await world(keysOf(old, []));
-    const given = snapshots.create(metaAt(1));
+    const { disk, directory, snapshots } = await world(keysOf(old, []));
+    const given = await begun(snapshots, metaAt(1));
     const kept = snapshots.create(metaAt(2));
     expect(disk.hasEarlierWork()).toBe(false);
     disk.useKeys(keysOf(fresh, [old]));
@@ -265,8 +276,9 @@ describe("the disk of a node whose key is changed", () => {
       kept.commit((error) => (error === null ? resolve() : reject(error)));
     });
     expect(disk.hasEarlierWork()).toBe(false);
-    snapshots.create(metaAt(3)).abort();
+    (await begun(snapshots, metaAt(3))).abort();
     expect(disk.hasEarlierWork()).toBe(false);
+    await expect.poll(() => readdirSync(join(directory, "snapshots"))).toHaveLength(1);
   });
 });
 
