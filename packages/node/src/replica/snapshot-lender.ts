@@ -9,7 +9,7 @@ import type { PeerPayload, SnapshotOffer } from "./transport.ts";
 /** Ranges that are being read at the same time; what is asked for beyond it comes back empty. */
 export const READS_MAX = 32;
 /** The longest range that is read at once. */
-export const READ_BYTES_MAX: number = 16 * 1024 * 1024;
+export const READ_BYTES_MAX: number = 4 * 1024 * 1024;
 /** Offers that are remembered: older files are gone by then. */
 const OFFERS_MAX = 4;
 

@@ -6,8 +6,8 @@
  *    leader ── chunkNotice ──▶ receiver    every chunk, without its bytes, which the receiver gets at the source
  *           ◀─ snapshotResponse            (snapshot-borrower.ts, snapshot-lender.ts) and answers as ever
  *
- * From the offer on the transfer is the core's, as with a snapshot of its own. The leader keeps the word: what a receiver takes in is what its leader announced to it. When no follower has one, or
- * nothing comes of it, the leader sends its own.
+ * From the offer on the transfer is the core's, as with a snapshot of its own. The leader keeps the word: what a receiver
+ * takes in is what its leader announced to it. When no follower has one, or nothing comes of it, the leader sends its own.
  */
 import type { Index, NodeId, RaftCoreApi, SnapshotMeta, SnapshotSource } from "@ferrite/raft";
 import type { LentChunk, PeerPayload, SnapshotOffer } from "./transport.ts";
