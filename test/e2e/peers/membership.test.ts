@@ -186,7 +186,7 @@ describe("a new node", () => {
     await seen(() => a.logText.includes("A node asks to join"));
     expect(a.network.lendsSnapshots(id)).toBe(false);
     peer.sayHello(helloOf("node-4", id));
-    await seen(() => a.network.lendsSnapshots(id));
+    await expect.poll(() => a.network.lendsSnapshots(id)).toBe(true);
     peer.socket.destroy();
   });
 

@@ -342,6 +342,7 @@ export class Replica implements WritePath, TransportEvents {
   tick(): void {
     if (this.#service.isStopped) return;
     const nowMs = this.#ports.clock.monotonicMs();
+    this.#service.tick(nowMs);
     this.#offices.watch(nowMs, this.#ports.events);
     if (this.#offices.mayTick()) {
       this.#leases.ticks();

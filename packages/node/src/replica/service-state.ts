@@ -1,5 +1,11 @@
 /** Whether this node can serve at all: what keeps it from taking writes or answering reads, in the words a client gets. */
 
+/**
+ * What one tick counts for at most. After a pause of the whole process (SIGSTOP, a machine that stood still) what the leader
+ * said meanwhile is there and only not read yet: that is no silence of the leader.
+ */
+const TICK_MS_MAX = 100;
+
 export interface ServiceLimits {
   /** Writes are refused at once when no leader was heard for this long. */
   readonly timeoutMs: number;
@@ -13,6 +19,9 @@ export class ServiceState {
   readonly #monotonicMs: () => number;
   readonly #leads: () => boolean;
   #leaderHeardAtMs: number;
+  /** How long this node has been running since it last heard a leader. */
+  #waitedMs = 0;
+  #lastTickMs: number;
   /** The node ends: nothing is taken any more. */
   isStopped = false;
   /** The log has no room for its next segment. */
@@ -28,10 +37,17 @@ export class ServiceState {
     this.#monotonicMs = node.monotonicMs;
     this.#leads = node.leads;
     this.#leaderHeardAtMs = node.monotonicMs();
+    this.#lastTickMs = this.#leaderHeardAtMs;
+  }
+
+  tick(nowMs: number): void {
+    this.#waitedMs += Math.min(nowMs - this.#lastTickMs, TICK_MS_MAX);
+    this.#lastTickMs = nowMs;
   }
 
   leaderHeard(): void {
     this.#leaderHeardAtMs = this.#monotonicMs();
+    this.#waitedMs = 0;
   }
 
   /** Ms since a leader was last heard; 0 on the leader. */
@@ -45,7 +61,7 @@ export class ServiceState {
     if (this.isDiskFull) {
       return "NOSPACE the disk of this node is full; the write was not applied. Free space in its data directory";
     }
-    if (this.leaderSilenceMs() > this.#limits.timeoutMs) {
+    if (!this.#leads() && this.#waitedMs > this.#limits.timeoutMs) {
       return `CLUSTERDOWN no leader for ${this.#limits.timeoutMs} ms; the write was not applied`;
     }
     return null;

@@ -6,6 +6,7 @@ import type { ClientOrigin } from "../security/client-origin.ts";
 import type { Decoder } from "../resp/decoder.ts";
 import type { Reply } from "../resp/reply.ts";
 import { SilentReply } from "../resp/silent-reply.ts";
+import { MutedReply } from "./counting-reply.ts";
 import type { ClientTls } from "./client-tls.ts";
 import type { Consistency } from "../commands/consistency-levels.ts";
 import type { ClientView } from "./edge-context.ts";
@@ -54,6 +55,8 @@ export abstract class ClientState implements ClientView {
   /** As whom it acts. */
   readonly access: ClientAccess;
   #replyMode: "on" | "off" | "skipNext" = "on";
+  /** Where it answers while its replies are off; made when that is first wanted. */
+  #muted: Reply | null = null;
 
   constructor(
     identity: ClientIdentity,
@@ -132,12 +135,13 @@ export abstract class ClientState implements ClientView {
   protected nextReply(): Reply {
     if (this.#replyMode === "on") return (this.currentReply = this.output.reply);
     if (this.#replyMode === "skipNext") this.#replyMode = "on";
-    return (this.currentReply = SILENT);
+    return (this.currentReply = this.#muted ??= new MutedReply(this.output.reply));
   }
 
   /** Nobody listens any more. */
   protected silence(): void {
     this.#replyMode = "off";
+    this.#muted = SILENT;
   }
 
   abstract readonly lastCommandName: string;

@@ -1,5 +1,5 @@
 /** The replies of one client, with its errors counted for INFO stats and errorstats. */
-import { RespReply } from "../resp/encoder.ts";
+import { RespReply, SilentReply } from "../resp/encoder.ts";
 import type { ChunkPool } from "../resp/chunk-pool.ts";
 import type { ErrorCounts } from "./statistics.ts";
 
@@ -14,8 +14,26 @@ export class CountingReply extends RespReply {
   }
 
   override error(text: string): void {
+    this.countError(text);
+    super.error(text);
+  }
+
+  countError(text: string): void {
     this.errorCount++;
     this.#errors.count(text);
-    super.error(text);
+  }
+}
+
+/** The replies of a client that does not want to hear them (CLIENT REPLY): as in Redis, its errors are counted all the same. */
+export class MutedReply extends SilentReply {
+  readonly #reply: CountingReply;
+
+  constructor(reply: CountingReply) {
+    super();
+    this.#reply = reply;
+  }
+
+  override error(text: string): void {
+    this.#reply.countError(text);
   }
 }

@@ -193,6 +193,20 @@ describe("CLIENT", () => {
     expect(await client.expectBytes(all)).toBe(all);
   });
 
+  it("REPLY OFF and SKIP hide no error from INFO: refused and failed ones are counted as in Redis", async () => {
+    const test = await startTestServer();
+    const client = await test.connect();
+    client.send("SET a x", "CLIENT REPLY OFF", "GET", "NOPE", "INCR a", "OBJECT FREQ a");
+    client.send("CLIENT REPLY ON", "CLIENT REPLY SKIP", "INCR a", "PING");
+    const all = "+OK\r\n+OK\r\n+PONG\r\n";
+    expect(await client.expectBytes(all)).toBe(all);
+    expect(test.server.counters.errorReplies).toBe(5);
+    const counted = await client.ask("INFO", "commandstats");
+    expect(counted).toMatch(/cmdstat_get:calls=0,.*rejected_calls=1,failed_calls=0/);
+    expect(counted).toMatch(/cmdstat_incr:calls=2,.*rejected_calls=0,failed_calls=2/);
+    expect(counted).toMatch(/cmdstat_object\|freq:calls=1,.*failed_calls=1/);
+  });
+
   it("RESET is heard although replies were off, and undoes everything", async () => {
     const test = await startTestServer();
     const client = await test.connect();

@@ -141,11 +141,17 @@ export class MembershipPart {
       case 6:
         return this.#ask("DEMOTE", name);
       case 7:
-        return this.#ask("PROMOTE", name);
+        return this.#ask("PROMOTE", this.#learner() ?? name);
       default:
         if (prng.chance(0.5)) return this.#ask("CANCEL");
         return this.#ask("PRIORITY", name, String(prng.between(0, 101)));
     }
+  }
+
+  /** One that could be promoted: of a name drawn from all that is rarely true. */
+  #learner(): string | undefined {
+    const learners = this.#newest()?.replica?.machine.configuration.learners ?? [];
+    return this.#nodes.find(({ member }) => learners.includes(member.id))?.member.name;
   }
 
   #add(): void {
