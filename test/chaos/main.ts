@@ -26,6 +26,15 @@ function save(report: ChaosReport): string {
   return path;
 }
 
+/**
+ * Ends the process here and now. Left to end by itself, Node takes its environment apart first, and with the request of a lost
+ * connection still open it does not come to an end of that: it spins for ever (https://github.com/nodejs/node/issues/47748).
+ * What was printed is out: a pipe, a socket and a file take it at once.
+ */
+function end(code: number): never {
+  process.exit(code);
+}
+
 async function run(options: ChaosOptions): Promise<number> {
   const abort = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -48,10 +57,10 @@ try {
   const options = parseOptions(process.argv.slice(2), print);
   if (options !== null) {
     if (!isInside()) moveInside({ network: options.network === "namespaces" });
-    process.exitCode = await run(options);
+    end(await run(options));
   }
 } catch (error) {
   if (!(error instanceof ChaosError)) throw error;
   print(error.message);
-  process.exitCode = error.code === "badArgument" ? 2 : 1;
+  end(error.code === "badArgument" ? 2 : 1);
 }
