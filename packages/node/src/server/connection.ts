@@ -15,7 +15,7 @@
 import { auditClient } from "../access/audit-client.ts";
 import type { ImplicitDefault } from "../access/client-access.ts";
 import { connectionRefused, dangerousCommand } from "../audit/events.ts";
-import type { RunnableCommand } from "../commands/command.ts";
+import type { CommandSpec, RunnableCommand } from "../commands/command.ts";
 import type { WriteClient } from "../replica/write-path.ts";
 import { Argv } from "../resp/argv.ts";
 import { Decoder, NEED_MORE, PROTOCOL_ERROR } from "../resp/decoder.ts";
@@ -200,12 +200,13 @@ export class Connection extends ClientStream implements WriteClient {
 
   /** Runs, submits or puts aside the request in `sharedArgv`; false when it has to stay where it is for now. */
   #dispatch(buffer: Buffer, start: number, end: number): boolean {
-    const command = this.host.table.lookup(sharedArgv);
+    const { table } = this.host;
+    const command = table.lookup(sharedArgv);
     if (command === null) {
       if (this.#closeHttpClient()) return true;
       if (looksLikeTls(buffer, start, end)) return this.#onTlsClient();
       if (this.mustUseTls) return this.#refusePlaintext();
-      return this.#refuse(this.host.table.refusal(sharedArgv));
+      return this.#reject(table.resolve(sharedArgv), table.refusal(sharedArgv));
     }
     // Also when it is refused, as in Redis: ACL LOG shows the client as it asked.
     this.#lastCommand = command;
@@ -214,10 +215,7 @@ export class Connection extends ClientStream implements WriteClient {
       return this.#refusePlaintext();
     }
     const refusal = refusalFor(command, sharedArgv, this) ?? this.host.guard.rateRefusal(this);
-    if (refusal !== null) {
-      this.host.statistics.of(command).rejectedCalls++;
-      return this.#refuse(refusal);
-    }
+    if (refusal !== null) return this.#reject(command, refusal);
     switch (command.kind) {
       case "write":
         return this.#submit(command, buffer, start, end);
@@ -253,8 +251,7 @@ export class Connection extends ClientStream implements WriteClient {
       return true;
     }
     writes.takeBack(end - start);
-    this.host.statistics.of(command).rejectedCalls++;
-    return this.#refuse(refusal);
+    return this.#reject(command, refusal);
   }
 
   /** What was typed is not RESP: the log gets what it means. */
@@ -274,10 +271,7 @@ export class Connection extends ClientStream implements WriteClient {
       return false;
     }
     const error = this.#reads.errorText;
-    if (error !== null) {
-      this.host.statistics.of(command).rejectedCalls++;
-      return this.#refuse(error);
-    }
+    if (error !== null) return this.#reject(command, error);
     this.#run(command, sharedArgv);
     return true;
   }
@@ -300,6 +294,13 @@ export class Connection extends ClientStream implements WriteClient {
     return true;
   }
 
+  /** Does not run a command, and counts that when it is one. */
+  #reject(command: CommandSpec | null, text: string): boolean {
+    const isOne = command !== null && command.kind !== "container";
+    if (isOne) this.host.statistics.of(command).rejectedCalls++;
+    return this.#refuse(text);
+  }
+
   /** Answers an error in its place. */
   #refuse(text: string): boolean {
     if (this.nothingPending) {
@@ -318,7 +319,6 @@ export class Connection extends ClientStream implements WriteClient {
     return false;
   }
 
-  /** Runs a read or an edge command. */
   #run(command: RunnableCommand, argv: Argv): void {
     this.#countCommand(command);
     const context = this.#context;

@@ -125,12 +125,12 @@ describe("INFO", () => {
     await client.ask("INCR", "a");
     const info = await infoOf(test, "all");
     expect(info.get("connected_clients")).toBe("2");
-    // GET without a key and NOPE are no commands.
+    // GET without a key and NOPE are not carried out.
     expect(info.get("total_commands_processed")).toBe("6");
     expect(info.get("total_error_replies")).toBe("3");
     expect(info.get("errorstat_ERR")).toBe("count=3");
     expect(info.get("cmdstat_get")).toMatch(
-      /^calls=1,usec=\d+,usec_per_call=[\d.]+,rejected_calls=0,failed_calls=0$/,
+      /^calls=1,usec=\d+,usec_per_call=[\d.]+,rejected_calls=1,failed_calls=0$/,
     );
     expect(info.get("cmdstat_incr")).toContain("calls=2,");
     expect(info.get("cmdstat_incr")).toContain("failed_calls=1");
