@@ -22,7 +22,8 @@ export const DEFAULT_USER_REMOVED = "ERR The 'default' user cannot be removed";
 export function printableRule(rule: string): string {
   if (isSecret(rule)) return `${rule[0]}(redacted)`;
   const inner = rule.startsWith("(") ? rule.slice(1) : "";
-  const words = splitSelectorWords(inner) ?? inner.split(" ");
+  // Also inside quotes that somebody opened and meant to close elsewhere.
+  const words = [...(splitSelectorWords(inner) ?? []), ...inner.split(/[\s"']+/)];
   if (words.some(isSecret)) return "((redacted))";
   // Redis repeats what came before a zero byte.
   const oneLine = rule.split("\0", 1)[0].replaceAll(/[\r\n]/g, " ");

@@ -267,6 +267,8 @@ describe("selectors", () => {
   it("never repeat what may be a password", () => {
     expect(after("(>secret)")).toBe(error("((redacted))", SYNTAX));
     expect(after("(~a >secret +get)")).toBe(error("((redacted))", SYNTAX));
+    expect(after('(~"a >secret b" &c\0d)')).toBe(error("((redacted))", SYNTAX));
+    expect(after("(~'a #secret")).not.toContain("secret");
     expect(after("(>secret")).not.toContain("secret");
   });
 
