@@ -131,7 +131,7 @@ describe("however it ends, nothing of it goes on", () => {
     const { child, output, ended } = chaos("--minutes", "1", "--faults", "pause,disk");
     await until("a fault was made", () => / s {2}(disk|pause)/.test(output()));
     const nodes = nodesOf(child.pid!);
-    const directories = nodes.map(workingDirectory);
+    const directories = nodes.flatMap(workingDirectory);
     child.kill("SIGKILL");
     await ended;
     // One that stands still ends when it goes on.
@@ -177,9 +177,16 @@ function nodesOf(pid: number): number[] {
   return children.split(" ").filter(Boolean).map(Number);
 }
 
-function workingDirectory(pid: number): string {
-  const words = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
-  return words.find((word) => word.startsWith("HOME="))?.slice("HOME=".length) ?? "";
+/** None of a process that has ended since: a helper of the run, or a node that a fault has ended. */
+function workingDirectory(pid: number): string[] {
+  try {
+    const words = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+    return words.filter((word) => word.startsWith("HOME=")).map((word) => word.slice(5));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ESRCH" || code === "ENOENT") return [];
+    throw error;
+  }
 }
 
 function resumeIfThere(pid: number): void {
