@@ -16,7 +16,6 @@
  * certificate and hello; the decoder writes their ids into the message. So a node can not speak for another (S32):
  * the format has no place to say so.
  */
-
 import type { NodeId } from "@ferrite/raft";
 
 /**

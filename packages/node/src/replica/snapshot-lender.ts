@@ -11,7 +11,7 @@ export const READS_MAX = 32;
 /** The longest range that is read at once. */
 export const READ_BYTES_MAX: number = 4 * 1024 * 1024;
 /** Offers that are remembered: older files are gone by then. */
-const OFFERS_MAX = 4;
+export const OFFERS_MAX = 4;
 
 const NOTHING: Uint8Array = new Uint8Array(0);
 
@@ -55,9 +55,10 @@ export class SnapshotLender {
   read(from: NodeId, wanted: Read): void {
     const meta = this.#offered.get(wanted.index);
     const isOffered = meta !== undefined && wanted.incarnation === this.#ports.incarnation;
-    const isWithin = wanted.lengthBytes <= READ_BYTES_MAX && this.#reading < READS_MAX;
-    if (!isOffered || !isWithin) return this.#answer(from, wanted, NOTHING);
     const { offsetBytes, lengthBytes } = wanted;
+    const isWithin = lengthBytes <= READ_BYTES_MAX && this.#reading < READS_MAX;
+    const isThere = isOffered && offsetBytes + lengthBytes <= meta.sizeBytes;
+    if (!isThere || !isWithin) return this.#answer(from, wanted, NOTHING);
     this.#reading++;
     this.#ports.store.read(meta, { offsetBytes, lengthBytes }, (error, data) => {
       this.#reading--;

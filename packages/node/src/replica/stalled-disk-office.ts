@@ -5,8 +5,9 @@
  * within an election timeout it just steps down if another voter has more on its disk than this node: whoever can be elected
  * then is a better leader than one whose own log stands still. When nobody has, the other disks hang as well (nodes that
  * share one, a storage network that pauses): an election could not begin before they answer and would make the pause only
- * longer, so this node stays, and asks again. While the disk hangs this node does not begin an election. It could not win one, as its own vote counts
- * when it is on the disk; but it would enter a new term in memory and depose with it whoever leads by then.
+ * longer, so this node stays, and asks again. While the disk hangs this node does not begin an election. It could not win
+ * one, as its own vote counts when it is on the disk; but it would enter a new term in memory and depose with it whoever
+ * leads by then.
  */
 import type { Message, RaftCoreApi } from "@ferrite/raft";
 

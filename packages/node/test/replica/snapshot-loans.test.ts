@@ -1,7 +1,12 @@
 /** Snapshots that followers lend, so that the leader need not send its own. */
 import type { SnapshotMeta } from "@ferrite/raft";
-import { describe, expect, it } from "vitest";
-import { READ_BYTES_MAX, READS_MAX, SnapshotLender } from "../../src/replica/snapshot-lender.ts";
+import { beforeEach, describe, expect, it } from "vitest";
+import {
+  OFFERS_MAX,
+  READ_BYTES_MAX,
+  READS_MAX,
+  SnapshotLender,
+} from "../../src/replica/snapshot-lender.ts";
 import { SnapshotBorrower, WANTED_MAX } from "../../src/replica/snapshot-borrower.ts";
 import type { LentChunk, PeerPayload } from "../../src/replica/transport.ts";
 import { TestCluster, type TestNode } from "./cluster.ts";
@@ -235,6 +240,11 @@ const META: SnapshotMeta = {
 };
 
 describe("who lends a snapshot", () => {
+  let newest = META;
+  beforeEach(() => {
+    newest = META;
+  });
+
   function lender(): {
     readonly lender: SnapshotLender;
     readonly answers: PeerPayload[];
@@ -246,7 +256,7 @@ describe("who lends a snapshot", () => {
     const made = new SnapshotLender({
       incarnation: 5,
       store: { read: (_meta, _range, onRead) => reads.push(onRead) },
-      latest: () => META,
+      latest: () => newest,
       take: (asker, minimumIndex) => (asker === "a" ? minimumIndex + 1 : null),
       connected: () => true,
       readFailed: () => undefined,
@@ -297,6 +307,30 @@ describe("who lends a snapshot", () => {
     reads[0](null, new Uint8Array([1, 2, 3]));
     expect(answers.at(-1)).toEqual({ ...nothing, data: new Uint8Array([1, 2, 3]) });
     expect(made.lentBytes).toBe(3);
+  });
+
+  it("reads nothing beyond the end of what it offered", () => {
+    const { lender: made, answers, reads, read } = lender();
+    made.asked("a", ask);
+    read({ offsetBytes: META.sizeBytes - 2 });
+    read({ offsetBytes: Number.MAX_SAFE_INTEGER });
+    expect(reads).toEqual([]);
+    expect(answers.filter(({ kind }) => kind === "chunkBytes")).toEqual([nothing, nothing]);
+    read({ offsetBytes: META.sizeBytes - 3 });
+    expect(reads).toHaveLength(1);
+  });
+
+  it("remembers only its newest offers", () => {
+    const { lender: made, reads, read } = lender();
+    for (let index = 9; index <= 9 + OFFERS_MAX; index++) {
+      newest = { ...META, index };
+      made.asked("a", ask);
+    }
+    read({ index: 9 });
+    expect(reads).toEqual([]);
+    read({ index: 10 });
+    read({ index: 9 + OFFERS_MAX });
+    expect(reads).toHaveLength(2);
   });
 
   it("reads no more than its limits allow at once", () => {
