@@ -29,9 +29,12 @@ export const STORED: string = formatStoredPassword({
   hash: Buffer.alloc(32, 9),
 });
 
+/** A rule of its own, or one of several that came as one. */
+const IN_PLACE = new RegExp(`^[<>]|[\\s"'][<>]${SECRET}`);
+
 /** Whether the secret stands in these rules only as a password: anywhere else it is none, and may be repeated. */
 export function isSecretInPlace(rules: readonly string[]): boolean {
-  return rules.every((rule) => !rule.includes(SECRET) || /^[<>]/.test(rule));
+  return rules.every((rule) => !rule.includes(SECRET) || IN_PLACE.test(rule));
 }
 
 /** Hashes at one iteration: what is tested does not depend on what they cost. */

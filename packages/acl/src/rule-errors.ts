@@ -21,10 +21,11 @@ export const DEFAULT_USER_REMOVED = "ERR The 'default' user cannot be removed";
  */
 export function printableRule(rule: string): string {
   if (isSecret(rule)) return `${rule[0]}(redacted)`;
-  const inner = rule.startsWith("(") ? rule.slice(1) : "";
-  // Also inside quotes that somebody opened and meant to close elsewhere.
+  const isSelector = rule.startsWith("(");
+  const inner = isSelector ? rule.slice(1) : rule;
+  // Also inside quotes that somebody opened and meant to close elsewhere, and in several rules that came as one.
   const words = [...(splitSelectorWords(inner) ?? []), ...inner.split(/[\s"']+/)];
-  if (words.some(isSecret)) return "((redacted))";
+  if (words.some(isSecret)) return isSelector ? "((redacted))" : "(redacted)";
   // Redis repeats what came before a zero byte.
   const oneLine = rule.split("\0", 1)[0].replaceAll(/[\r\n]/g, " ");
   if (oneLine.length <= MODIFIER_BYTES_MAX) return oneLine;

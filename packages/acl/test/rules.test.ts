@@ -269,6 +269,9 @@ describe("selectors", () => {
     expect(after("(~a >secret +get)")).toBe(error("((redacted))", SYNTAX));
     expect(after('(~"a >secret b" &c\0d)')).toBe(error("((redacted))", SYNTAX));
     expect(after("(~'a #secret")).not.toContain("secret");
+    for (const several of ["on >secret", " >secret", "on\t<secret", '">secret"', "nope #secret"])
+      expect(after(several)).toBe(error("(redacted)", SYNTAX));
+    expect(after("+get >secret")).toMatch(/'\(redacted\)'/);
     expect(after("(>secret")).not.toContain("secret");
   });
 
