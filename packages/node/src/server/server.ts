@@ -25,6 +25,7 @@ import type { ServerClock } from "./clock.ts";
 import { refuseSocket, tcpEnds, unixEnds, type ClientEnds } from "./client-ends.ts";
 import { ClientReader } from "./client-reader.ts";
 import type { ClientTls } from "./client-tls.ts";
+import { directSocket } from "./direct-socket.ts";
 import { Doorkeeper } from "./doorkeeper.ts";
 import { UnixListener } from "./unix-listener.ts";
 import { connectionRevoked } from "../audit/events.ts";
@@ -283,7 +284,7 @@ export class RespServer implements ServerView, ConnectionHost {
       refuseSocket(accepted, refusal);
       return;
     }
-    this.#reader.read(accepted, (stream) => this.#add(stream, ends));
+    this.#reader.read(accepted, (stream) => this.#add(directSocket(stream), ends));
   }
 
   /** Whether plain connections are read into the static buffer. */
