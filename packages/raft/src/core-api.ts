@@ -109,6 +109,11 @@ export interface RaftCoreApi {
   leaseTicksLeft(): number;
   /** Tell followers a commit index they have not been told yet (all, or one), without waiting for the next append. */
   pushCommit(to?: NodeId): void;
+  /**
+   * The same for followers that have not been told since the last call what was committed then: called at every tick, it
+   * costs nothing as long as appends flow.
+   */
+  pushOverdueCommit(): void;
   /** Leader only: hand over to `target`, or to the most caught-up voter. False when there is nobody to take over. */
   transferLeadership(target?: NodeId): boolean;
   /**

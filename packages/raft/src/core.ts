@@ -63,6 +63,10 @@ export class RaftCore implements RaftCoreApi {
     this.#office.leader?.replicator.pushCommit(to);
   }
 
+  pushOverdueCommit(): void {
+    this.#office.leader?.replicator.pushOverdueCommit();
+  }
+
   transferLeadership(target?: NodeId): boolean {
     return this.#office.leader?.transfer.begin(target) ?? false;
   }

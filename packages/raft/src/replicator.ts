@@ -24,6 +24,8 @@ export class Replicator {
   #now = 0;
   /** Something changed that may let an append go: looked at once per Ready, so that proposals share messages. */
   #due = true;
+  /** The commit index when overdue news of it was last looked for. */
+  #commitSeen: Index = 0;
 
   constructor(state: RaftState) {
     this.#state = state;
@@ -100,6 +102,16 @@ export class Replicator {
         this.#due = true;
       }
     }
+  }
+
+  pushOverdueCommit(): void {
+    for (const progress of this.#peers.values()) {
+      if (progress.commitTold < this.#commitSeen) {
+        progress.commitPushDue = true;
+        this.#due = true;
+      }
+    }
+    this.#commitSeen = this.#state.commitIndex;
   }
 
   hasWork(): boolean {

@@ -175,6 +175,41 @@ describe("commit pushes", () => {
     ]);
   });
 
+  test("a follower that no append has told for two looks gets the commit index of the first", () => {
+    const leader = leaderOfThree();
+    leader.core.pushCommit();
+    leader.core.pushOverdueCommit();
+    leader.drain().forget();
+    leader.propose().forget().acknowledge("b");
+    leader.core.pushOverdueCommit();
+    leader.drain();
+    expect(leader.take("append")).toEqual([]);
+    leader.core.pushOverdueCommit();
+    leader.drain();
+    expect(leader.take("append")).toMatchObject([
+      { to: "b", entries: [], commit: 2 },
+      { to: "c", entries: [], commit: 2 },
+    ]);
+    leader.core.pushOverdueCommit();
+    leader.drain();
+    expect(leader.take("append")).toEqual([]);
+  });
+
+  test("as long as appends flow nobody is pushed a commit index that is not overdue", () => {
+    const leader = leaderOfThree();
+    leader.core.pushCommit();
+    leader.core.pushOverdueCommit();
+    leader.drain().forget();
+    for (let round = 0; round < 3; round += 1) {
+      leader.propose();
+      expect(leader.take("append").every(({ entries }) => entries.length === 1)).toBe(true);
+      leader.acknowledge("b").acknowledge("c");
+      leader.core.pushOverdueCommit();
+      leader.drain();
+      expect(leader.take("append")).toEqual([]);
+    }
+  });
+
   test("a heartbeat commits no further than the follower is known to have", () => {
     const leader = leaderOfThree().propose().acknowledge("b").forget();
     leader.tick(2);

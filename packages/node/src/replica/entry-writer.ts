@@ -64,9 +64,12 @@ export class EntryWriter {
     this.#userExpiry.reset();
   }
 
-  /** Nodes whose clients wait hear of a new commit index at once. */
-  tellCommit(ends: { readonly commitIndex: Index; readonly lastIndex: Index }): void {
-    this.#forwarded.tellCommit(ends, (node) => this.#ports.core.pushCommit(node));
+  /** Leader only: nodes whose clients wait hear of a new commit index at once. True when a round is to follow. */
+  tellCommit(): boolean {
+    const { core } = this.#ports;
+    if (core.role() !== "leader") return false;
+    const ends = { commitIndex: core.commitIndex(), lastIndex: core.lastIndex() };
+    return this.#forwarded.tellCommit(ends, (node) => core.pushCommit(node));
   }
 
   /** Hands one of this node's batches to the leader. False when it can not be taken now. */

@@ -38,6 +38,8 @@ export class ForwardedWrites {
   readonly #awaited: Map<NodeId, number> = new Map();
   /** The newest commit index that all nodes were told without being asked. */
   #told = 0;
+  /** The newest commit index behind which there was nothing when it was looked at. */
+  #drainedAt = 0;
 
   constructor(target: ForwardTarget) {
     this.#target = target;
@@ -51,23 +53,27 @@ export class ForwardedWrites {
 
   /**
    * Nodes whose clients wait hear of a new commit index at once; the others with the next append. When none is on its
-   * way they hear of it now too: who writes here and then reads there should not find the past for the rest of a tick.
+   * way by the next round they hear of it then: who writes here and then reads there should not find the past for the
+   * rest of a tick. A round later, because the clients that were answered meanwhile write again: with the next append the
+   * news costs nobody a message of its own. True when there is to be a next round for that.
    */
   tellCommit(
     log: { readonly commitIndex: number; readonly lastIndex: number },
     push: (to?: NodeId) => void,
-  ): void {
+  ): boolean {
     const { commitIndex } = log;
-    if (commitIndex === log.lastIndex && commitIndex > this.#told) {
-      this.#told = commitIndex;
-      this.#awaited.clear();
-      push();
-      return;
-    }
     for (const [node, index] of this.#awaited) {
       push(node);
       if (commitIndex >= index) this.#awaited.delete(node);
     }
+    if (commitIndex < log.lastIndex || commitIndex === this.#told) return false;
+    if (commitIndex !== this.#drainedAt) {
+      this.#drainedAt = commitIndex;
+      return true;
+    }
+    this.#told = commitIndex;
+    push();
+    return false;
   }
 
   /**

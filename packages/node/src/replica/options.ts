@@ -56,6 +56,8 @@ export const DEFAULT_REPLICA_LIMITS: ReplicaLimits = {
   batchBytesMax: 1024 * 1024,
   commandBytesMax: 72 * 1024 * 1024,
   inflightBatchesMax: 4,
+  gatherMsMax: 10,
+  gatherBytesMax: 256 * 1024,
   timeoutMs: 10_000,
   resendAfterMs: 1000,
   tickMs: 10,

@@ -6,6 +6,10 @@
  *                                  └── new leader, ───┘
  *                                      gap, refusal
  *
+ * Every batch costs all nodes the same, however few writes are in it: while some are on their way, the next gathers until it
+ * has as many writes as they have together. So a lone client never waits for others, and with many clients about half of
+ * them are in one batch.
+ *
  * Batches are numbered in order and sent in order. When the leader changes or a batch got lost, everything that is not applied yet
  * is sent again under the same numbers: apply drops what it has seen (sessions.ts). A write whose time is up is
  * answered by what is known of it: never sent means CLUSTERDOWN (not applied), sent means UNKNOWNOUTCOME. What was
@@ -27,6 +31,10 @@ export interface ProposalLimits {
   readonly commandBytesMax: number;
   /** Batches on their way at once. */
   readonly inflightBatchesMax: number;
+  /** While others are on their way, a batch is gathered for this long at most. */
+  readonly gatherMsMax: number;
+  /** A batch of this size gathers no more. */
+  readonly gatherBytesMax: number;
   /** A write without an outcome for this long is answered with an error. */
   readonly timeoutMs: number;
   /** Batches without an outcome for this long, and the time that large ones take, are sent again. */
@@ -133,19 +141,34 @@ export class Proposals {
 
   /** Sends what may be sent to the present leader, in order. */
   pump(send: SendBatch, nowMs: number): void {
-    if (nowMs < this.#holdUntilMs) return;
-    for (;;) {
-      if (this.#sent >= this.#limits.inflightBatchesMax) return;
-      if (this.#sent === this.#batches.length) {
-        if (this.#builder.count === 0) return;
-        this.#seal();
-      }
+    while (this.#maySend(nowMs)) {
+      if (this.#sent === this.#batches.length) this.#seal();
       const batch = this.#batches[this.#sent];
       if (!send(batch)) return;
       batch.attempts++;
       this.#sent++;
       this.#lastSentAtMs = nowMs;
     }
+  }
+
+  /** Since the last `pump` others came to their end, and what has gathered need not wait for more. */
+  hasGathered(nowMs: number): boolean {
+    return this.#sent === this.#batches.length && this.#maySend(nowMs);
+  }
+
+  #maySend(nowMs: number): boolean {
+    if (nowMs < this.#holdUntilMs || this.#sent >= this.#limits.inflightBatchesMax) return false;
+    return this.#sent < this.#batches.length || this.#isGathered(nowMs);
+  }
+
+  #isGathered(nowMs: number): boolean {
+    const { count, sizeBytes } = this.#builder;
+    if (count === 0) return false;
+    const { gatherBytesMax, gatherMsMax } = this.#limits;
+    if (sizeBytes >= gatherBytesMax || nowMs - this.#fillingSinceMs >= gatherMsMax) return true;
+    let onTheirWay = 0;
+    for (let at = 0; at < this.#sent; at++) onTheirWay += this.#batches[at].clients.length;
+    return count >= onTheirWay;
   }
 
   /** Another leader, or a lost link: it has none of what is still open, as far as we know. */

@@ -348,7 +348,7 @@ export class Replica implements WritePath, TransportEvents {
       this.#leases.ticks();
       this.#core.tick();
     }
-    this.#core.pushCommit();
+    this.#core.pushOverdueCommit();
     this.#proposals.tick(nowMs);
     this.#reads.tick(nowMs);
     this.access.tick();
@@ -441,15 +441,15 @@ export class Replica implements WritePath, TransportEvents {
     this.#snapshots.trimCache(this.#applied.machine.appliedIndex);
     this.#reads.serve(this.#applied.machine.appliedIndex);
     this.#copies.check();
-    const ends = { commitIndex: this.#core.commitIndex(), lastIndex: this.#core.lastIndex() };
     this.access.work();
-    this.#entries.tellCommit(ends);
+    const looksAgain = this.#entries.tellCommit() || this.#proposals.hasGathered(nowMs);
     while (this.#core.hasReady()) this.#carryOut(this.#core.ready());
     this.#ports.transport.flush();
     this.#ports.events.roundDone();
     this.#snapshots.work();
     this.checks.work();
-    if (this.#applied.hasWork || this.#snapshots.isRunnable || this.checks.isRunnable) this.#plan();
+    const runnable = this.#applied.hasWork || this.#snapshots.isRunnable || this.checks.isRunnable;
+    if (runnable || looksAgain) this.#plan();
   }
 
   #carryOut(ready: Ready): void {

@@ -48,6 +48,42 @@ beforeEach(() => {
   });
 });
 
+describe("news of the commit index", () => {
+  let told: string[];
+  const tell = (commitIndex: number, lastIndex: number): boolean =>
+    forwarded.tellCommit({ commitIndex, lastIndex }, (to) => told.push(to ?? "all"));
+
+  beforeEach(() => {
+    told = [];
+  });
+
+  it("goes at once to a node whose clients wait, until it has heard of all they wait for", () => {
+    receive(1);
+    receive(2);
+    expect(tell(1, 9)).toBe(false);
+    expect(tell(2, 9)).toBe(false);
+    expect(tell(3, 9)).toBe(false);
+    expect(told).toEqual([PEER, PEER]);
+  });
+
+  it("goes to all, once, when nothing was appended behind it by the next round", () => {
+    expect(tell(5, 5)).toBe(true);
+    expect(told).toEqual([]);
+    expect(tell(5, 5)).toBe(false);
+    expect(told).toEqual(["all"]);
+    expect(tell(5, 5)).toBe(false);
+    expect(told).toEqual(["all"]);
+  });
+
+  it("is left to the append that followed by the next round", () => {
+    expect(tell(5, 5)).toBe(true);
+    expect(tell(5, 6)).toBe(false);
+    expect(tell(6, 6)).toBe(true);
+    expect(tell(6, 7)).toBe(false);
+    expect(told).toEqual([]);
+  });
+});
+
 describe("a leader that is sent other nodes' batches", () => {
   it("appends a stream in its order, wherever it begins", () => {
     expect([receive(7), receive(8), receive(9)]).toEqual(["appended", "appended", "appended"]);

@@ -35,7 +35,8 @@ function make(limits: Partial<ProposalLimits> = {}): Proposals {
   return new Proposals({
     nodeBytes: NODE,
     incarnation: 100,
-    limits: { ...DEFAULT_REPLICA_LIMITS, ...limits },
+    // A batch a round, unless a test is about gathering.
+    limits: { ...DEFAULT_REPLICA_LIMITS, gatherMsMax: 0, ...limits },
   });
 }
 
@@ -109,6 +110,87 @@ describe("a node's stream of writes", () => {
     expect(proposals.take(100, 1)).toHaveLength(1);
     proposals.pump(accept, 0);
     expect(numbered(sent)).toEqual(["100.1", "100.2", "100.3"]);
+  });
+
+  it("gathers, while batches are on their way, until there are as many writes as in them", () => {
+    proposals = make({ gatherMsMax: 10 });
+    for (let write = 0; write < 3; write++) submit();
+    proposals.pump(accept, 0);
+    submit();
+    submit();
+    proposals.pump(accept, 9);
+    expect(numbered(sent)).toEqual(["100.1"]);
+    submit();
+    proposals.pump(accept, 9);
+    expect(sent.map((batch) => batch.clients.length)).toEqual([3, 3]);
+    for (let write = 0; write < 5; write++) submit();
+    proposals.pump(accept, 9);
+    expect(sent).toHaveLength(2);
+    submit();
+    proposals.pump(accept, 9);
+    expect(sent.map((batch) => batch.clients.length)).toEqual([3, 3, 6]);
+  });
+
+  it("gathers no longer when what was on its way has been applied, and says that there is something to send", () => {
+    proposals = make({ gatherMsMax: 10 });
+    expect(proposals.hasGathered(0)).toBe(false);
+    submit();
+    submit();
+    expect(proposals.hasGathered(0)).toBe(true);
+    proposals.pump(accept, 0);
+    submit();
+    proposals.pump(accept, 1);
+    expect(proposals.hasGathered(1)).toBe(false);
+    expect(proposals.take(100, 1)).toHaveLength(2);
+    expect(proposals.hasGathered(1)).toBe(true);
+    proposals.pump(accept, 1);
+    expect(sent.map((batch) => batch.clients.length)).toEqual([2, 1]);
+    expect(proposals.hasGathered(1)).toBe(false);
+  });
+
+  it("gathers for no longer than gatherMsMax", () => {
+    proposals = make({ gatherMsMax: 10 });
+    submit();
+    submit();
+    proposals.pump(accept, 0);
+    submit(undefined, 5);
+    proposals.pump(accept, 14);
+    expect(sent).toHaveLength(1);
+    proposals.pump(accept, 15);
+    expect(sent.map((batch) => batch.clients.length)).toEqual([2, 1]);
+  });
+
+  it("gathers no more than gatherBytesMax", () => {
+    proposals = make({ gatherMsMax: 10, gatherBytesMax: 1000 });
+    submit();
+    submit();
+    proposals.pump(accept, 0);
+    submit(`*2\r\n$4\r\nPING\r\n$800\r\n${"x".repeat(800)}\r\n`);
+    proposals.pump(accept, 1);
+    expect(sent).toHaveLength(1);
+    proposals = make({ gatherMsMax: 10, gatherBytesMax: 800 });
+    sent = [];
+    submit();
+    submit();
+    proposals.pump(accept, 0);
+    submit(`*2\r\n$4\r\nPING\r\n$800\r\n${"x".repeat(800)}\r\n`);
+    proposals.pump(accept, 1);
+    expect(sent.map((batch) => batch.clients.length)).toEqual([2, 1]);
+  });
+
+  it("has nothing to send, however much has gathered, while a leader is not to be asked or takes nothing", () => {
+    proposals = make({ gatherMsMax: 10 });
+    submit();
+    proposals.pump(() => false, 0);
+    submit();
+    expect(proposals.hasGathered(100)).toBe(false);
+    proposals = make({ inflightBatchesMax: 1 });
+    submit();
+    proposals.pump(accept, 0);
+    submit();
+    expect(proposals.hasGathered(100)).toBe(false);
+    refuse(1, 200);
+    expect(proposals.hasGathered(199)).toBe(false);
   });
 
   it("sends everything open again, under the same numbers, when the leader changes (R12)", () => {

@@ -5,6 +5,9 @@ import { bringsEntries, messageOf } from "./message-of.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Stage } from "./stage.ts";
 
+/** Tails are counted in entries here. */
+const ENTRY_PER_WRITE = { gatherMsMax: 0 };
+
 /** Leadership goes to this node, as soon as it has all that the leader has. */
 function handTo(stage: Stage, target: SimNode): void {
   stage.servingLeader();
@@ -52,6 +55,7 @@ const lateAcknowledgement: Scenario = {
   about:
     "acknowledgements are held back until their receiver leads a later term and the entries are gone",
   members: 5,
+  limits: ENTRY_PER_WRITE,
   play(stage) {
     const first = stage.servingLeader();
     const [follower, helper, ...others] = stage.others(first);
@@ -84,6 +88,7 @@ const countsWhatIsCut: Scenario = {
   about:
     "a node whose durable tail was overwritten leads with a slow disk: only what is on it now counts",
   members: 5,
+  limits: ENTRY_PER_WRITE,
   play(stage) {
     const first = stage.servingLeader();
     const [follower] = stage.others(first);
@@ -118,7 +123,7 @@ const tailOfTheDeposed: Scenario = {
   about:
     "a follower has a deposed leader's tail while the new one's commit index passes its agreeing part",
   members: 5,
-  limits: { appendBytesMax: 1 },
+  limits: { ...ENTRY_PER_WRITE, appendBytesMax: 1 },
   play(stage) {
     const first = stage.servingLeader();
     const [follower, ...rest] = stage.others(first);
