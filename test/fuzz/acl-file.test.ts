@@ -15,7 +15,7 @@ import { makeRule } from "../compat/acl-rule-generator.ts";
 import type { Prng } from "../compat/prng.ts";
 import { report } from "../e2e/harness/cluster.ts";
 import { CATALOGUE, CHEAP_PASSWORDS, NOW_MS, SECRET, STORED, VOCABULARY } from "./acl-words.ts";
-import { announceSeed, roundRandom, rounds } from "./fuzz-seed.ts";
+import { announceSeed, roundName, roundRandom, rounds } from "./fuzz-seed.ts";
 import { mutateStream } from "./mutate.ts";
 
 /** FUZZ_FACTOR=10 makes it two hundred thousand. */
@@ -197,7 +197,9 @@ describe("An ACL file with changed bytes", () => {
       const bytes = random.oneIn(6) ? file : mutateStream(file, random, TOKENS);
       const { problem, isTaken } = await judge(parse, bytes);
       if (problem !== null) {
-        throw new Error(`round ${round}: ${JSON.stringify(bytes.toString("latin1"))}: ${problem}`);
+        throw new Error(
+          `${roundName(round)}: ${JSON.stringify(bytes.toString("latin1"))}: ${problem}`,
+        );
       }
       if (isTaken) taken++;
     }

@@ -14,7 +14,7 @@ import type { LoginAttempt } from "../../packages/node/src/security/authenticato
 import { runHashingJob } from "../../packages/node/src/security/hashing/hashing-job.ts";
 import { silentLogger } from "../../packages/node/src/server/logger.ts";
 import { CATALOGUE, NOW_MS } from "./acl-words.ts";
-import { announceSeed, roundRandom, rounds } from "./fuzz-seed.ts";
+import { announceSeed, roundName, roundRandom, rounds } from "./fuzz-seed.ts";
 import { mutateStream, randomBytes } from "./mutate.ts";
 
 /** FUZZ_FACTOR=10 makes it four hundred thousand. */
@@ -197,7 +197,7 @@ describe("A login with changed bytes", () => {
       const verdicts = await Promise.all(attempts.map((attempt) => judge(check, attempt)));
       for (const [at, { problem, isIn }] of verdicts.entries()) {
         if (problem !== null) {
-          throw new Error(`round ${round}: ${JSON.stringify(attempts[at])}: ${problem}`);
+          throw new Error(`${roundName(round)}: ${JSON.stringify(attempts[at])}: ${problem}`);
         }
         if (isIn) letIn++;
       }

@@ -18,7 +18,7 @@ import {
   STORED,
   VOCABULARY,
 } from "./acl-words.ts";
-import { announceSeed, roundRandom, rounds } from "./fuzz-seed.ts";
+import { announceSeed, roundName, roundRandom, rounds } from "./fuzz-seed.ts";
 import { mutateStream, randomBytes } from "./mutate.ts";
 
 /** FUZZ_FACTOR=10 makes it four hundred thousand. */
@@ -198,7 +198,7 @@ describe("Rules with changed words", () => {
       const change = changeOf(roundRandom(round));
       const { problem, isTaken } = judge(table, change);
       if (problem !== null)
-        throw new Error(`round ${round}: ${JSON.stringify(change)}: ${problem}`);
+        throw new Error(`${roundName(round)}: ${JSON.stringify(change)}: ${problem}`);
       if (isTaken) taken++;
     }
     report(`${ROUNDS} changes of rules, ${taken} of them taken`);
@@ -223,7 +223,7 @@ describe("Rules with changed words", () => {
         each.setUser(change.name, change.rules, NOW_MS),
       );
       const texts = outcomes.map((outcome) => (outcome.ok ? "OK" : outcome.errorText));
-      const where = `round ${round}: ${JSON.stringify(change)}`;
+      const where = `${roundName(round)}: ${JSON.stringify(change)}`;
       expect(texts[1], where).toBe(texts[0]);
       expect(other.stateHash(), where).toBe(table.stateHash());
     }
@@ -237,7 +237,7 @@ describe("Rules with changed words", () => {
       const said = result.ok ? result.rules.join(" ") : result.errorText;
       const leaks = isSecretInPlace(rules) && said.includes(SECRET);
       if (leaks || (result.ok && result.rules.some((rule) => /^[<>]/.test(rule)))) {
-        throw new Error(`round ${-round}: ${JSON.stringify(rules)} became ${said}`);
+        throw new Error(`${roundName(-round)}: ${JSON.stringify(rules)} became ${said}`);
       }
       if (result.ok) prepared++;
     }

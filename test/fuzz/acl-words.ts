@@ -31,10 +31,19 @@ export const STORED: string = formatStoredPassword({
 
 /** A rule of its own, or one of several that came as one. */
 const IN_PLACE = new RegExp(`^[<>]|[\\s"'][<>]${SECRET}`);
+/** A pattern or a first argument may hold quotes and signs: in one without blanks nothing is a rule of its own. */
+const ONE_PATTERN = /^(?:~|&|%[rw]{1,2}~|\+[\w.-]+\|)[^\0\t-\r ]*$/i;
 
 /** Whether the secret stands in these rules only as a password: anywhere else it is none, and may be repeated. */
 export function isSecretInPlace(rules: readonly string[]): boolean {
-  return rules.every((rule) => !rule.includes(SECRET) || IN_PLACE.test(rule));
+  return rules.every((rule) => !rule.includes(SECRET) || standsAsPassword(rule));
+}
+
+function standsAsPassword(rule: string): boolean {
+  if (!rule.startsWith("(")) return IN_PLACE.test(rule) && !ONE_PATTERN.test(rule);
+  // In a selector a quote may begin anywhere in a word and is no part of it.
+  const words = rule.slice(1).replaceAll(/["']/g, "").split(/\s+/);
+  return words.every((word) => !word.includes(SECRET) || IN_PLACE.test(word));
 }
 
 /** Hashes at one iteration: what is tested does not depend on what they cost. */

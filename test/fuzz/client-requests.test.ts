@@ -12,7 +12,7 @@ import { encodeWords } from "../compat/requests.ts";
 import { report, TestCluster, until } from "../e2e/harness/cluster.ts";
 import { attack, Witness } from "./client-attack.ts";
 import type { Attack } from "./client-attack.ts";
-import { announceSeed, roundRandom, rounds } from "./fuzz-seed.ts";
+import { announceSeed, roundName, roundRandom, rounds } from "./fuzz-seed.ts";
 import { mutateStream, piecesOf, randomBytes } from "./mutate.ts";
 
 const ROUNDS = rounds(400);
@@ -114,11 +114,11 @@ describe("A node that is sent broken requests", () => {
     let closed = 0;
     for (let round = 1; round <= ROUNDS; round++) {
       const done = await attack(port, witness, attackOf(roundRandom(round))).catch((error) => {
-        throw new Error(`round ${round}: ${String(error)}\n${cluster.log(0).slice(-2000)}`);
+        throw new Error(`${roundName(round)}: ${String(error)}\n${cluster.log(0).slice(-2000)}`);
       });
       answered += done.answered;
       closed += done.closed;
-      expect(cluster.isRunning(0), `round ${round}`).toBe(true);
+      expect(cluster.isRunning(0), roundName(round)).toBe(true);
       expect(rssBytes() - startRssBytes).toBeLessThan(RSS_GROWTH_BYTES_MAX);
     }
     const attackers = ROUNDS * CONNECTIONS;

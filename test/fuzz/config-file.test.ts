@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { ConfigError, parseConfig, SETTINGS } from "@ferrite/node/config";
 import type { ConfigSources, HostFacts } from "@ferrite/node/config";
 import type { Prng } from "../compat/prng.ts";
-import { announceSeed, roundRandom, rounds } from "./fuzz-seed.ts";
+import { announceSeed, roundName, roundRandom, rounds } from "./fuzz-seed.ts";
 import { mutateStream } from "./mutate.ts";
 
 const ROUNDS = rounds(10_000);
@@ -104,7 +104,7 @@ describe("A configuration file with changed bytes", () => {
         random.oneIn(2) ? "utf8" : "latin1",
       );
       const verdict = judge(parseConfig, content);
-      expect(verdict.problem, `round ${round}:\n${content}`).toBeNull();
+      expect(verdict.problem, `${roundName(round)}:\n${content}`).toBeNull();
       if (verdict.refused) refused++;
     }
     expect(refused).toBeGreaterThan(ROUNDS / 4);

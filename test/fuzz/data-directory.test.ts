@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { report, TestCluster, until } from "../e2e/harness/cluster.ts";
 import { damageFiles, hasLostBytes, readFiles, writeFiles } from "./file-damage.ts";
 import type { Damage, Files } from "./file-damage.ts";
-import { announceSeed, roundRandom, rounds } from "./fuzz-seed.ts";
+import { announceSeed, roundName, roundRandom, rounds } from "./fuzz-seed.ts";
 
 const ROUNDS = rounds(40);
 const WRITES = 400;
@@ -144,7 +144,7 @@ describe("A node whose data directory was damaged", () => {
       const damage = damageFiles(whole, roundRandom(round));
       writeFiles(dataDir, damage.files);
       const outcome = await start();
-      expect(judge(damage, outcome), `round ${round}: ${damage.what}`).toBeNull();
+      expect(judge(damage, outcome), `${roundName(round)}: ${damage.what}`).toBeNull();
       if (outcome.kind === "refused") outcomes.refused++;
       else if (outcome.count === WRITES) outcomes.whole++;
       else outcomes.prefix++;

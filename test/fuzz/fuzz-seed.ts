@@ -22,3 +22,8 @@ export function announceSeed(what: string): void {
 export function roundRandom(round: number): Prng {
   return new Prng((fuzzSeed + Math.imul(round, 0x9e37_79b1)) >>> 0);
 }
+
+/** For messages: what repeats the round. */
+export function roundName(round: number): string {
+  return `round ${round} of FUZZ_SEED=${fuzzSeed}`;
+}

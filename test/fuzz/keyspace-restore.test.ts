@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { Keyspace, KeyspaceError } from "@ferrite/storage";
 import { snapshotOf } from "../../packages/storage/test/keyspace/snapshot-taking.ts";
 import type { Prng } from "../compat/prng.ts";
-import { announceSeed, roundRandom, rounds } from "./fuzz-seed.ts";
+import { announceSeed, roundName, roundRandom, rounds } from "./fuzz-seed.ts";
 import { mutateStream, piecesOf } from "./mutate.ts";
 
 const ROUNDS = rounds(1500);
@@ -83,7 +83,7 @@ describe("A snapshot of the keyspace with changed bytes", () => {
       if (round % 100 === 0) whole = exampleSnapshot(random);
       const pieces = piecesOf(mutateStream(whole, random), random);
       const verdict = restoreInto(new Keyspace({ hashSeed: 7 }), pieces);
-      expect(verdict.problem, `round ${round}`).toBeNull();
+      expect(verdict.problem, roundName(round)).toBeNull();
       if (verdict.refused) refused++;
     }
     expect(refused).toBeGreaterThan(ROUNDS / 4);

@@ -15,7 +15,7 @@ import { entries, hardState, plain } from "../../packages/storage/test/disk/log-
 import type { Prng } from "../compat/prng.ts";
 import { areSame, damageFiles, hasLostBytes, readFiles, writeFiles } from "./file-damage.ts";
 import type { Damage, Files } from "./file-damage.ts";
-import { announceSeed, roundRandom, rounds } from "./fuzz-seed.ts";
+import { announceSeed, roundName, roundRandom, rounds } from "./fuzz-seed.ts";
 
 const ROUNDS = rounds(1500);
 const WRITES = 40;
@@ -136,7 +136,7 @@ describe("A damaged log", () => {
         }
       };
       const problem = judge(known, damage, open);
-      expect(problem, `round ${round}: ${damage.what}`).toBeNull();
+      expect(problem, `${roundName(round)}: ${damage.what}`).toBeNull();
     }
     // Else the damage would be harmless, and the test prove nothing.
     expect(refused).toBeGreaterThan(ROUNDS / 4);

@@ -16,7 +16,7 @@ import {
   writePayload,
 } from "../../packages/node/src/peers/payload-codec.ts";
 import type { PeerPayload } from "../../packages/node/src/replica/transport.ts";
-import { announceSeed, fuzzSeed, roundRandom, rounds } from "./fuzz-seed.ts";
+import { announceSeed, fuzzSeed, roundName, roundRandom, rounds } from "./fuzz-seed.ts";
 import { mutateStream, piecesOf, randomBytes } from "./mutate.ts";
 
 const ROUNDS = rounds(15_000);
@@ -85,7 +85,7 @@ describe("Frames between nodes", () => {
       const some = Array.from({ length: 1 + random.below(3) }, () => random.pick(samples));
       const pieces = piecesOf(mutateStream(Buffer.concat(some), random), random);
       const verdict = judge(pieces, readPayload);
-      expect(verdict.problem, `round ${round}`).toBeNull();
+      expect(verdict.problem, roundName(round)).toBeNull();
       frames += verdict.frames;
     }
     // Many a change hits only contents: those frames must still come through.
@@ -103,7 +103,7 @@ describe("Frames between nodes", () => {
         if (bytes.length >= 20) bytes.fill(0, 8, 20);
       }
       const verdict = judge(piecesOf(bytes, random), readPayload);
-      expect(verdict.problem, `round ${round}`).toBeNull();
+      expect(verdict.problem, roundName(round)).toBeNull();
     }
   });
 

@@ -12,7 +12,7 @@ import type { SnapshotStore } from "@ferrite/storage";
 import { metaAt, store } from "../../packages/storage/test/disk/snapshot-store-suite.ts";
 import { areSame, damageFiles, readFiles, writeFiles } from "./file-damage.ts";
 import type { Damage, Files } from "./file-damage.ts";
-import { announceSeed, roundRandom, rounds } from "./fuzz-seed.ts";
+import { announceSeed, roundName, roundRandom, rounds } from "./fuzz-seed.ts";
 import { randomBytes } from "./mutate.ts";
 
 const ROUNDS = rounds(1000);
@@ -111,7 +111,7 @@ describe("Damaged snapshots", () => {
           throw error;
         }
       });
-      expect(problem, `round ${round}: ${damage.what}`).toBeNull();
+      expect(problem, `${roundName(round)}: ${damage.what}`).toBeNull();
     }
     expect(refused).toBeGreaterThan(ROUNDS / 4);
   });

@@ -32,9 +32,11 @@ export const PASSWORD_BYTES_MAX: number = 64 * 1024;
 /** Password rules of one change: each costs a slow hash or several. */
 export const PASSWORD_RULES_MAX = 64;
 
-/** Rules that need no preparing, as far as can be told without the commands' names. */
-const PLAIN_RULE =
-  /^(?:on|off|reset|(?:skip-)?sanitize-payload|clearselectors|(?:all|no)commands|(?:all|reset)(?:keys|channels)|(?:expire-at|max-clients|ops-per-sec)=.*|[~%&+-].*)$/is;
+/** What both a user and a selector take, as far as can be told without the commands' names. */
+const ACCESS_RULE =
+  /^(?:(?:all|no)commands|(?:all|reset)(?:keys|channels)|(?:~|&|%[rw]{1,2}~)[^\0\t-\r ]*|[+-]@?[\w.-]+(?:\|[^\0\t-\r ]*)?)$/i;
+const USER_RULE =
+  /^(?:on|off|reset|(?:skip-)?sanitize-payload|clearselectors|(?:expire-at|max-clients|ops-per-sec)=[\w.+-]*)$/i;
 const PASSWORD_RULE = /^[><#!]/;
 const FORGETS_PASSWORDS = /^(?:nopass|resetpass|reset)$/i;
 
@@ -82,8 +84,10 @@ class Preparation {
     if (FORGETS_PASSWORDS.test(rule)) this.#stored = [];
     else if (PASSWORD_RULE.test(rule)) return this.#preparePassword(rule);
     else if (isSelectorRule(rule)) refuseSecretsInside(rule);
-    // Nothing else may pass: it could be a password whose sign was forgotten.
-    else if (rule !== "" && !PLAIN_RULE.test(rule)) throw refuse(SYNTAX_ERROR);
+    // Nothing else may pass: it could be a password whose sign was forgotten, or have one behind a blank.
+    else if (rule !== "" && !USER_RULE.test(rule) && !ACCESS_RULE.test(rule)) {
+      throw refuse(SYNTAX_ERROR);
+    }
     return rule;
   }
 
@@ -140,7 +144,7 @@ function digestOf(rule: string): Buffer {
 /** Passwords do not belong into selectors; refused here, so that they do not reach the log on their way to be refused. */
 function refuseSecretsInside(rule: string): void {
   const words = splitSelectorWords(rule.slice(1, -1));
-  if (words === undefined || words.some((word) => !/^[~%&+-]|^(?:all|no|reset)/i.test(word))) {
+  if (words === undefined || !words.every((word) => ACCESS_RULE.test(word))) {
     throw refuse(SYNTAX_ERROR);
   }
 }

@@ -23,8 +23,8 @@ export function printableRule(rule: string): string {
   if (isSecret(rule)) return `${rule[0]}(redacted)`;
   const isSelector = rule.startsWith("(");
   const inner = isSelector ? rule.slice(1) : rule;
-  // Also inside quotes that somebody opened and meant to close elsewhere, and in several rules that came as one.
-  const words = [...(splitSelectorWords(inner) ?? []), ...inner.split(/[\s"']+/)];
+  // Also inside quotes and parentheses that somebody opened and meant to close elsewhere, and in several rules that came as one.
+  const words = [...(splitSelectorWords(inner) ?? []), ...inner.split(/[\s"'()]+/)];
   if (words.some(isSecret)) return isSelector ? "((redacted))" : "(redacted)";
   // Redis repeats what came before a zero byte.
   const oneLine = rule.split("\0", 1)[0].replaceAll(/[\r\n]/g, " ");

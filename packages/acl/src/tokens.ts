@@ -14,6 +14,9 @@ const ESCAPES: Readonly<Record<string, string>> = {
   a: "\x07",
 };
 
+/** Words of a line of the ACL file before its rules: "user" and the name. */
+const NAME_WORDS = 2;
+
 interface Quoted {
   readonly text: string;
   /** Behind the closing quote. */
@@ -52,8 +55,8 @@ function splitWords(text: string, quotesAnywhere: boolean): string[] | undefined
       if (at < text.length && !isSpace(text[at])) return undefined;
     }
     words.push(word);
-    // Quotes inside a selector of a file are left to the selector.
-    if (text[start] === "(") isInSelector = true;
+    // Quotes inside a selector of a file are left to the selector. A name is none, whatever it begins with.
+    if (text[start] === "(" && words.length > NAME_WORDS) isInSelector = true;
     if (word.endsWith(")")) isInSelector = false;
   }
 }

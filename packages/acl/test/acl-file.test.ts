@@ -79,6 +79,7 @@ describe("an ACL file", () => {
         `user "" on`,
         `user x ("~a)" '+get' "&\\x29" )`,
         `user y "(\\"~a)\\" +get)"`,
+        `user (z "~\\xff" on`,
       ].join("\n"),
     );
     expect(users.map(({ name, rules }) => [name, ...rules])).toEqual([
@@ -88,6 +89,7 @@ describe("an ACL file", () => {
       ["", "on"],
       ["x", `("~a)" '+get' "&\\x29" )`],
       ["y", `("~a)" +get)`],
+      ["(z", "~\xff", "on"],
     ]);
   });
 

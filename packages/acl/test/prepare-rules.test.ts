@@ -130,9 +130,18 @@ describe("passwords of a change", () => {
       '(~a "secret)',
       "(>secret",
       "pass=secret",
+      "+get >secret",
+      "+get'>secret",
+      "-@all\n>secret",
+      "~a >secret",
+      "&a >secret",
+      "max-clients=5 >secret",
+      "(+get'>secret')",
+      "(~a '>secret')",
+      "(allkeyssecret)",
     ]) {
       const prepared = await prepareRules(["on", rule], undefined, passwordWork());
-      expect(prepared.ok).toBe(false);
+      expect(prepared.ok, rule).toBe(false);
     }
     expect(await errorOf(["(>secret +get)"])).not.toContain("secret");
   });
@@ -177,7 +186,7 @@ describe("other rules of a change", () => {
     const rules = [
       "on",
       "RESETKEYS",
-      "~a\n",
+      "~a'>b",
       "%R~b",
       "&c",
       "+get",

@@ -273,6 +273,7 @@ describe("selectors", () => {
       expect(after(several)).toBe(error("(redacted)", SYNTAX));
     expect(after("+get >secret")).toMatch(/'\(redacted\)'/);
     expect(after("(>secret")).not.toContain("secret");
+    expect(after("(~a (<secret)")).not.toContain("secret");
   });
 
   it.each([
