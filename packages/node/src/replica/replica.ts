@@ -68,23 +68,23 @@ export class Replica implements WritePath, TransportEvents {
   readonly members: ReplicatedMembers;
   readonly checks: StateChecks;
   readonly leadership: Handovers;
+  readonly core: RaftCore;
+  readonly service: ServiceState;
+  readonly snapshots: SnapshotKeeper;
+  readonly copies: CopyCounts;
   readonly #ports: ReplicaPorts;
   readonly #limits: ReplicaLimits;
-  readonly #core: RaftCore;
   readonly #clock: LogicalClock;
   readonly #proposals: Proposals;
   readonly #entries: EntryWriter;
   readonly #reads: LinearizableReads;
   readonly #leases: LeaseReads;
   readonly #readRunner: ReadRunner;
-  readonly #copies: CopyCounts;
   readonly #mail: PeerMail;
-  readonly #snapshots: SnapshotKeeper;
   readonly #outgoing: Outgoing;
   readonly #applied: AppliedSide;
   readonly #writes: ReadyWrites;
   readonly #rounds: Rounds;
-  readonly #service: ServiceState;
   readonly #disk: DiskWatch;
   readonly #offices: DiskOffices;
 
@@ -92,7 +92,7 @@ export class Replica implements WritePath, TransportEvents {
     const { limits, recovered } = options;
     this.#rounds = new Rounds({
       defer: (run) => ports.defer(run),
-      isStopped: () => this.#service.isStopped,
+      isStopped: () => this.service.isStopped,
       work: () => this.#work(),
       failed: (error) => this.#fail(error),
     });
@@ -102,26 +102,26 @@ export class Replica implements WritePath, TransportEvents {
     this.#clock = new LogicalClock(ports.clock);
     this.#clock.applied(recovered.machine.timeMs);
     const monotonicMs = (): number => ports.clock.monotonicMs();
-    const leads = (): boolean => this.#core.role() === "leader";
-    this.#service = new ServiceState(limits, { monotonicMs, leads });
+    const leads = (): boolean => this.core.role() === "leader";
+    this.service = new ServiceState(limits, { monotonicMs, leads });
     const hardState: HardState = recovered.hardState ?? { term: 0, vote: null, commit: 0 };
-    this.#core = new RaftCore(
+    this.core = new RaftCore(
       raftOptions(options, { hardState, seed: Math.floor(ports.random() * 0xffffffff) }),
     );
     const isAlone = (): boolean => isAloneIn(this.#applied.machine.configuration, this.nodeId);
     this.#disk = new DiskWatch(ports.log, diskWatchOptions(limits, monotonicMs));
     const { electionTimeoutMs } = limits;
-    this.#offices = new DiskOffices(this.#disk, { core: this.#core, electionTimeoutMs, isAlone });
+    this.#offices = new DiskOffices(this.#disk, { core: this.core, electionTimeoutMs, isAlone });
     this.#proposals = new Proposals({
       nodeBytes: uuidBytes(options.nodeId),
       incarnation: options.incarnation,
       limits,
     });
     this.#applied = new AppliedSide(recovered.machine, {
-      core: this.#core,
+      core: this.core,
       clock: this.#clock,
       proposals: this.#proposals,
-      service: this.#service,
+      service: this.service,
       log: this.#disk,
       events: ports.events,
       ownKey: () => this.#entries.ownKey,
@@ -135,18 +135,18 @@ export class Replica implements WritePath, TransportEvents {
     });
     this.#outgoing = new Outgoing({
       nodeId: options.nodeId,
-      core: this.#core,
+      core: this.core,
       transport: ports.transport,
-      snapshots: () => this.#snapshots,
+      snapshots: () => this.snapshots,
       plan: () => this.#plan(),
     });
     this.#entries = new EntryWriter({
       nodeId: options.nodeId,
-      core: this.#core,
+      core: this.core,
       clock: this.#clock,
       machine: () => this.#applied.machine,
       isMember: (id) => this.#applied.machine.members.get(id) !== undefined,
-      hasSpace: () => !this.#service.isDiskFull,
+      hasSpace: () => !this.service.isDiskFull,
       random: () => ports.random(),
       send: (to, payload) => ports.transport.send(to, payload),
     });
@@ -154,19 +154,19 @@ export class Replica implements WritePath, TransportEvents {
     const { timeoutMs, resendAfterMs: askAgainAfterMs } = limits;
     this.#reads = new LinearizableReads({ timeoutMs, askAgainAfterMs, firstRequestId });
     const appliedIndex = (): number => this.#applied.machine.appliedIndex;
-    this.#leases = new LeaseReads({ core: this.#core, ...ports, appliedIndex }, limits);
+    this.#leases = new LeaseReads({ core: this.core, ...ports, appliedIndex }, limits);
     this.#readRunner = new ReadRunner(this.#applied.machine.keyspace, {
       nowMs: () => this.#clock.nowMs(),
       random: () => ports.random(),
     });
     this.#writes = new ReadyWrites(this.#disk, hardState, {
       written: (entries) => {
-        for (const entry of entries) this.#snapshots.logGrew(entry.data.length);
+        for (const entry of entries) this.snapshots.logGrew(entry.data.length);
       },
       durable: (messages, last) => {
-        if (this.#service.isStopped) return;
+        if (this.service.isStopped) return;
         this.#outgoing.release(messages);
-        if (last !== undefined) this.#core.persisted({ index: last.index, term: last.term });
+        if (last !== undefined) this.core.persisted({ index: last.index, term: last.term });
         this.#plan();
       },
     });
@@ -175,20 +175,20 @@ export class Replica implements WritePath, TransportEvents {
       this.#plan();
     };
     this.leadership = new Handovers(
-      { nodeId: this.nodeId, core: this.#core, monotonicMs, send, plan: () => this.#plan() },
+      { nodeId: this.nodeId, core: this.core, monotonicMs, send, plan: () => this.#plan() },
       firstRequestId,
     );
-    this.#copies = new CopyCounts({ core: this.#core, monotonicMs, send }, firstRequestId);
+    this.copies = new CopyCounts({ core: this.core, monotonicMs, send }, firstRequestId);
     const submit = (bytes: Buffer, userId: number, client: WriteClient): string | null =>
       this.#submit(bytes, { start: 0, end: bytes.length }, client, userId);
     this.access = new UsersAccess(
       {
         nodeId: options.nodeId,
-        core: this.#core,
+        core: this.core,
         monotonicMs,
         users: () => this.#applied.machine.users,
         appliedIndex,
-        isCaughtUp: () => this.#service.isCaughtUp,
+        isCaughtUp: () => this.service.isCaughtUp,
         isAlone,
         defer: (run) => ports.defer(run),
         confirm: (done) => this.confirmRead(done),
@@ -200,16 +200,16 @@ export class Replica implements WritePath, TransportEvents {
     this.#mail = new PeerMail({
       entries: this.#entries,
       proposals: this.#proposals,
-      copies: this.#copies,
+      copies: this.copies,
       access: this.access,
       leadership: this.leadership,
-      snapshots: () => this.#snapshots,
+      snapshots: () => this.snapshots,
       monotonicMs,
     });
     this.anchors = new ReplicatedAnchors({ anchors: () => this.#applied.machine.anchors, submit });
     this.members = new ReplicatedMembers({
       nodeId: options.nodeId,
-      core: this.#core,
+      core: this.core,
       machine: () => this.#applied.machine,
       electionTimeoutMs,
       monotonicMs,
@@ -219,14 +219,14 @@ export class Replica implements WritePath, TransportEvents {
       append: (kind, record) => this.#entries.lead(kind, record),
       submit,
     });
-    this.#snapshots = new SnapshotKeeper({
+    this.snapshots = new SnapshotKeeper({
       replica: options,
-      core: this.#core,
+      core: this.core,
       ports,
       firstRequestId,
       machine: () => this.#applied.machine,
       onRestored: (meta, machine) => this.#applied.adopt(meta, machine),
-      onChunk: (chunk) => this.#core.step(chunk),
+      onChunk: (chunk) => this.core.step(chunk),
       beforeTaking: () => this.checks.giveUp(),
       schedule: () => this.#plan(),
     });
@@ -259,7 +259,7 @@ export class Replica implements WritePath, TransportEvents {
     client: WriteClient,
     userId: number,
   ): string | null {
-    const refusal = this.#service.writeRefusal();
+    const refusal = this.service.writeRefusal();
     if (refusal !== null) return refusal;
     const error = this.#proposals.submit(buffer, range.start, range.end, {
       client,
@@ -274,7 +274,7 @@ export class Replica implements WritePath, TransportEvents {
   // ---- Read path --------------------------------------------------------------------------------------------
 
   confirmRead(done: (errorText: string | null) => void): void {
-    if (this.#service.isStopped) return done("CLUSTERDOWN this node is stopping");
+    if (this.service.isStopped) return done("CLUSTERDOWN this node is stopping");
     this.#reads.add(done, this.#ports.clock.monotonicMs());
     this.#plan();
   }
@@ -293,7 +293,7 @@ export class Replica implements WritePath, TransportEvents {
   }
 
   readRefusal(): string | null {
-    return this.#service.readRefusal();
+    return this.service.readRefusal();
   }
 
   // ---- What others may know ---------------------------------------------------------------------------------
@@ -306,29 +306,13 @@ export class Replica implements WritePath, TransportEvents {
     return this.#applied.machine;
   }
 
-  get core(): RaftCore {
-    return this.#core;
-  }
-
   role(): Role {
-    return this.#core.role();
-  }
-
-  get snapshots(): SnapshotKeeper {
-    return this.#snapshots;
-  }
-
-  get service(): ServiceState {
-    return this.#service;
+    return this.core.role();
   }
 
   /** The node's view of the leader's clock. */
   logicalNowMs(): number {
     return this.#clock.nowMs();
-  }
-
-  get copies(): CopyCounts {
-    return this.#copies;
   }
 
   /** Whether the disk answers. */
@@ -340,25 +324,25 @@ export class Replica implements WritePath, TransportEvents {
 
   /** One tick has passed (limits.tickMs). */
   tick(): void {
-    if (this.#service.isStopped) return;
+    if (this.service.isStopped) return;
     const nowMs = this.#ports.clock.monotonicMs();
-    this.#service.tick(nowMs);
+    this.service.tick(nowMs);
     this.#offices.watch(nowMs, this.#ports.events);
     if (this.#offices.mayTick()) {
       this.#leases.ticks();
-      this.#core.tick();
+      this.core.tick();
     }
-    this.#core.pushOverdueCommit();
+    this.core.pushOverdueCommit();
     this.#proposals.tick(nowMs);
     this.#reads.tick(nowMs);
     this.access.tick();
     this.members.tick();
     this.checks.tick();
-    this.#snapshots.tick();
-    this.#copies.check();
+    this.snapshots.tick();
+    this.copies.check();
     this.leadership.tick();
-    if (this.#service.isDiskFull) this.#offices.leaveFull(nowMs);
-    else if (this.#core.role() === "leader") this.#lead(nowMs);
+    if (this.service.isDiskFull) this.#offices.leaveFull(nowMs);
+    else if (this.core.role() === "leader") this.#lead(nowMs);
     this.#plan();
   }
 
@@ -370,16 +354,16 @@ export class Replica implements WritePath, TransportEvents {
 
   /** Leadership to another node, if this one has it. True when it was started. */
   handOver(): boolean {
-    const started = this.#core.transferLeadership();
+    const started = this.core.transferLeadership();
     this.#plan();
     return started;
   }
 
   /** Nothing is taken any more; what waits is answered. The log is closed by its owner. */
   stop(): void {
-    if (this.#service.isStopped) return;
-    this.#service.isStopped = true;
-    this.#snapshots.cancel();
+    if (this.service.isStopped) return;
+    this.service.isStopped = true;
+    this.snapshots.cancel();
     this.#proposals.failAll();
     this.access.stop();
     this.members.stop();
@@ -390,7 +374,7 @@ export class Replica implements WritePath, TransportEvents {
 
   /** From the log: there is no room for more (true), or there is again. */
   diskFull(full: boolean): void {
-    this.#service.isDiskFull = full;
+    this.service.isDiskFull = full;
     this.#disk.diskFull(full);
     this.#ports.events.diskSpace(full);
     if (full) this.#offices.leaveFull(this.#ports.clock.monotonicMs());
@@ -400,7 +384,7 @@ export class Replica implements WritePath, TransportEvents {
   // ---- From the peers ---------------------------------------------------------------------------------------
 
   onPayload(from: NodeId, payload: PeerPayload, senderTimeMs: number): void {
-    if (this.#service.isStopped) return;
+    if (this.service.isStopped) return;
     if (payload.kind === "raft") this.#receiveMessage(from, payload.message, senderTimeMs);
     else this.#mail.receive(from, payload);
     this.#plan();
@@ -408,21 +392,21 @@ export class Replica implements WritePath, TransportEvents {
 
   #receiveMessage(from: NodeId, message: Message, senderTimeMs: number): void {
     if (this.#offices.isRefused(message)) return;
-    this.#core.step(message);
-    if (from !== this.#core.leader() || message.term !== this.#core.term()) return;
+    this.core.step(message);
+    if (from !== this.core.leader() || message.term !== this.core.term()) return;
     this.#clock.heard(senderTimeMs);
-    this.#service.leaderHeard();
+    this.service.leaderHeard();
   }
 
   onConnected(peer: NodeId): void {
     // What was sent over the old link may be lost; apply drops what is not.
-    if (peer === this.#core.leader()) this.#proposals.sendAllAgain();
+    if (peer === this.core.leader()) this.#proposals.sendAllAgain();
     this.#plan();
   }
 
   onDisconnected(peer: NodeId): void {
-    this.#core.peerUnreachable(peer);
-    this.#snapshots.disconnected(peer);
+    this.core.peerUnreachable(peer);
+    this.snapshots.disconnected(peer);
     this.#plan();
   }
 
@@ -433,22 +417,22 @@ export class Replica implements WritePath, TransportEvents {
   #work(): void {
     const nowMs = this.#ports.clock.monotonicMs();
     this.#proposals.pump(this.#entries.sendOwn, nowMs);
-    if (this.#reads.isGathering && this.#core.leader() !== null) {
-      this.#reads.pump((requestId) => this.#core.readIndex(requestId), nowMs);
+    if (this.#reads.isGathering && this.core.leader() !== null) {
+      this.#reads.pump((requestId) => this.core.readIndex(requestId), nowMs);
     }
-    while (this.#core.hasReady()) this.#carryOut(this.#core.ready());
+    while (this.core.hasReady()) this.#carryOut(this.core.ready());
     this.#applied.apply(this.#limits.applyRecordsPerRound);
-    this.#snapshots.trimCache(this.#applied.machine.appliedIndex);
+    this.snapshots.trimCache(this.#applied.machine.appliedIndex);
     this.#reads.serve(this.#applied.machine.appliedIndex);
-    this.#copies.check();
+    this.copies.check();
     this.access.work();
     const looksAgain = this.#entries.tellCommit() || this.#proposals.hasGathered(nowMs);
-    while (this.#core.hasReady()) this.#carryOut(this.#core.ready());
+    while (this.core.hasReady()) this.#carryOut(this.core.ready());
     this.#ports.transport.flush();
     this.#ports.events.roundDone();
-    this.#snapshots.work();
+    this.snapshots.work();
     this.checks.work();
-    const runnable = this.#applied.hasWork || this.#snapshots.isRunnable || this.checks.isRunnable;
+    const runnable = this.#applied.hasWork || this.snapshots.isRunnable || this.checks.isRunnable;
     if (runnable || looksAgain) this.#plan();
   }
 
@@ -459,19 +443,19 @@ export class Replica implements WritePath, TransportEvents {
     this.#applied.push(ready.committed);
     for (const read of ready.reads) this.#reads.confirmed(read);
     for (const requestId of ready.readsFailed) this.#reads.failed(requestId);
-    for (const chunk of ready.snapshotChunks) this.#snapshots.receive(chunk);
-    for (const wanted of ready.snapshotsWanted) this.#snapshots.provide(wanted);
+    for (const chunk of ready.snapshotChunks) this.snapshots.receive(chunk);
+    for (const wanted of ready.snapshotsWanted) this.snapshots.provide(wanted);
   }
 
   #changeRole(change: RoleChange): void {
     this.#clock.lead(change.role === "leader");
     this.#entries.leaderChanged();
-    this.#copies.leaderChanged();
-    this.#snapshots.leaderChanged();
+    this.copies.leaderChanged();
+    this.snapshots.leaderChanged();
     this.leadership.leaderChanged();
     this.access.leaderChanged();
     if (change.leader !== null) {
-      this.#service.leaderHeard();
+      this.service.leaderHeard();
       this.#proposals.sendAllAgain();
     }
     this.#ports.events.roleChanged(change);
@@ -485,8 +469,8 @@ export class Replica implements WritePath, TransportEvents {
    */
   #catchUp(): void {
     const done = (errorText: string | null): void => {
-      if (errorText === null) this.#service.isCaughtUp = true;
-      else if (!this.#service.isStopped) this.#catchUp();
+      if (errorText === null) this.service.isCaughtUp = true;
+      else if (!this.service.isStopped) this.#catchUp();
     };
     this.#reads.add(done, this.#ports.clock.monotonicMs());
   }

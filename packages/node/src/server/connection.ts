@@ -14,7 +14,7 @@
  */
 import { auditClient } from "../access/audit-client.ts";
 import type { ImplicitDefault } from "../access/client-access.ts";
-import { connectionRefused, dangerousCommand } from "../audit/events.ts";
+import { dangerousCommand } from "../audit/events.ts";
 import type { CommandSpec, RunnableCommand } from "../commands/command.ts";
 import type { WriteClient } from "../replica/write-path.ts";
 import { Argv } from "../resp/argv.ts";
@@ -35,10 +35,10 @@ import {
 } from "./command-runner.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { needsConfirmation } from "../commands/consistency-levels.ts";
-import { looksLikeHttp } from "./cross-protocol.ts";
 import { isAnsweredInPlaintext, looksLikeTls, NOT_TLS_HERE, TLS_REQUIRED } from "./plaintext.ts";
 import { DeferredQueue } from "./deferred-queue.ts";
 import { ReadConfirmation } from "./read-confirmation.ts";
+import { isHttpClient, notePlaintext } from "./unwelcome.ts";
 import { WritesInFlight } from "./writes-in-flight.ts";
 
 /** Why decoding stands still. */
@@ -203,7 +203,10 @@ export class Connection extends ClientStream implements WriteClient {
     const { table } = this.host;
     const command = table.lookup(sharedArgv);
     if (command === null) {
-      if (this.#closeHttpClient()) return true;
+      if (isHttpClient(this.host, this, sharedArgv)) {
+        this.close(false);
+        return true;
+      }
       if (looksLikeTls(buffer, start, end)) return this.#onTlsClient();
       if (this.mustUseTls) return this.#refusePlaintext();
       return this.#reject(table.resolve(sharedArgv), table.refusal(sharedArgv));
@@ -467,11 +470,8 @@ export class Connection extends ClientStream implements WriteClient {
     this.close(true);
   }
 
-  /** require-tls: what came in the clear has been read by others already; nothing more shall. */
   #refusePlaintext(): boolean {
-    this.host.tls.plaintextRefusals++;
-    const refusal = { kind: "tls", reason: "TLS is required (require-tls)" } as const;
-    this.host.view.audit.record(connectionRefused(auditClient(this), refusal));
+    notePlaintext(this.host, this);
     this.#refuse(TLS_REQUIRED);
     this.close(true);
     return true;
@@ -481,20 +481,6 @@ export class Connection extends ClientStream implements WriteClient {
   #onTlsClient(): boolean {
     this.#onProtocolError(NOT_TLS_HERE);
     this.host.saidTlsHere();
-    return true;
-  }
-
-  /** A browser was tricked into sending an HTTP request here (S22): nothing after its first line may run. */
-  #closeHttpClient(): boolean {
-    if (!looksLikeHttp(sharedArgv)) return false;
-    this.host.logger.warn(
-      { client: this.id, address: this.address },
-      "possible attack: an HTTP request was sent to the RESP port; connection closed",
-    );
-    const reason = "an HTTP request was sent to the RESP port";
-    const refusal = { kind: "cross-protocol", reason } as const;
-    this.host.view.audit.record(connectionRefused(auditClient(this), refusal));
-    this.close(false);
     return true;
   }
 }

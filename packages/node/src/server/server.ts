@@ -27,7 +27,7 @@ import { ClientReader } from "./client-reader.ts";
 import type { ClientTls } from "./client-tls.ts";
 import { directSocket } from "./direct-socket.ts";
 import { Doorkeeper } from "./doorkeeper.ts";
-import { UnixListener } from "./unix-listener.ts";
+import { Doors, type DoorKind } from "./doors.ts";
 import { connectionRevoked } from "../audit/events.ts";
 import type { ByteStream } from "./byte-stream.ts";
 import type { ClientStream } from "./client-stream.ts";
@@ -41,11 +41,9 @@ import type {
   ServerView,
   SettingsView,
 } from "./edge-context.ts";
-import { ServerError } from "./errors.ts";
 import { DEFAULT_CONNECTION_LIMITS } from "./limits.ts";
 import type { ConnectionLimits } from "./limits.ts";
-import { Listener } from "./listener.ts";
-import type { ListenAddress, ListenOptions } from "./listener.ts";
+import type { ListenAddress } from "./listener.ts";
 import type { ServerLogger } from "./logger.ts";
 import { currentProcessFacts } from "./process-facts.ts";
 import { newCounters, Statistics } from "./statistics.ts";
@@ -82,7 +80,6 @@ export interface RespServerOptions {
   readonly randomBytes?: (count: number) => Buffer;
 }
 
-const LISTEN_BACKLOG = 511;
 /** Idle clients, closing clients and rates are looked at this often. */
 const HOUSEKEEPING_INTERVAL_MS = 250;
 /** How often `stop` looks whether clients have their answers. */
@@ -123,10 +120,8 @@ export class RespServer implements ServerView, ConnectionHost {
   #config: NodeConfig;
   #toldOfTls = false;
   #flushScheduled = false;
-  #listener: Listener | null = null;
-  #unixListener: UnixListener | null = null;
   readonly #tlsService: TlsService | null;
-  #tlsAddresses: readonly ListenAddress[] = [];
+  readonly #doors: Doors;
   #tcpPort: number;
   #nextClientId = 1;
   #housekeeping: NodeJS.Timeout | null = null;
@@ -163,81 +158,34 @@ export class RespServer implements ServerView, ConnectionHost {
     this.#reader = new ClientReader(options.staticReads ?? true, options.logger);
     this.#tcpPort = options.config.port;
     this.#tlsService = options.tls === undefined ? null : this.#createTlsService(options.tls);
+    this.#doors = new Doors({
+      logger: options.logger,
+      tls: this.#tlsService,
+      accept: (socket, kind) => this.#accept(socket, kind),
+    });
   }
 
   // ---- life -----------------------------------------------------------------------------------------------------
 
   /** Begins to listen. Where, or a ServerError that names what is in the way. */
   async start(): Promise<readonly ListenAddress[]> {
-    if (this.#listener !== null)
-      throw new ServerError("ALREADY_STARTED", "the server was started already");
-    const { bind, bindOptional, port } = this.#config;
-    const listener = new Listener(
-      this.#listenOptions(bind, bindOptional, port),
-      this.logger,
-      (socket) => this.#accept(socket, "tcp"),
-    );
-    this.#listener = listener;
-    const addresses = await listener.start();
-    try {
-      await this.#startOthers();
-    } catch (error) {
-      // A server that did not start listens nowhere.
-      await this.#stopListening();
-      throw error;
-    }
+    const addresses = await this.#doors.open(this.#config);
     this.#tcpPort = addresses[0].port;
     this.#housekeeping = setInterval(() => this.keepHouse(), HOUSEKEEPING_INTERVAL_MS);
     this.#housekeeping.unref();
     return addresses;
   }
 
-  /** TLS and the Unix socket, where there are such. */
-  async #startOthers(): Promise<void> {
-    const { tlsBind, tlsBindOptional, tlsPort, unixSocket: path } = this.#config;
-    if (this.#tlsService !== null && tlsPort !== null) {
-      const options = this.#listenOptions(tlsBind, tlsBindOptional, tlsPort);
-      this.#tlsAddresses = await this.#tlsService.start(options);
-    }
-    if (path === null) return;
-    const { unixSocketPermissions: permissions } = this.#config;
-    const options = { path, permissions, backlog: LISTEN_BACKLOG };
-    this.#unixListener = new UnixListener(options, this.logger, (socket) =>
-      this.#accept(socket, "unix"),
-    );
-    await this.#unixListener.start();
-  }
-
-  #listenOptions(
-    hosts: readonly string[],
-    optionalHosts: readonly string[] | undefined,
-    port: number,
-  ): ListenOptions {
-    return {
-      hosts,
-      optionalHosts: new Set(optionalHosts),
-      port,
-      backlog: LISTEN_BACKLOG,
-      keepaliveSeconds: this.#config.tcpKeepaliveSeconds,
-    };
-  }
-
-  async #stopListening(): Promise<void> {
-    this.#unixListener?.stop();
-    await this.#listener?.stop();
-    await this.#tlsService?.stop();
-  }
-
   /** Where TLS is spoken; empty where it is not. */
   get tlsAddresses(): readonly ListenAddress[] {
-    return this.#tlsAddresses;
+    return this.#doors.tlsAddresses;
   }
 
   /**
    * Stops accepting, gives writes on their way up to `graceMs` to be answered, closes all clients.
    */
   async stop(graceMs = 1_000): Promise<void> {
-    await this.#stopListening();
+    await this.#doors.close();
     if (this.#housekeeping !== null) clearInterval(this.#housekeeping);
     this.#housekeeping = null;
     for (const connection of this.#connections.values()) connection.close(true);
@@ -270,7 +218,7 @@ export class RespServer implements ServerView, ConnectionHost {
 
   // ---- connections ----------------------------------------------------------------------------------------------
 
-  #accept(accepted: Socket, kind: "tcp" | "unix"): void {
+  #accept(accepted: Socket, kind: DoorKind): void {
     this.counters.connectionsReceived++;
     const ends = kind === "unix" ? unixEnds(this.#config.unixSocket ?? "") : tcpEnds(accepted);
     // A client that is gone already has no address.
