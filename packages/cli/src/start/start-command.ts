@@ -9,7 +9,7 @@ Settings come from flags, then FERRITE_* variables (peer-port is FERRITE_PEER_PO
 
 Examples:
   $ ferrite start                                      a complete cluster of one on port 6379
-  $ ferrite start --config ferrite.conf --port 7000    a file, with one setting of it replaced
+  $ ferrite start ferrite.conf --port 7000             a file, with one setting of it replaced
   $ ferrite start --node-name n1 --peers n1=10.0.0.1:16379,n2=10.0.0.2:16379,n3=10.0.0.3:16379 \\
       --peer-bind 0.0.0.0 --peer-tls-cert-file certs/n1.crt --peer-tls-key-file certs/n1.key \\
       --peer-tls-ca-cert-file certs/ca.crt             one of three nodes`;
@@ -17,12 +17,16 @@ Examples:
 /** `finish` takes the exit status. */
 export function startCommand(world: World, finish: (code: number) => void): Command {
   const command = new Command("start").description("start one node");
-  command.option("--config <file>", "settings in redis.conf syntax (or FERRITE_CONFIG)");
+  command.argument("[file]", "settings in redis.conf syntax (or FERRITE_CONFIG)");
+  command.option("--config <file>", "the same");
   addSettingOptions(command);
   command.addOption(new Option("--supervised").hideHelp());
   command.addHelpText("after", EXAMPLES);
-  command.action(async (options: Readonly<Record<string, unknown>>) => {
-    const path = options["config"] ?? world.environment["FERRITE_CONFIG"];
+  command.action(async (file: string | undefined, options: Readonly<Record<string, unknown>>) => {
+    if (file !== undefined && options["config"] !== undefined) {
+      command.error(`error: the file of settings is given twice: ${file} and --config`);
+    }
+    const path = file ?? options["config"] ?? world.environment["FERRITE_CONFIG"];
     const { config, warnings } = parseConfig(
       {
         flags: givenFlags(options),

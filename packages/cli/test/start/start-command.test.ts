@@ -57,6 +57,13 @@ describe("ferrite start: settings", () => {
     expect(await code).toBe(0);
   });
 
+  it("takes its file as redis-server does, as an argument", async () => {
+    const { node, code } = await started([fileWith("port 7001"), "--maxclients", "30"]);
+    expect(node.config).toMatchObject({ port: 7001, maxClients: 30 });
+    node.end(null);
+    expect(await code).toBe(0);
+  });
+
   it("knows --dir as --data-dir too", async () => {
     const { node, code } = await started(["--data-dir", "elsewhere"]);
     expect(node.config.dataDir).toBe("/srv/elsewhere");
@@ -103,7 +110,9 @@ describe("ferrite start: refusals are one clear message each, with status 1 and 
       ["--config", "/nowhere/f.conf"],
       /^ferrite: \/nowhere\/f.conf: configuration file: there is no such file$/,
     ],
-    ["too many arguments", ["extra"], /too many arguments/],
+    ["too many arguments", ["a.conf", "b.conf"], /too many arguments/],
+    ["two files", ["a.conf", "--config", "b.conf"], /given twice: a\.conf and --config/],
+    ["a word for a file", ["redis"], /^ferrite: redis: configuration file: there is no such file$/],
   ])("%s", async (_name, args, message) => {
     const world = new FakeWorld();
     expect(await run(["start", ...args], world)).toBe(1);

@@ -2,20 +2,23 @@
 const DISTANCE_MAX = 3;
 
 /**
- * The candidate that is closest to `word` in single-character edits, or null when none is close. Ties go to the
- * candidate that comes first.
+ * The candidate that is closest to `word` in single-character edits, else one that is its last part ("dir" for
+ * "data-dir"), or null. Ties go to the candidate that comes first.
  */
 export function closestName(word: string, candidates: Iterable<string>): string | null {
+  const lastPart = word.slice(word.lastIndexOf("-") + 1);
+  let part: string | null = null;
   let best: string | null = null;
   let bestDistance = Math.min(DISTANCE_MAX, Math.floor(word.length / 2)) + 1;
   for (const candidate of candidates) {
+    if (candidate === lastPart) part = candidate;
     const distance = editDistance(word, candidate);
     if (distance < bestDistance) {
       best = candidate;
       bestDistance = distance;
     }
   }
-  return best;
+  return best ?? part;
 }
 
 /** ` (did you mean "port"?)`, or nothing when no candidate is close. */

@@ -27,7 +27,7 @@ A node needs no settings at all: \`ferrite start\` is a complete cluster of one.
 
 1. flags of \`ferrite start\`: \`--port 7000\`, or \`--set port=7000\` for any setting;
 2. environment variables: \`port\` is \`FERRITE_PORT\`;
-3. a file in the syntax of \`redis.conf\`, given by \`--config\` or \`FERRITE_CONFIG\`;
+3. a file in the syntax of \`redis.conf\`, given as \`ferrite start my.conf\`, by \`--config\` or by \`FERRITE_CONFIG\`;
 4. the defaults below.
 
 A wrong value, an unknown name and settings that do not fit together are refused before anything is started, all at

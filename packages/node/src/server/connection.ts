@@ -73,6 +73,8 @@ export class Connection extends ClientStream implements WriteClient {
   #resumeAt = 0;
   #decoding = false;
   #protocolErrorText: string | null = null;
+  /** Bytes that are decoded where they were received, without being kept. */
+  #lentBytes = 0;
   /** Where the first byte not consumed stands in all that this client ever sent. */
   #consumedBytes = 0;
   #lastCommand: RunnableCommand | null = null;
@@ -116,8 +118,9 @@ export class Connection extends ClientStream implements WriteClient {
     return this.lastInteractionAtMs < timeMs && !this.standsStill && this.nothingPending;
   }
 
+  /** What has come and was not taken yet, with the request that runs now. */
   queryBufferBytes(): number {
-    return this.input.length + this.#deferred.usedBytes;
+    return this.#lentBytes + this.input.length + this.#deferred.usedBytes;
   }
 
   protected get nothingPending(): boolean {
@@ -151,7 +154,9 @@ export class Connection extends ClientStream implements WriteClient {
     this.host.view.counters.netInputBytes += length;
     this.lastInteractionAtMs = this.host.clock.nowMs();
     if (this.input.length === 0 && this.#stall === Stall.None) {
+      this.#lentBytes = length;
       const position = this.#decode(bytes, 0, length);
+      this.#lentBytes = 0;
       if (position < length) {
         this.input.append(bytes, { from: position, to: length }, this.decoder.requiredBytes);
       }

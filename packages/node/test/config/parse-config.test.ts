@@ -151,6 +151,11 @@ describe("refused settings name their source and what to do", () => {
       `ferrite.conf:2: unknown directive "prot" (did you mean "port"?)`,
     ],
     [
+      "a name with a word too many in front",
+      { file: file("data-dir /srv") },
+      `ferrite.conf:1: unknown directive "data-dir" (did you mean "dir"?)`,
+    ],
+    [
       "an unknown directive like no other",
       { file: file("loadmodule /x.so") },
       `ferrite.conf:1: unknown directive "loadmodule"`,

@@ -112,8 +112,8 @@ describe("CLIENT", () => {
     const { localPort } = client.socket;
     const line =
       `id=1 addr=127.0.0.1:${localPort} laddr=127.0.0.1:${test.port} fd=-1 name=me age=5 idle=0 flags=N ` +
-      "db=0 sub=0 psub=0 ssub=0 multi=-1 qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 " +
-      "obl=0 oll=0 omem=0 tot-mem=0 events=r cmd=client|info user=default redir=-1 resp=2 " +
+      "db=0 sub=0 psub=0 ssub=0 multi=-1 qbuf=26 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 " +
+      "obl=0 oll=0 omem=0 tot-mem=26 events=r cmd=client|info user=default redir=-1 resp=2 " +
       "lib-name=mylib lib-ver=1.2.3\n";
     expect(await client.ask("CLIENT", "INFO")).toBe(`$${line.length}\r\n${line}\r\n`);
     const other = await test.connect();
