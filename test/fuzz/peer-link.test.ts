@@ -197,20 +197,25 @@ describe("A node that is sent broken frames by a holder of a right certificate",
   });
 
   test("batches with changed bytes harm nobody, and whole ones behind them are applied", async () => {
-    const leader = await cluster.leader();
+    let counted = 0;
     for (let round = 1; round <= ROUNDS; round++) {
       const random = roundRandom(2000 + round);
       const incarnation = OWN_INCARNATION + round;
-      const peer = await admitted(leader);
+      const office = await officeOf(await cluster.leader());
+      const peer = await admitted(office.leader);
       peer.send({ kind: "forward", batch: damagedBatch(sealedBatch(incarnation, 1), random) });
       // The damaged one may have been taken for the first.
       peer.send({ kind: "forward", batch: sealedBatch(incarnation, 1) });
       peer.send({ kind: "forward", batch: sealedBatch(incarnation, 2) });
       await sendAll(peer, []);
       if (round % 20 === 0) await livesOn();
+      // Nobody but a leader takes batches, and those that it has may be lost with its office.
+      if ((await officeOf(office.leader)).term === office.term) counted++;
     }
     await livesOn();
-    expect(Number(await cluster.call(leader, "GET", COUNTER))).toBeGreaterThanOrEqual(ROUNDS);
+    expect(counted).toBeGreaterThan(ROUNDS / 2);
+    const leader = await cluster.leader();
+    expect(Number(await cluster.call(leader, "GET", COUNTER))).toBeGreaterThanOrEqual(counted);
     // A node that starts again reads it all again, and the owner of the place finds it free.
     await cluster.end(leader, "SIGKILL");
     cluster.spawn(leader);
@@ -219,6 +224,10 @@ describe("A node that is sent broken frames by a holder of a right certificate",
     await livesOn();
     expect(await cluster.call(OUTSIDER, "SET", "back", "1")).toBe("OK");
   });
+
+  async function officeOf(node: number): Promise<{ leader: number; term: unknown }> {
+    return { leader: node, term: (await cluster.status(node)).get("term") };
+  }
 
   test("canary: a node that has died is noticed", async () => {
     await cluster.end(0, "SIGKILL");
