@@ -38,6 +38,12 @@ const noLargeBlobs: TidyRule = (file) =>
     ? [`${file.sizeBytes} bytes; a file here has at most ${BLOB_SIZE_BYTES_MAX}`]
     : [];
 
+/** Logs, profiles and dumps tell of one run on one machine, and of its folders. */
+const noRunLeftovers: TidyRule = (file) =>
+  /\.(log|cpuprofile|heapprofile|heapsnapshot|pid|rdb|aof)$/.test(file.path)
+    ? ["was left behind by a run"]
+    : [];
+
 const noLongFiles: TidyRule = (file) => {
   const lineCount = file.text.split("\n").length - 1;
   const excused = file.path in longFiles;
@@ -99,6 +105,7 @@ export const tidyRules: Readonly<Record<string, TidyRule>> = {
   noUnfinishedWork,
   noMachinePaths,
   noLargeBlobs,
+  noRunLeftovers,
   noLongFiles,
   oneTitle,
   noMagnets,

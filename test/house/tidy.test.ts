@@ -23,6 +23,7 @@ describe("A broken rule is found", () => {
     ["noUnfinishedWork", "src/a.ts", `// ${unfinished}: later\n`],
     ["noMachinePaths", "src/a.ts", `const folder = "${folder}";\n`],
     ["noLargeBlobs", "a.bin", "x".repeat(BLOB_SIZE_BYTES_MAX + 1)],
+    ["noRunLeftovers", "isolate-0x1-2-v8.log", "v8-platform,linux\n"],
     ["noLongFiles", "src/a.ts", `${longest}export {};\n`],
     ["oneTitle", "a.md", "no title\n"],
     ["oneTitle", "a.md", "# One\n\n# Two\n"],
