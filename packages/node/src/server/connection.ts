@@ -35,10 +35,11 @@ import {
 } from "./command-runner.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { needsConfirmation } from "../commands/consistency-levels.ts";
+import { looksLikeHttp } from "./cross-protocol.ts";
 import { isAnsweredInPlaintext, looksLikeTls, NOT_TLS_HERE, TLS_REQUIRED } from "./plaintext.ts";
 import { DeferredQueue } from "./deferred-queue.ts";
 import { ReadConfirmation } from "./read-confirmation.ts";
-import { isHttpClient, notePlaintext } from "./unwelcome.ts";
+import { noteHttp, notePlaintext } from "./unwelcome.ts";
 import { WritesInFlight } from "./writes-in-flight.ts";
 
 /** Why decoding stands still. */
@@ -208,7 +209,9 @@ export class Connection extends ClientStream implements WriteClient {
     const { table } = this.host;
     const command = table.lookup(sharedArgv);
     if (command === null) {
-      if (isHttpClient(this.host, this, sharedArgv)) {
+      if (looksLikeHttp(sharedArgv)) {
+        noteHttp(this.host, this);
+        // Nothing after its first line may run.
         this.close(false);
         return true;
       }

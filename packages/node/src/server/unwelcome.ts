@@ -1,9 +1,7 @@
 /** Who speaks something else than RESP here, or RESP where it may be read by others: what is noted of it before it goes. */
 import { auditClient } from "../access/audit-client.ts";
 import { connectionRefused } from "../audit/events.ts";
-import type { Argv } from "../resp/argv.ts";
 import type { ConnectionHost } from "./connection-host.ts";
-import { looksLikeHttp } from "./cross-protocol.ts";
 import type { ClientView } from "./edge-context.ts";
 
 /** require-tls: what came in the clear has been read by others already; nothing more shall. */
@@ -13,9 +11,8 @@ export function notePlaintext(host: ConnectionHost, client: ClientView): void {
   host.view.audit.record(connectionRefused(auditClient(client), refusal));
 }
 
-/** A browser was tricked into sending an HTTP request here (S22): nothing after its first line may run. */
-export function isHttpClient(host: ConnectionHost, client: ClientView, argv: Argv): boolean {
-  if (!looksLikeHttp(argv)) return false;
+/** A browser was tricked into sending an HTTP request here (S22). */
+export function noteHttp(host: ConnectionHost, client: ClientView): void {
   host.logger.warn(
     { client: client.id, address: client.address },
     "possible attack: an HTTP request was sent to the RESP port; connection closed",
@@ -23,5 +20,4 @@ export function isHttpClient(host: ConnectionHost, client: ClientView, argv: Arg
   const reason = "an HTTP request was sent to the RESP port";
   const refusal = { kind: "cross-protocol", reason } as const;
   host.view.audit.record(connectionRefused(auditClient(client), refusal));
-  return true;
 }
